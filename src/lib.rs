@@ -1,0 +1,11 @@
+//! `asaf` keeps AWS Security Hub findings and Jira tickets in step, both ways.
+//!
+//! ```text
+//!  schedule ┐                                                              ┌ Security Hub workflow status
+//!  webhook  ┼─▶ Scope ─▶ read ─▶ Snapshot ─▶ decide ─▶ Plan ─▶ limits ─▶ apply ┼ Jira tickets
+//!  SQS      ┘          (+Coverage)        (pure)    (data)              └ store: links, receipts, audit, history
+//! ```
+//!
+//! The modules stand in the order of the flow.
+
+pub mod emulators;
