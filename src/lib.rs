@@ -9,3 +9,4 @@
 //! The modules stand in the order of the flow.
 
 pub mod emulators;
+pub mod model;

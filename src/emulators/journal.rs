@@ -162,11 +162,20 @@ impl Journal {
     /// Appends a change.
     pub fn push(&mut self, at: Timestamp, actor: Actor, change: Change) {
         let seq = self.entries.len() as u64;
-        self.entries.push(Entry { seq, at, actor, change });
+        self.entries.push(Entry {
+            seq,
+            at,
+            actor,
+            change,
+        });
     }
 
     /// Records a violation of an invariant.
     pub fn violate(&mut self, invariant: &str, at: Timestamp, what: impl Into<String>) {
-        self.violations.push(Violation { invariant: invariant.into(), at, what: what.into() });
+        self.violations.push(Violation {
+            invariant: invariant.into(),
+            at,
+            what: what.into(),
+        });
     }
 }

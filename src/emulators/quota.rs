@@ -30,14 +30,23 @@ pub struct Bucket {
 impl Bucket {
     /// A full bucket.
     pub fn new(rate_per_s: f64, burst: f64) -> Self {
-        Bucket { rate_per_s, burst, tokens: burst, filled_at: None, closed_until: None }
+        Bucket {
+            rate_per_s,
+            burst,
+            tokens: burst,
+            filled_at: None,
+            closed_until: None,
+        }
     }
 
     /// Takes one token at `now`, or refuses.
     pub fn take(&mut self, now: Timestamp) -> Verdict {
         if let Some(until) = self.closed_until {
             if now < until {
-                return Verdict::Refused { retry_after_s: seconds_up(now, until), inside_window: true };
+                return Verdict::Refused {
+                    retry_after_s: seconds_up(now, until),
+                    inside_window: true,
+                };
             }
             self.closed_until = None;
         }
@@ -51,13 +60,19 @@ impl Bucket {
             return Verdict::Allowed;
         }
         self.close(now, 1);
-        Verdict::Refused { retry_after_s: 1, inside_window: false }
+        Verdict::Refused {
+            retry_after_s: 1,
+            inside_window: false,
+        }
     }
 
     /// Refuses everything for `seconds` from `now`, as a fault or an exhausted hourly quota does.
     pub fn close(&mut self, now: Timestamp, seconds: i64) {
         let until = now + SignedDuration::from_secs(seconds);
-        self.closed_until = Some(self.closed_until.map_or(until, |earlier| earlier.max(until)));
+        self.closed_until = Some(
+            self.closed_until
+                .map_or(until, |earlier| earlier.max(until)),
+        );
     }
 }
 

@@ -1,0 +1,199 @@
+//! A link: which ticket tracks which finding, and what both sides last agreed on. The store is its authority;
+//! label and property in Jira are only markers for recovery.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::finding::{AliasKey, FindingKey, FindingState, Severity, WorkflowStatus};
+use super::ticket::{TicketRef, TicketState};
+
+/// The label that marks a ticket as ours: `asaf-` and 32 hexadecimal digits of the alias key's SHA-256.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Marker(pub String);
+
+impl Marker {
+    /// The marker of what a finding is about; equal alias keys have equal markers, whatever the finding's id.
+    pub fn of(alias: &AliasKey) -> Self {
+        let mut hash = Sha256::new();
+        for part in [&alias.account, &alias.region, &alias.rule, &alias.resource] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Marker(format!("asaf-{}", hex::encode(&hash.finalize()[..16])))
+    }
+
+    /// The label's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who last wrote a workflow status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "who")]
+pub enum Author {
+    /// The engine.
+    Ours,
+    /// A person or an automation rule: the identity that GetFindingHistory names.
+    Theirs {
+        /// IAM principal or automation rule ARN.
+        identity: String,
+        /// When.
+        at: Timestamp,
+        /// `GetFindingHistory` gives records no id: time and identity name one.
+        record: String,
+    },
+    /// AWS: created, reset or resolved by Security Hub itself.
+    Aws,
+}
+
+impl Author {
+    /// A person's or an automation rule's.
+    pub fn is_theirs(&self) -> bool {
+        matches!(self, Author::Theirs { .. })
+    }
+}
+
+/// T, as the base keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BaseTicket {
+    /// No ticket, or our own tombstone.
+    None,
+    /// A ticket in this state.
+    Is(TicketState),
+    /// A person deleted it.
+    Deleted,
+}
+
+/// What both sides last agreed on. It moves only when every write of a row has its receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// T.
+    pub ticket: BaseTicket,
+    /// W.
+    pub workflow: WorkflowStatus,
+    /// Who wrote W.
+    pub workflow_by: Author,
+    /// The last *clear* F: never `Unclear`.
+    pub finding: FindingState,
+    /// Counts the unbroken times in which the finding fails; 0 before the first.
+    pub episode: u32,
+    /// When the episode began, as AWS tells (`FirstObservedAt`) or as we saw it.
+    pub episode_started_at: Timestamp,
+    /// `FirstObservedAt` at that time: a later one tells that compliance changed in between.
+    pub first_observed_at: Option<Timestamp>,
+}
+
+/// What a person decided about a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionKind {
+    /// Resolved by anyone.
+    Resolved,
+    /// Closed by a reviewer.
+    Closed,
+    /// Reopened by a person.
+    Reopened,
+    /// Suppressed in Security Hub by a person or an automation rule.
+    Suppressed,
+    /// Set RESOLVED in Security Hub by a person or an automation rule.
+    ResolvedInSecurityHub,
+}
+
+/// A person's decision, kept with the link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What.
+    pub kind: DecisionKind,
+    /// Who, as shown to people.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// In which episode.
+    pub episode: u32,
+    /// On which ticket.
+    pub ticket_key: Option<String>,
+}
+
+/// Our own write of a workflow status that reads may not show yet (it takes minutes to appear).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InFlight {
+    /// What we wrote.
+    pub workflow: WorkflowStatus,
+    /// What reads showed before: while they still do, they are stale.
+    pub was: WorkflowStatus,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The record of one alias key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Primary key, and the label in Jira.
+    pub marker: Marker,
+    /// What it is about.
+    pub alias: AliasKey,
+    /// The findings that it tracks now; W is written to all.
+    pub findings: BTreeSet<FindingKey>,
+    /// The ticket, once there is one; kept after a deletion by a person, removed by our own.
+    pub ticket: Option<TicketRef>,
+    /// `None` until the first agreement (a new or an adopted ticket).
+    pub base: Option<Base>,
+    /// The severity that the ticket was opened with.
+    pub severity: Severity,
+    /// SHA-256 of what the ticket shows (severity, title, resources): content changes by value only.
+    pub content: String,
+    /// The writes of ours that reads may not show yet.
+    pub in_flight: Option<InFlight>,
+    /// Comments already made, by key: a retry repeats none.
+    pub comments: BTreeSet<String>,
+    /// The last decision of a person.
+    pub decision: Option<Decision>,
+    /// Since when W is RESOLVED while F fails (row 17).
+    pub resolved_since: Option<Timestamp>,
+    /// Row 17 has flagged this RESOLVED already.
+    pub flagged: bool,
+    /// When the ticket was closed (for `reopen_window`).
+    pub closed_at: Option<Timestamp>,
+    /// Complete reads in a row from which the finding was absent.
+    pub absent_reads: u32,
+    /// Complete reads in a row in which the ticket was 404 by id.
+    pub ticket_absent_reads: u32,
+    /// How often people deleted a ticket of this link.
+    pub deleted_by_people: u32,
+    /// The row that last wrote this link, in which episode, and how often in a row: the flap brake.
+    pub last_row: Option<(u8, u32, u32)>,
+    /// When the finding was last evaluated (`UpdatedAt`) as we last read it.
+    pub evaluated_at: Option<Timestamp>,
+    /// When AWS Config was last asked about the resource.
+    pub resource_asked_at: Option<Timestamp>,
+}
+
+/// Written before a create; cleared with the link row. While it stands, the outcome of the create is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The link that asks for a ticket.
+    pub marker: Marker,
+    /// The project in which it is created.
+    pub project: String,
+    /// One id per bulk call: the creates of one call share their fate.
+    pub attempt: String,
+    /// When.
+    pub at: Timestamp,
+    /// The link row as it will be once the ticket's ids are known.
+    pub link: Box<Link>,
+    /// The highest issue number known in the project before the call: the probe reads above it.
+    pub highest_known: u64,
+}

@@ -1,0 +1,12 @@
+//! The nouns: findings, tickets, links, owners. Plain data without I/O, clock or environment.
+
+pub mod finding;
+pub mod link;
+pub mod ticket;
+
+pub use finding::{
+    Account, AliasKey, Compliance, Finding, FindingKey, FindingState, Note, Product, RecordState,
+    Remediation, Resource, Rule, Severity, WorkflowStatus,
+};
+pub use link::{Author, Base, BaseTicket, Decision, DecisionKind, InFlight, Intent, Link, Marker};
+pub use ticket::{Move, Ticket, TicketRef, TicketState};
