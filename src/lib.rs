@@ -8,5 +8,8 @@
 //!
 //! The modules stand in the order of the flow.
 
+pub mod clock;
 pub mod emulators;
 pub mod model;
+pub mod ports;
+pub mod wire;

@@ -1,0 +1,6 @@
+//! The only place with foreign URLs and foreign JSON: HTTP clients of Security Hub, AWS Config, Organizations and
+//! Jira, with one budget and one retry layer. Nothing here decides what to do with a finding or a ticket.
+
+pub mod budget;
+pub mod error;
+pub mod transport;
