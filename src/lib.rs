@@ -9,7 +9,10 @@
 //! The modules stand in the order of the flow.
 
 pub mod clock;
+pub mod decide;
 pub mod emulators;
 pub mod model;
+pub mod plan;
 pub mod ports;
+pub mod read;
 pub mod wire;

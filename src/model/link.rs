@@ -179,6 +179,36 @@ pub struct Link {
     pub evaluated_at: Option<Timestamp>,
     /// When AWS Config was last asked about the resource.
     pub resource_asked_at: Option<Timestamp>,
+    /// When Config proved the resource deleted; holds until the finding is evaluated again after it.
+    pub resource_deleted_at: Option<Timestamp>,
+}
+
+impl Link {
+    /// A link that has agreed on nothing yet.
+    pub fn new(alias: AliasKey, severity: Severity) -> Self {
+        Link {
+            marker: Marker::of(&alias),
+            alias,
+            findings: BTreeSet::new(),
+            ticket: None,
+            base: None,
+            severity,
+            content: String::new(),
+            in_flight: None,
+            comments: BTreeSet::new(),
+            decision: None,
+            resolved_since: None,
+            flagged: false,
+            closed_at: None,
+            absent_reads: 0,
+            ticket_absent_reads: 0,
+            deleted_by_people: 0,
+            last_row: None,
+            evaluated_at: None,
+            resource_asked_at: None,
+            resource_deleted_at: None,
+        }
+    }
 }
 
 /// Written before a create; cleared with the link row. While it stands, the outcome of the create is unknown.

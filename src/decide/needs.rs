@@ -1,0 +1,132 @@
+//! What must be read besides findings and tickets before deciding: who moved a ticket, who set a status, whether a
+//! resource still exists. Everything here costs requests, so it is asked only where the answer can change a decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::{BaseTicket, FindingKey, FindingState, Marker, TicketState, WorkflowStatus};
+use crate::ports::ResourceQuery;
+use crate::read::snapshot::Snapshot;
+
+use super::case::{self, Case};
+use super::policy::Policy;
+use super::view;
+
+/// Questions that the snapshot leaves open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Tickets whose last move matters.
+    pub moves: BTreeSet<u64>,
+    /// Findings whose status's writer matters.
+    pub writers: BTreeSet<FindingKey>,
+    /// Links whose resources should be asked about.
+    pub resources: BTreeMap<Marker, Vec<ResourceQuery>>,
+    /// The organisation's accounts: something may be gone.
+    pub accounts: bool,
+}
+
+/// The questions of a snapshot.
+pub fn needs(snapshot: &Snapshot, policy: &Policy, now: Timestamp) -> Needs {
+    let mut needs = Needs::default();
+    for case in case::pair(snapshot) {
+        ask(&case, snapshot, policy, now, &mut needs);
+    }
+    needs
+}
+
+fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, needs: &mut Needs) {
+    let link = &case.link;
+    let base = view::base(link);
+    let stopped = case.state().is_none_or(FindingState::is_stopped);
+    let ticket = link
+        .ticket
+        .as_ref()
+        .and_then(|at| snapshot.tickets.get(&at.id));
+    let resources = resources(case, policy, now);
+    if let Some(ticket) = ticket
+        && let Some(state) = ticket.state
+    {
+        let moved = BaseTicket::Is(state) != base.ticket;
+        let may_stay_open = state == TicketState::Open
+            && (stopped || !resources.is_empty() || link.resource_deleted_at.is_some());
+        if moved || may_stay_open {
+            needs.moves.insert(ticket.at.id);
+        }
+    }
+    if let Some(spokesman) = case.spokesman() {
+        let f = case.state().unwrap_or(FindingState::Gone);
+        let w = spokesman.workflow;
+        let pending = link
+            .in_flight
+            .as_ref()
+            .is_some_and(|write| write.workflow == w || write.was == w);
+        let reset_or_person =
+            w == WorkflowStatus::New && base.workflow != w && needs_moves(needs, ticket);
+        if (view::writer_matters(link, w, f) && !pending) || reset_or_person {
+            needs.writers.insert(spokesman.key.clone());
+        }
+    }
+    if case.members.is_empty() && snapshot.coverage.full && base.finding != FindingState::Gone {
+        needs.accounts = true;
+    }
+    if !resources.is_empty() {
+        needs.resources.insert(link.marker.clone(), resources);
+    }
+}
+
+fn needs_moves(needs: &Needs, ticket: Option<&crate::model::Ticket>) -> bool {
+    ticket.is_some_and(|ticket| needs.moves.contains(&ticket.at.id))
+}
+
+/// A ticket that is not closed, and a finding that is archived, absent, or was not evaluated for longer than controls
+/// ever are: its resource may be gone.
+fn resources(case: &Case<'_>, policy: &Policy, now: Timestamp) -> Vec<ResourceQuery> {
+    let link = &case.link;
+    let settled = matches!(
+        link.base.as_ref().map(|base| base.ticket),
+        Some(BaseTicket::Is(TicketState::Closed) | BaseTicket::None | BaseTicket::Deleted)
+    );
+    if link.ticket.is_none() || settled {
+        return Vec::new();
+    }
+    let asked_lately = link
+        .resource_asked_at
+        .is_some_and(|asked| now.duration_since(asked) < policy.resource_recheck);
+    let doubtful = match case.state() {
+        None | Some(FindingState::Archived | FindingState::Gone) => true,
+        Some(FindingState::Passing) => false,
+        Some(FindingState::Failing | FindingState::Unclear) => {
+            let evaluated_daily = case
+                .lead()
+                .is_some_and(|finding| finding.compliance.is_some());
+            let stale = link
+                .evaluated_at
+                .is_some_and(|at| now.duration_since(at) > policy.stale_after);
+            evaluated_daily && stale
+        }
+    };
+    if asked_lately || !doubtful {
+        return Vec::new();
+    }
+    queries(case)
+}
+
+/// One query for each resource named; for an absent finding the alias is all that is known.
+fn queries(case: &Case<'_>) -> Vec<ResourceQuery> {
+    let alias = &case.link.alias;
+    let query = |kind: &str, id: &str, region: Option<&String>| ResourceQuery {
+        account: alias.account.clone(),
+        region: region.unwrap_or(&alias.region).clone(),
+        kind: kind.to_owned(),
+        id: id.to_owned(),
+    };
+    match case.lead() {
+        Some(finding) => finding
+            .resources
+            .iter()
+            .map(|r| query(&r.kind, &r.id, r.region.as_ref()))
+            .collect(),
+        None => vec![query("", &alias.resource, None)],
+    }
+}

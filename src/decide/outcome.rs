@@ -1,0 +1,315 @@
+//! From a row to an action: which findings are written, whether a comment was made before, the flap brake, and the
+//! link's row once everything has its receipt.
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Author, Base, BaseTicket, Decision, FindingKey, FindingState, InFlight, Link, TicketState,
+    WorkflowStatus,
+};
+use crate::plan::{Action, Expect, HeldReason, Reason, TicketStep, WorkflowStep};
+use crate::ports::{Alert, Audience};
+
+use super::case::Case;
+use super::content::content_hash;
+use super::table::{Ruling, Verdict};
+use super::view::{View, first_observed};
+
+/// Rows that undo what somebody else, or an automation rule, may do again at once: a second write in one episode,
+/// with no other row between, is held. Row 16 counts only when it writes no content.
+const FLAP_ROWS: [u8; 9] = [5, 9, 10, 11, 13, 14, 16, 18, 20];
+
+/// How often row 2 undoes the same ticket in one episode before security must step in.
+const UNDO_LIMIT: u32 = 3;
+
+/// What becomes of one case.
+pub(super) enum Outcome {
+    /// Something is written.
+    Write(Box<Action>),
+    /// Nothing is; the link's row may say more than before.
+    Agree(Link),
+    /// Nothing is, and people should know.
+    Held(HeldReason, Link),
+}
+
+/// Turns the table's ruling into an outcome.
+pub(super) fn outcome(case: &Case<'_>, v: &View<'_>, ruling: Ruling, now: Timestamp) -> Outcome {
+    match ruling {
+        Ruling::Held(why) => Outcome::Held(why, v.link.clone()),
+        Ruling::Wait => Outcome::Agree(v.link.clone()),
+        Ruling::Agree => align(case, v, now),
+        Ruling::Row(verdict) => write(case, v, verdict, now),
+    }
+}
+
+/// Both sides agree; a member that does not show W yet is brought in line.
+fn align(case: &Case<'_>, v: &View<'_>, now: Timestamp) -> Outcome {
+    let settled = match v.w {
+        Some(w) if v.f.is_active() && v.exists() => workflow_step(case, v, w),
+        _ => None,
+    };
+    match (settled, v.w) {
+        (Some(_), Some(to)) => {
+            let verdict = Verdict {
+                w: Some(to),
+                ..Verdict::aligned(to)
+            };
+            write(case, v, verdict, now)
+        }
+        _ => Outcome::Agree(after(case, v, None, now)),
+    }
+}
+
+impl Verdict {
+    fn aligned(to: WorkflowStatus) -> Self {
+        Verdict {
+            row: 22,
+            reason: Reason::StatusAligned { to },
+            ticket: TicketStep::Keep,
+            comment: None,
+            w: None,
+            decision: None,
+            tell_security: false,
+            tell_team: false,
+        }
+    }
+}
+
+fn write(case: &Case<'_>, v: &View<'_>, verdict: Verdict, now: Timestamp) -> Outcome {
+    let workflow = verdict.w.and_then(|to| workflow_step(case, v, to));
+    let comment = verdict
+        .comment
+        .as_ref()
+        .map(|id| comment_key(&v.link, v.episode, verdict.row, id))
+        .filter(|key| !v.link.comments.contains(key));
+    let quiet = verdict.ticket == TicketStep::Keep
+        && comment.is_none()
+        && workflow.is_none()
+        && !verdict.tell_team;
+    if quiet {
+        return Outcome::Agree(after(case, v, Some((&verdict, None, &None)), now));
+    }
+    if let Some(count) = repeats(v, &verdict)
+        && flapping(&verdict, count)
+    {
+        return Outcome::Held(HeldReason::Flapping { row: verdict.row }, v.link.clone());
+    }
+    if verdict.tell_team && workflow.is_none() && v.base.ticket == v.t {
+        return Outcome::Agree(after(case, v, Some((&verdict, None, &None)), now));
+    }
+    let after = after(case, v, Some((&verdict, comment.as_ref(), &workflow)), now);
+    let subject = case.subject();
+    Outcome::Write(Box::new(Action {
+        marker: v.link.marker.clone(),
+        row: verdict.row,
+        alerts: alerts(v, &verdict, subject.ticket.clone()),
+        expect: Expect {
+            finding: v.f,
+            ticket: v.ticket.and_then(|ticket| ticket.state),
+            workflow: v.w,
+        },
+        reason: verdict.reason,
+        subject,
+        ticket: verdict.ticket,
+        comment,
+        workflow,
+        after: Some(Box::new(after)),
+    }))
+}
+
+/// (link, episode, row, changelog or history id): a retry repeats no comment.
+pub(super) fn comment_key(link: &Link, episode: u32, row: u8, id: &str) -> String {
+    format!("{}:{episode}:{row}:{id}", link.marker)
+}
+
+/// Every member that can be written and does not show the status yet.
+fn workflow_step(case: &Case<'_>, v: &View<'_>, to: WorkflowStatus) -> Option<WorkflowStep> {
+    if v.f == FindingState::Gone {
+        return None;
+    }
+    let stale = |read: WorkflowStatus| {
+        v.link
+            .in_flight
+            .as_ref()
+            .is_some_and(|write| read == write.was && write.workflow == to)
+    };
+    let findings: Vec<FindingKey> = case
+        .members
+        .iter()
+        .filter(|member| member.workflow != to && !stale(member.workflow))
+        .map(|member| member.key.clone())
+        .collect();
+    (!findings.is_empty()).then_some(WorkflowStep { findings, to })
+}
+
+/// How often this row has written this link in this episode, with no other row between.
+fn repeats(v: &View<'_>, verdict: &Verdict) -> Option<u32> {
+    v.link
+        .last_row
+        .filter(|(row, episode, _)| *row == verdict.row && *episode == v.episode)
+        .map(|(_, _, count)| count)
+}
+
+fn flapping(verdict: &Verdict, count: u32) -> bool {
+    match verdict.row {
+        2 => count >= UNDO_LIMIT,
+        16 => verdict.ticket == TicketStep::Keep && count >= 1,
+        row => FLAP_ROWS.contains(&row) && count >= 1,
+    }
+}
+
+fn alerts(v: &View<'_>, verdict: &Verdict, ticket_key: Option<String>) -> Vec<Alert> {
+    let alert = |to, text| Alert {
+        to,
+        text,
+        ticket_key: ticket_key.clone(),
+    };
+    let mut alerts = Vec::new();
+    if verdict.tell_security {
+        alerts.push(alert(Audience::Security, verdict.reason.sentence()));
+    }
+    if verdict.tell_team {
+        alerts.push(alert(Audience::Team, verdict.reason.sentence()));
+    }
+    if let Some(overruled) = &v.overruled {
+        alerts.push(alert(
+            Audience::Security,
+            format!("{} Before that, {overruled}.", verdict.reason.sentence()),
+        ));
+    }
+    alerts
+}
+
+type Written<'a> = Option<(&'a Verdict, Option<&'a String>, &'a Option<WorkflowStep>)>;
+
+/// The link once everything has its receipt: base, episode, marks.
+fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) -> Link {
+    let mut link = v.link.clone();
+    let lead = case.lead();
+    let ticket = ticket_after(v, written);
+    let (workflow, workflow_by) = workflow_after(v, written);
+    link.base = Some(Base {
+        ticket,
+        workflow,
+        workflow_by,
+        finding: if v.f == FindingState::Unclear {
+            v.base.finding
+        } else {
+            v.f
+        },
+        episode: v.episode,
+        episode_started_at: v.episode_started_at,
+        first_observed_at: first_observed(case).or(v.base.first_observed_at),
+    });
+    if lead.is_none() && written.is_none() && v.link.base.is_none() {
+        link.base = None;
+    }
+    marks(&mut link, v, written, now);
+    closing(&mut link, v, ticket, now);
+    resolved_since(&mut link, v, workflow, now);
+    if let Some(lead) = lead {
+        let shows_lead = written.is_some_and(|(verdict, ..)| {
+            matches!(verdict.ticket, TicketStep::Create | TicketStep::Update)
+        });
+        if shows_lead || (link.content.is_empty() && v.exists() && v.f == FindingState::Failing) {
+            link.content = content_hash(lead);
+            link.severity = lead.severity;
+        }
+    }
+    link
+}
+
+fn ticket_after(v: &View<'_>, written: Written<'_>) -> BaseTicket {
+    match written.map(|(verdict, ..)| verdict.ticket) {
+        Some(TicketStep::Move { to }) => BaseTicket::Is(to),
+        Some(TicketStep::Create) => BaseTicket::Is(TicketState::Open),
+        Some(TicketStep::Delete) => BaseTicket::None,
+        Some(TicketStep::Keep | TicketStep::Update) | None => v.t,
+    }
+}
+
+fn workflow_after(v: &View<'_>, written: Written<'_>) -> (WorkflowStatus, Author) {
+    let read = v.w.unwrap_or(v.base.workflow);
+    match written {
+        Some((verdict, _, Some(_))) => (verdict.w.unwrap_or(read), Author::Ours),
+        _ => (read, v.w_by.clone()),
+    }
+}
+
+/// Comments made, decisions, the flap brake's count, our write in flight, the ticket itself.
+fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
+    let Some((verdict, comment, workflow)) = written else {
+        return;
+    };
+    if let Some(key) = comment {
+        link.comments.insert(key.clone());
+        let verified = v.f == FindingState::Passing && matches!(verdict.row, 18 | 19);
+        if verified {
+            link.comments.insert(comment_key(link, v.episode, 19, ""));
+        }
+    }
+    if let Some((kind, by, at)) = &verdict.decision {
+        let ticket_key = link.ticket.as_ref().map(|ticket| ticket.key.clone());
+        link.decision = Some(Decision {
+            kind: *kind,
+            by: by.clone(),
+            at: *at,
+            episode: v.episode,
+            ticket_key,
+        });
+    }
+    if let Some(step) = workflow {
+        link.in_flight = v.w.map(|was| InFlight {
+            workflow: step.to,
+            was,
+            at: now,
+        });
+    }
+    let wrote = workflow.is_some() || comment.is_some() || verdict.ticket != TicketStep::Keep;
+    if wrote {
+        let count = repeats(v, verdict).unwrap_or(0) + 1;
+        link.last_row = Some((verdict.row, v.episode, count));
+    }
+    match verdict.ticket {
+        TicketStep::Delete => {
+            link.ticket = None;
+            link.ticket_absent_reads = 0;
+        }
+        TicketStep::Create => {
+            link.ticket = None;
+            link.ticket_absent_reads = 0;
+            if verdict.row == 12 {
+                link.deleted_by_people += 1;
+            }
+        }
+        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Update => {}
+    }
+    if verdict.row == 17 {
+        link.flagged = true;
+    }
+}
+
+fn closing(link: &mut Link, v: &View<'_>, ticket: BaseTicket, now: Timestamp) {
+    if ticket != BaseTicket::Is(TicketState::Closed) {
+        link.closed_at = None;
+    } else if link.closed_at.is_none() {
+        link.closed_at = Some(v.newly(TicketState::Closed).map_or(now, |person| person.at));
+    }
+}
+
+/// Row 17's clock: since when W is RESOLVED while F fails, once per RESOLVED.
+fn resolved_since(link: &mut Link, v: &View<'_>, workflow: WorkflowStatus, now: Timestamp) {
+    let stands = workflow == WorkflowStatus::Resolved && v.f == FindingState::Failing;
+    let same_episode = v
+        .link
+        .base
+        .as_ref()
+        .is_some_and(|base| base.episode == v.episode);
+    if !stands {
+        link.resolved_since = None;
+        link.flagged = false;
+    } else if link.resolved_since.is_none() || !same_episode {
+        link.resolved_since = Some(now);
+        link.flagged = false;
+    }
+}

@@ -1,0 +1,529 @@
+//! The decision table: one function per step of the reading order, the first match wins. The row numbers are those of
+//! `docs/architecture.md`.
+
+use jiff::Timestamp;
+
+use crate::model::{BaseTicket, DecisionKind, FindingState, TicketState, WorkflowStatus};
+use crate::plan::{HeldReason, Reason, TicketStep};
+
+use super::policy::{CloseWhileFailing, Policy, Recheck, ResourceDeleted, SuppressedByHand};
+use super::view::View;
+
+use FindingState::{Archived, Failing, Gone, Passing, Unclear};
+use TicketState::{Closed, Ignored, Open, Resolved};
+use WorkflowStatus::{New, Notified, Suppressed};
+
+/// What a row wants.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Verdict {
+    pub(super) row: u8,
+    pub(super) reason: Reason,
+    pub(super) ticket: TicketStep,
+    /// A comment is due; the text tells comments of one row and episode apart (a changelog or history id).
+    pub(super) comment: Option<String>,
+    /// The status that W must have afterwards; `None` leaves it.
+    pub(super) w: Option<WorkflowStatus>,
+    /// A person's decision to remember.
+    pub(super) decision: Option<(DecisionKind, String, Timestamp)>,
+    /// Security hears of it.
+    pub(super) tell_security: bool,
+    /// The owning team hears of it.
+    pub(super) tell_team: bool,
+}
+
+/// What the table says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ruling {
+    /// A row matches; if it turns out to need no write, both sides agree.
+    Row(Verdict),
+    /// Row 21: nothing may be concluded, so the base stays too.
+    Wait,
+    /// Both sides agree as they are.
+    Agree,
+    /// Row 1, or a row whose policy is to hold.
+    Held(HeldReason),
+}
+
+impl Verdict {
+    fn new(row: u8, reason: Reason) -> Self {
+        Verdict {
+            row,
+            reason,
+            ticket: TicketStep::Keep,
+            comment: None,
+            w: None,
+            decision: None,
+            tell_security: false,
+            tell_team: false,
+        }
+    }
+
+    fn to(mut self, state: TicketState) -> Self {
+        self.ticket = TicketStep::Move { to: state };
+        self
+    }
+
+    fn step(mut self, step: TicketStep) -> Self {
+        self.ticket = step;
+        self
+    }
+
+    fn status(mut self, w: WorkflowStatus) -> Self {
+        self.w = Some(w);
+        self
+    }
+
+    fn comment(mut self, id: &str) -> Self {
+        self.comment = Some(id.to_owned());
+        self
+    }
+
+    fn decided(mut self, kind: DecisionKind, by: &str, at: Timestamp) -> Self {
+        self.decision = Some((kind, by.to_owned(), at));
+        self
+    }
+
+    fn tell_security(mut self) -> Self {
+        self.tell_security = true;
+        self
+    }
+}
+
+/// The first row that matches.
+pub(super) fn rule(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
+    without_right(v)
+        .or_else(|| kept_open_by_a_reviewer(v))
+        .or_else(|| resource_deleted(v, policy))
+        .or_else(|| ignored_by_rule(v))
+        .or_else(|| decided_by_a_person(v, policy))
+        .or_else(|| set_by_hand(v, policy))
+        .or_else(|| fails(v, policy, now))
+        .or_else(|| stopped(v, policy))
+        .unwrap_or_else(|| rest(v, policy))
+}
+
+/// Row 2: undone, whatever the finding says.
+fn without_right(v: &View<'_>) -> Option<Ruling> {
+    let back_to = match v.base.ticket {
+        BaseTicket::Is(state) => state,
+        BaseTicket::None | BaseTicket::Deleted => Open,
+    };
+    if let Some(person) = v.newly(Closed) {
+        let key = v
+            .ticket
+            .map_or_else(String::new, |ticket| ticket.at.key.clone());
+        let Some(reviewers) = v.reviewers else {
+            return Some(Ruling::Held(HeldReason::ReviewersUnknown { key }));
+        };
+        if !reviewers.contains(&person.by) {
+            let reason = Reason::ClosedWithoutRight {
+                by: person.by_name.clone(),
+                back_to,
+            };
+            let verdict = Verdict::new(2, reason)
+                .to(back_to)
+                .comment(&person.changelog_id)
+                .tell_security();
+            return Some(Ruling::Row(verdict));
+        }
+    }
+    let person = v.newly(Ignored)?;
+    if v.rule.is_some() || v.theirs(Suppressed).is_some() {
+        return None;
+    }
+    let reason = Reason::IgnoredWithoutRule {
+        by: person.by_name.clone(),
+        back_to,
+    };
+    Some(Ruling::Row(
+        Verdict::new(2, reason)
+            .to(back_to)
+            .comment(&person.changelog_id)
+            .tell_security(),
+    ))
+}
+
+/// Row 3: a reviewer's word after the change keeps the ticket open.
+fn kept_open_by_a_reviewer(v: &View<'_>) -> Option<Ruling> {
+    if !(v.is(Open) && (v.f.is_stopped() || v.deleted_at.is_some())) {
+        return None;
+    }
+    let last = v.last_move?;
+    let by_reviewer = v
+        .reviewers
+        .is_some_and(|reviewers| reviewers.contains(&last.by));
+    let later = v.changed_at().is_none_or(|changed| last.at > changed);
+    (by_reviewer && last.to == Some(Open) && later).then_some(Ruling::Agree)
+}
+
+/// Row 4: Config proves that the resource is gone.
+fn resource_deleted(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
+    let at = v.deleted_at?;
+    let mut verdict = Verdict::new(4, Reason::ResourceDeleted { at });
+    if v.exists() && !v.is(Closed) {
+        verdict = match policy.resource_deleted {
+            ResourceDeleted::Delete => verdict.step(TicketStep::Delete),
+            ResourceDeleted::Close => verdict.to(Closed).comment(""),
+        };
+    }
+    if v.unsettled() && !matches!(v.f, Archived | Gone) {
+        verdict = verdict.status(WorkflowStatus::Resolved);
+    }
+    Some(Ruling::Row(verdict))
+}
+
+/// Row 5: a merged rule.
+fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
+    let rule = v.rule.filter(|_| v.f == Failing)?;
+    let overrides = v.moved.map(|person| person.by_name.clone());
+    let reason = Reason::IgnoreRule {
+        rule: rule.rule.clone(),
+        why: rule.reason.clone(),
+        overrides,
+    };
+    let mut verdict = Verdict::new(5, reason).status(Suppressed);
+    if v.is(Open) || v.is(Resolved) {
+        verdict = verdict.to(Ignored).comment(&rule.rule);
+    }
+    Some(Ruling::Row(verdict))
+}
+
+/// Rows 6 to 8: somebody resolved, closed or reopened the ticket while the finding is active.
+fn decided_by_a_person(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
+    let person = v.moved.filter(|_| v.f.is_active())?;
+    let (by, at) = (person.by_name.as_str(), person.at);
+    if v.is(Resolved) {
+        let evaluated_at = v.link.evaluated_at;
+        let reason = Reason::ClaimedResolved {
+            by: by.to_owned(),
+            finding: v.f,
+            evaluated_at,
+        };
+        let verdict = Verdict::new(6, reason)
+            .status(WorkflowStatus::Resolved)
+            .comment(&person.changelog_id)
+            .decided(DecisionKind::Resolved, by, at);
+        return Some(Ruling::Row(verdict));
+    }
+    if v.is(Closed) {
+        return Some(closed_by_a_reviewer(v, policy, by, at));
+    }
+    let reopened = matches!(v.base.ticket, BaseTicket::Is(Resolved | Closed | Ignored));
+    (v.is(Open) && reopened).then(|| {
+        let mut verdict = Verdict::new(8, Reason::ReopenedByPerson { by: by.to_owned() })
+            .status(Notified)
+            .decided(DecisionKind::Reopened, by, at);
+        verdict.tell_team = true;
+        Ruling::Row(verdict)
+    })
+}
+
+/// Row 7.
+fn closed_by_a_reviewer(v: &View<'_>, policy: &Policy, by: &str, at: Timestamp) -> Ruling {
+    let failing = v.f == Failing;
+    match policy.close_while_failing {
+        CloseWhileFailing::Hold if failing => {
+            Ruling::Held(HeldReason::ClosedWhileFailing { by: by.to_owned() })
+        }
+        CloseWhileFailing::Reopen if failing => Ruling::Row(
+            Verdict::new(7, Reason::ClosedWhileFailing { by: by.to_owned() })
+                .to(Open)
+                .comment("")
+                .status(Notified)
+                .decided(DecisionKind::Reopened, by, at),
+        ),
+        CloseWhileFailing::Resolve | CloseWhileFailing::Hold | CloseWhileFailing::Reopen => {
+            let mut verdict = Verdict::new(
+                7,
+                Reason::Accepted {
+                    by: by.to_owned(),
+                    failing,
+                },
+            )
+            .decided(DecisionKind::Closed, by, at);
+            let respected = v.theirs(Suppressed).is_some()
+                && policy.suppressed_by_hand == SuppressedByHand::Respect;
+            if !respected {
+                verdict = verdict.status(WorkflowStatus::Resolved);
+            }
+            Ruling::Row(verdict)
+        }
+    }
+}
+
+/// Rows 9 to 11: somebody, or an automation rule, set the status in Security Hub.
+fn set_by_hand(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
+    if let Some((by, at, record)) = v.theirs(Suppressed) {
+        let respect = policy.suppressed_by_hand == SuppressedByHand::Respect;
+        if respect && v.f.is_active() && (v.is(Open) || v.is(Resolved)) {
+            let verdict = Verdict::new(
+                9,
+                Reason::SuppressedByHand {
+                    by: by.to_owned(),
+                    at,
+                },
+            )
+            .to(Ignored)
+            .comment(record)
+            .status(Suppressed)
+            .decided(DecisionKind::Suppressed, by, at);
+            return Some(Ruling::Row(verdict));
+        }
+        if !respect && v.f == Failing {
+            let verdict = Verdict::new(10, Reason::SuppressionReverted { by: by.to_owned() });
+            let verdict = match v.t {
+                BaseTicket::Is(Ignored) => verdict.to(Open).comment(record).status(Notified),
+                BaseTicket::Is(Open) => verdict.status(Notified),
+                BaseTicket::Is(Resolved | Closed) => verdict.status(WorkflowStatus::Resolved),
+                BaseTicket::None | BaseTicket::Deleted => verdict.status(New),
+            };
+            return Some(Ruling::Row(verdict.tell_security()));
+        }
+    }
+    let (by, at, record) = v.theirs(WorkflowStatus::Resolved)?;
+    (v.f.is_active() && (v.is(Open) || v.is(Ignored))).then(|| {
+        let verdict = Verdict::new(
+            11,
+            Reason::ResolvedInSecurityHub {
+                by: by.to_owned(),
+                at,
+            },
+        )
+        .to(Resolved)
+        .comment(record)
+        .decided(DecisionKind::ResolvedInSecurityHub, by, at);
+        Ruling::Row(verdict.status(WorkflowStatus::Resolved))
+    })
+}
+
+/// Rows 12 to 17: the finding fails.
+fn fails(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
+    if v.f != Failing {
+        return None;
+    }
+    ticket_deleted(v, policy)
+        .or_else(|| no_longer_ignored(v, policy))
+        .or_else(|| fails_again(v, policy, now))
+        .or_else(|| new_ticket(v, policy))
+        .or_else(|| open_ticket(v))
+        .or_else(|| still_failing(v, policy, now))
+}
+
+/// Row 12: a person deleted the ticket.
+fn ticket_deleted(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
+    let newly = v.t == BaseTicket::Deleted && v.base.ticket != BaseTicket::Deleted;
+    let accepted = v.base.ticket == BaseTicket::Is(Closed);
+    if !newly || accepted || v.theirs(Suppressed).is_some() || !v.warrants_ticket(policy) {
+        return None;
+    }
+    let old_key = v
+        .link
+        .ticket
+        .as_ref()
+        .map_or_else(String::new, |ticket| ticket.key.clone());
+    if v.link.deleted_by_people >= 2 {
+        return Some(Ruling::Held(HeldReason::DeletedTooOften { key: old_key }));
+    }
+    let decision = v
+        .link
+        .decision
+        .as_ref()
+        .map(|decision| format!("{:?} by {}", decision.kind, decision.by));
+    let reason = Reason::TicketDeletedByPerson { old_key, decision };
+    Some(Ruling::Row(
+        Verdict::new(12, reason)
+            .step(TicketStep::Create)
+            .status(Notified),
+    ))
+}
+
+/// Row 13: what hid it is no more.
+fn no_longer_ignored(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
+    let unhidden = v.is(Ignored) && v.w != Some(Suppressed);
+    if v.rule.is_some() || !(v.ours(Suppressed) || unhidden) {
+        return None;
+    }
+    let verdict = Verdict::new(13, Reason::NoLongerIgnored);
+    Some(Ruling::Row(match v.t {
+        BaseTicket::Is(Open) => verdict.status(Notified),
+        BaseTicket::Is(Resolved | Closed | Ignored) => {
+            verdict.to(Open).comment("").status(Notified)
+        }
+        BaseTicket::None | BaseTicket::Deleted if v.warrants_ticket(policy) => {
+            verdict.step(TicketStep::Create).status(Notified)
+        }
+        BaseTicket::None | BaseTicket::Deleted => verdict.status(New),
+    }))
+}
+
+/// Row 14: it fails again after it was dealt with.
+fn fails_again(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
+    if !(v.is(Resolved) || v.is(Closed)) {
+        return None;
+    }
+    let unaccounted = v.w == Some(WorkflowStatus::Resolved)
+        && v.theirs(WorkflowStatus::Resolved).is_none()
+        && !v.decided();
+    if !(v.unsettled() || unaccounted) {
+        return None;
+    }
+    let too_old = v.is(Closed)
+        && v.link
+            .closed_at
+            .is_some_and(|closed| now.duration_since(closed) > policy.reopen_window);
+    if too_old {
+        let old_key = v
+            .ticket
+            .map_or_else(String::new, |ticket| ticket.at.key.clone());
+        let reason = Reason::FailsAgainAfterWindow {
+            old_key,
+            episode: v.episode,
+        };
+        return Some(Ruling::Row(
+            Verdict::new(14, reason)
+                .step(TicketStep::Create)
+                .status(Notified),
+        ));
+    }
+    let reason = Reason::FailsAgain {
+        episode: v.episode,
+        since: v.episode_started_at,
+    };
+    Some(Ruling::Row(
+        Verdict::new(14, reason)
+            .to(Open)
+            .comment("")
+            .status(Notified),
+    ))
+}
+
+/// Row 15: it needs a ticket. RESOLVED by AWS counts as ours does: nobody decided anything.
+fn new_ticket(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
+    let absent = matches!(v.t, BaseTicket::None | BaseTicket::Deleted);
+    let undecided = v.unsettled()
+        || (v.w == Some(WorkflowStatus::Resolved) && v.theirs(WorkflowStatus::Resolved).is_none());
+    if !(absent && undecided) {
+        return None;
+    }
+    if !v.warrants_ticket(policy) {
+        return Some(Ruling::Agree);
+    }
+    Some(Ruling::Row(
+        Verdict::new(15, Reason::Fails)
+            .step(TicketStep::Create)
+            .status(Notified),
+    ))
+}
+
+/// Row 16: the ticket is open; content and status follow.
+fn open_ticket(v: &View<'_>) -> Option<Ruling> {
+    if !v.is(Open) {
+        return None;
+    }
+    if v.content_changed() {
+        let verdict = Verdict::new(16, Reason::ContentChanged)
+            .step(TicketStep::Update)
+            .status(Notified);
+        return Some(Ruling::Row(verdict));
+    }
+    Some(Ruling::Row(
+        Verdict::new(16, Reason::StatusAligned { to: Notified }).status(Notified),
+    ))
+}
+
+/// Row 17: RESOLVED on a control that still fails sticks, so somebody must look.
+fn still_failing(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
+    let since = v.link.resolved_since?;
+    let due = (v.is(Resolved) || v.is(Closed))
+        && v.w == Some(WorkflowStatus::Resolved)
+        && !v.link.flagged
+        && now.duration_since(since) >= policy.recheck_after;
+    due.then(|| {
+        let verdict = Verdict::new(17, Reason::StillFailing { since })
+            .comment("")
+            .tell_security();
+        let verdict = if policy.recheck == Recheck::Reopen && v.is(Resolved) {
+            verdict.to(Open).status(Notified)
+        } else {
+            verdict
+        };
+        Ruling::Row(verdict)
+    })
+}
+
+/// Rows 18 to 20: the finding passed, was archived, or is gone.
+fn stopped(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
+    if !v.f.is_stopped() {
+        return None;
+    }
+    let suppression_stays = v.rule.is_some() || v.theirs(Suppressed).is_some();
+    let ignored_for_nothing = v.is(Ignored) && !suppression_stays;
+    let stale_suppression = v.exists() && v.ours(Suppressed) && v.rule.is_none();
+    if v.is(Open) || ignored_for_nothing || stale_suppression {
+        return Some(Ruling::Row(resolve_stopped(
+            v,
+            suppression_stays,
+            ignored_for_nothing,
+        )));
+    }
+    if v.f == Passing && v.is(Resolved) && (policy.auto_close_verified || !v.commented(19, "")) {
+        let mut verdict = Verdict::new(19, Reason::Verified).comment("");
+        if policy.auto_close_verified {
+            verdict = verdict.to(Closed);
+        }
+        if v.unsettled() {
+            verdict = verdict.status(WorkflowStatus::Resolved);
+        }
+        return Some(Ruling::Row(verdict));
+    }
+    (v.exists() && v.unsettled()).then(|| {
+        let to = WorkflowStatus::Resolved;
+        Ruling::Row(Verdict::new(20, Reason::StatusAligned { to }).status(to))
+    })
+}
+
+/// Row 18.
+fn resolve_stopped(v: &View<'_>, suppression_stays: bool, ignored_for_nothing: bool) -> Verdict {
+    let reason = if ignored_for_nothing || (v.ours(Suppressed) && !v.is(Open)) {
+        Reason::IgnoreEnded
+    } else {
+        Reason::Stopped {
+            finding: v.f,
+            archival: v.archival.clone(),
+        }
+    };
+    let mut verdict = Verdict::new(18, reason);
+    if v.is(Open) || v.is(Ignored) {
+        verdict = verdict.to(Resolved).comment("");
+    }
+    if !suppression_stays && v.f != Gone {
+        verdict = verdict.status(WorkflowStatus::Resolved);
+    }
+    verdict
+}
+
+/// Rows 21 to 23: nothing to do, or a defect.
+fn rest(v: &View<'_>, policy: &Policy) -> Ruling {
+    if v.f == Unclear {
+        return Ruling::Wait;
+    }
+    if v.f.is_stopped() {
+        return Ruling::Agree;
+    }
+    let w = v.w;
+    let agreed = match v.t {
+        BaseTicket::Is(Resolved | Closed) if w == Some(WorkflowStatus::Resolved) => true,
+        BaseTicket::Is(Ignored | Closed) => w == Some(Suppressed),
+        BaseTicket::None | BaseTicket::Deleted => {
+            v.theirs(Suppressed).is_some()
+                || v.theirs(WorkflowStatus::Resolved).is_some()
+                || !v.warrants_ticket(policy)
+        }
+        BaseTicket::Is(Open | Resolved) => false,
+    };
+    if agreed {
+        Ruling::Agree
+    } else {
+        Ruling::Held(HeldReason::NoRow)
+    }
+}

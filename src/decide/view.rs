@@ -1,0 +1,536 @@
+//! The letters of the decision table, derived from one case: F, T, W, R, base, episode, and who did what.
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Author, Base, BaseTicket, FindingState, Link, Move, Severity, Ticket, TicketState,
+    WorkflowStatus,
+};
+use crate::plan::HeldReason;
+use crate::ports::ResourceFact;
+use crate::read::snapshot::{Missing, RuleMatch, Snapshot};
+
+use super::case::Case;
+use super::content::content_hash;
+use super::policy::Policy;
+
+/// Everything that the rows ask.
+pub(super) struct View<'a> {
+    /// The link with its counters moved on.
+    pub(super) link: Link,
+    /// F.
+    pub(super) f: FindingState,
+    /// W, overlaid by our write in flight; `None` when the finding is gone.
+    pub(super) w: Option<WorkflowStatus>,
+    /// W's last writer.
+    pub(super) w_by: Author,
+    /// T.
+    pub(super) t: BaseTicket,
+    /// The ticket as read.
+    pub(super) ticket: Option<&'a Ticket>,
+    /// What both sides last agreed on, or what a new or adopted link starts from.
+    pub(super) base: Base,
+    /// R: proof of deletion that the finding's last evaluation does not contradict.
+    pub(super) deleted_at: Option<Timestamp>,
+    /// The episode now; 0 if the finding never failed.
+    pub(super) episode: u32,
+    /// When it began.
+    pub(super) episode_started_at: Timestamp,
+    /// The move that brought T where it is, if a person made it, base does not know it, and it is of this episode.
+    pub(super) moved: Option<&'a Move>,
+    /// The last move of the ticket, where it was read.
+    pub(super) last_move: Option<&'a Move>,
+    /// A live ignore rule that matches.
+    pub(super) rule: Option<&'a RuleMatch>,
+    /// Who may close; `None` when unknown.
+    pub(super) reviewers: Option<&'a std::collections::BTreeSet<String>>,
+    /// The other side's change that lost against a later one, in words.
+    pub(super) overruled: Option<String>,
+    /// AWS's reason for archiving, where it gives one.
+    pub(super) archival: Option<String>,
+    /// When F last changed, as AWS tells.
+    changed_at: Option<Timestamp>,
+    /// The severity of the finding that rules, and what its ticket would show.
+    lead: Option<(Severity, String)>,
+}
+
+/// Row 1: what is not decided, with the link's counters moved on.
+pub(super) struct RowOne {
+    pub(super) why: HeldReason,
+    pub(super) link: Link,
+}
+
+/// Derives the view, or says why nothing can be decided.
+pub(super) fn view<'a>(
+    case: &Case<'_>,
+    snapshot: &'a Snapshot,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<View<'a>, RowOne> {
+    let mut link = case.link.clone();
+    match letters(case, &mut link, snapshot, policy, now) {
+        Ok(build) => Ok(build.with(link)),
+        Err(why) => Err(RowOne { why, link }),
+    }
+}
+
+struct Letters<'a>(View<'a>);
+
+impl<'a> Letters<'a> {
+    fn with(mut self, link: Link) -> View<'a> {
+        self.0.link = link;
+        self.0
+    }
+}
+
+fn letters<'a>(
+    case: &Case<'_>,
+    link: &mut Link,
+    snapshot: &'a Snapshot,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Letters<'a>, HeldReason> {
+    let marker = &link.marker.clone();
+    if let Some(intent) = snapshot.intents.get(marker) {
+        return Err(HeldReason::IntentInDoubt { since: intent.at });
+    }
+    if let Some(why) = snapshot.quarantined.get(marker) {
+        return Err(HeldReason::Quarantined { why: why.clone() });
+    }
+    let f = finding_state(case, link, snapshot)?;
+    let (t, ticket) = ticket_state(link, snapshot)?;
+    let base = base(link);
+    let deleted_at = resource_state(link, snapshot);
+    let w = workflow(case, link, policy, now);
+    let w_by = writer(case, link, w, f, snapshot)?;
+    let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
+    let last_move = last_move(link, snapshot);
+    let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
+    let (moved, overruled) = later_counts(moved, w, &w_by, &base);
+    Ok(Letters(View {
+        link: link.clone(),
+        f,
+        w,
+        w_by,
+        t,
+        ticket,
+        base,
+        deleted_at,
+        episode,
+        episode_started_at,
+        moved,
+        last_move,
+        rule: snapshot.ignored.get(marker),
+        reviewers: snapshot.people.reviewers.as_ref(),
+        overruled,
+        archival: case
+            .lead()
+            .and_then(|finding| finding.archival_reason.clone()),
+        changed_at: changed_at(case, f),
+        lead: case
+            .lead()
+            .map(|finding| (finding.severity, content_hash(finding))),
+    }))
+}
+
+/// When F last changed: for products with compliance AWS tells, for others the last update is the nearest known.
+fn changed_at(case: &Case<'_>, f: FindingState) -> Option<Timestamp> {
+    let observed = first_observed(case).filter(|_| f == FindingState::Passing);
+    observed.or(case.lead()?.updated_at)
+}
+
+/// F; counts complete reads in which the finding was absent.
+fn finding_state(
+    case: &Case<'_>,
+    link: &mut Link,
+    snapshot: &Snapshot,
+) -> Result<FindingState, HeldReason> {
+    if let Some(state) = case.state() {
+        link.absent_reads = 0;
+        return Ok(state);
+    }
+    if link
+        .base
+        .as_ref()
+        .is_some_and(|base| base.finding == FindingState::Gone)
+    {
+        return Ok(FindingState::Gone);
+    }
+    if !snapshot
+        .coverage
+        .covers(&link.alias.account, &link.alias.region)
+    {
+        return Err(HeldReason::NotCovered);
+    }
+    link.absent_reads = (link.absent_reads + 1).min(2);
+    if link.absent_reads < 2 {
+        return Err(HeldReason::AbsentOnce);
+    }
+    let member = snapshot
+        .accounts
+        .as_ref()
+        .and_then(|accounts| accounts.get(&link.alias.account))
+        .is_some_and(|account| account.active);
+    if member {
+        Ok(FindingState::Gone)
+    } else {
+        Err(HeldReason::AccountNotMember {
+            account: link.alias.account.clone(),
+        })
+    }
+}
+
+/// T; counts complete reads in which the ticket was 404 by id.
+fn ticket_state<'a>(
+    link: &mut Link,
+    snapshot: &'a Snapshot,
+) -> Result<(BaseTicket, Option<&'a Ticket>), HeldReason> {
+    let Some(at) = link.ticket.clone() else {
+        return Ok((BaseTicket::None, None));
+    };
+    if let Some(ticket) = snapshot.tickets.get(&at.id) {
+        link.ticket_absent_reads = 0;
+        link.ticket = Some(ticket.at.clone());
+        return match ticket.state {
+            Some(state) => Ok((BaseTicket::Is(state), Some(ticket))),
+            None => Err(HeldReason::StatusUnmapped {
+                key: at.key,
+                status: ticket.status_name.clone(),
+            }),
+        };
+    }
+    if link
+        .base
+        .as_ref()
+        .is_some_and(|base| base.ticket == BaseTicket::Deleted)
+    {
+        return Ok((BaseTicket::Deleted, None));
+    }
+    match snapshot.missing.get(&at.id) {
+        Some(Missing::NotFound) => {
+            link.ticket_absent_reads = (link.ticket_absent_reads + 1).min(2);
+            if link.ticket_absent_reads < 2 {
+                Err(HeldReason::TicketNotFoundOnce { key: at.key })
+            } else {
+                Ok((BaseTicket::Deleted, None))
+            }
+        }
+        Some(Missing::Unreadable) | None => Err(HeldReason::TicketUnreadable { key: at.key }),
+    }
+}
+
+/// The base, or what a link without one starts from: an adopted ticket was open, nothing failed before.
+pub(super) fn base(link: &Link) -> Base {
+    link.base.clone().unwrap_or_else(|| Base {
+        ticket: if link.ticket.is_some() {
+            BaseTicket::Is(TicketState::Open)
+        } else {
+            BaseTicket::None
+        },
+        workflow: WorkflowStatus::New,
+        workflow_by: Author::Aws,
+        finding: FindingState::Passing,
+        episode: 0,
+        episode_started_at: Timestamp::UNIX_EPOCH,
+        first_observed_at: None,
+    })
+}
+
+/// R: every resource named is proven deleted, later than the finding's last evaluation.
+fn resource_state(link: &mut Link, snapshot: &Snapshot) -> Option<Timestamp> {
+    if let Some(facts) = snapshot.resources.get(&link.marker) {
+        link.resource_asked_at = Some(snapshot.taken_at);
+        let proofs: Vec<Option<Timestamp>> = facts
+            .iter()
+            .map(|fact| match fact {
+                ResourceFact::Deleted { at } => Some(*at),
+                ResourceFact::Exists | ResourceFact::Unknown { .. } => None,
+            })
+            .collect();
+        if facts
+            .iter()
+            .any(|fact| matches!(fact, ResourceFact::Exists))
+        {
+            link.resource_deleted_at = None;
+        } else if !proofs.is_empty() && proofs.iter().all(Option::is_some) {
+            link.resource_deleted_at = proofs.into_iter().flatten().max();
+        }
+    }
+    let deleted_at = link.resource_deleted_at?;
+    link.evaluated_at
+        .is_none_or(|evaluated| evaluated <= deleted_at)
+        .then_some(deleted_at)
+}
+
+/// W: what was read, unless it is what reads showed before a recent write of ours.
+fn workflow(
+    case: &Case<'_>,
+    link: &mut Link,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<WorkflowStatus> {
+    let read = case.spokesman()?.workflow;
+    let Some(write) = &link.in_flight else {
+        return Some(read);
+    };
+    let settled = now.duration_since(write.at) > policy.settle;
+    if read == write.was && read != write.workflow && !settled {
+        return Some(write.workflow);
+    }
+    link.in_flight = None;
+    Some(read)
+}
+
+/// Whether W's writer must be known to decide.
+pub(super) fn writer_matters(link: &Link, w: WorkflowStatus, f: FindingState) -> bool {
+    let changed = link.base.as_ref().is_none_or(|base| base.workflow != w);
+    let settles = matches!(w, WorkflowStatus::Resolved | WorkflowStatus::Suppressed);
+    let alive = f.is_active() || (w == WorkflowStatus::Suppressed && link.ticket.is_some());
+    changed && settles && alive
+}
+
+fn writer(
+    case: &Case<'_>,
+    link: &Link,
+    w: Option<WorkflowStatus>,
+    f: FindingState,
+    snapshot: &Snapshot,
+) -> Result<Author, HeldReason> {
+    let (Some(w), Some(spokesman)) = (w, case.spokesman()) else {
+        return Ok(Author::Aws);
+    };
+    if link
+        .in_flight
+        .as_ref()
+        .is_some_and(|write| write.workflow == w)
+    {
+        return Ok(Author::Ours);
+    }
+    if let Some(base) = link.base.as_ref().filter(|base| base.workflow == w) {
+        return Ok(base.workflow_by.clone());
+    }
+    match snapshot.writes.get(&spokesman.key) {
+        Some(Some(write)) if write.to == w => Ok(match &write.identity {
+            None => Author::Aws,
+            Some(_) if write.ours => Author::Ours,
+            Some(identity) => Author::Theirs {
+                identity: identity.clone(),
+                at: write.at,
+                record: format!("{}@{}", identity, write.at),
+            },
+        }),
+        // The history is newer than the page that we read: the next run sees both.
+        Some(Some(_)) if writer_matters(link, w, f) => Err(HeldReason::WriterUnknown),
+        Some(_) => Ok(Author::Aws),
+        None if writer_matters(link, w, f) => Err(HeldReason::WriterUnknown),
+        None => Ok(Author::Aws),
+    }
+}
+
+/// The episode starts when F fails and base F did not, or compliance changed in between, or AWS reset W to NEW.
+fn episode(
+    case: &Case<'_>,
+    base: &Base,
+    f: FindingState,
+    w: Option<WorkflowStatus>,
+    w_by: &Author,
+    snapshot: &Snapshot,
+) -> (u32, Timestamp) {
+    if f != FindingState::Failing {
+        return (base.episode, base.episode_started_at);
+    }
+    let observed = first_observed(case);
+    let changed_between =
+        matches!((base.first_observed_at, observed), (Some(then), Some(now)) if now > then);
+    let reset = w == Some(WorkflowStatus::New)
+        && matches!(
+            base.workflow,
+            WorkflowStatus::Notified | WorkflowStatus::Resolved
+        )
+        && !w_by.is_theirs();
+    if base.finding == FindingState::Failing && !changed_between && !reset {
+        return (base.episode, base.episode_started_at);
+    }
+    let lead = case.lead();
+    let since = observed
+        .filter(|_| changed_between || base.finding != FindingState::Failing)
+        .or_else(|| {
+            lead.filter(|_| base.episode == 0)
+                .and_then(|finding| finding.first_observed_at.or(finding.created_at))
+        })
+        .or_else(|| lead.and_then(|finding| finding.updated_at))
+        .unwrap_or(snapshot.taken_at);
+    (base.episode + 1, since)
+}
+
+/// When compliance last changed, for products that have it: the latest of the members.
+pub(super) fn first_observed(case: &Case<'_>) -> Option<Timestamp> {
+    case.members
+        .iter()
+        .filter(|finding| finding.compliance.is_some())
+        .filter_map(|finding| finding.first_observed_at)
+        .max()
+}
+
+fn last_move<'a>(link: &Link, snapshot: &'a Snapshot) -> Option<&'a Move> {
+    snapshot.moves.get(&link.ticket.as_ref()?.id)?.last()
+}
+
+/// The person's move that brought T where it is, if base does not know it and it is of this episode.
+#[allow(clippy::too_many_arguments)]
+fn moved<'a>(
+    t: BaseTicket,
+    ticket: Option<&Ticket>,
+    base: &Base,
+    f: FindingState,
+    episode_started_at: Timestamp,
+    last_move: Option<&'a Move>,
+    snapshot: &Snapshot,
+) -> Result<Option<&'a Move>, HeldReason> {
+    let (BaseTicket::Is(state), Some(ticket)) = (t, ticket) else {
+        return Ok(None);
+    };
+    if t == base.ticket {
+        return Ok(None);
+    }
+    let unknown = || HeldReason::MoverUnknown {
+        key: ticket.at.key.clone(),
+    };
+    if !snapshot.moves.contains_key(&ticket.at.id) {
+        return Err(unknown());
+    }
+    let Some(last) = last_move else {
+        return Ok(None);
+    };
+    if last.to != Some(state) {
+        // The changelog is newer than the page that we read: the next run sees both.
+        return Err(unknown());
+    }
+    let ours = last.by == snapshot.people.bot;
+    let of_this_episode = f != FindingState::Failing || last.at > episode_started_at;
+    Ok((!ours && of_this_episode).then_some(last))
+}
+
+/// If both sides moved, the later counts; a tie leaves T open.
+fn later_counts<'a>(
+    moved: Option<&'a Move>,
+    w: Option<WorkflowStatus>,
+    w_by: &Author,
+    base: &Base,
+) -> (Option<&'a Move>, Option<String>) {
+    let (Some(person), Author::Theirs { identity, at, .. }) = (moved, w_by) else {
+        return (moved, None);
+    };
+    let Some(w) = w.filter(|w| *w != base.workflow) else {
+        return (moved, None);
+    };
+    // Closing without the right is undone whatever happened in Security Hub.
+    let wins = person.at >= *at || person.to == Some(TicketState::Closed);
+    if wins {
+        (
+            moved,
+            Some(format!(
+                "{identity} had set {} in Security Hub at {at}",
+                w.as_str()
+            )),
+        )
+    } else {
+        let word = person.to.map_or("another status", TicketState::word);
+        (
+            None,
+            Some(format!(
+                "{} had set the ticket to {word} at {}",
+                person.by_name, person.at
+            )),
+        )
+    }
+}
+
+impl View<'_> {
+    /// T is in this state.
+    pub(super) fn is(&self, state: TicketState) -> bool {
+        self.t == BaseTicket::Is(state)
+    }
+
+    /// There is a ticket.
+    pub(super) fn exists(&self) -> bool {
+        matches!(self.t, BaseTicket::Is(_))
+    }
+
+    /// A person moved T into this state, and base does not know it.
+    pub(super) fn newly(&self, state: TicketState) -> Option<&Move> {
+        self.moved.filter(|_| self.is(state))
+    }
+
+    /// W has this status, set by a person or an automation rule.
+    pub(super) fn theirs(&self, status: WorkflowStatus) -> Option<(&str, Timestamp, &str)> {
+        match &self.w_by {
+            Author::Theirs {
+                identity,
+                at,
+                record,
+            } if self.w == Some(status) => Some((identity, *at, record)),
+            _ => None,
+        }
+    }
+
+    /// W has this status, set by the engine.
+    pub(super) fn ours(&self, status: WorkflowStatus) -> bool {
+        self.w == Some(status) && self.w_by == Author::Ours
+    }
+
+    /// W is NEW or NOTIFIED.
+    pub(super) fn unsettled(&self) -> bool {
+        matches!(self.w, Some(WorkflowStatus::New | WorkflowStatus::Notified))
+    }
+
+    /// When F or R last changed.
+    pub(super) fn changed_at(&self) -> Option<Timestamp> {
+        self.deleted_at.into_iter().chain(self.changed_at).max()
+    }
+
+    /// The finding is severe enough for a ticket of its own.
+    pub(super) fn warrants_ticket(&self, policy: &Policy) -> bool {
+        self.lead
+            .as_ref()
+            .is_some_and(|(severity, _)| *severity >= policy.threshold)
+    }
+
+    /// The ticket shows something else than the finding says now.
+    pub(super) fn content_changed(&self) -> bool {
+        let shown = &self.link.content;
+        !shown.is_empty()
+            && self
+                .lead
+                .as_ref()
+                .is_some_and(|(_, content)| content != shown)
+    }
+
+    /// A row's comment was made in this episode.
+    pub(super) fn commented(&self, row: u8, id: &str) -> bool {
+        self.link.comments.contains(&super::outcome::comment_key(
+            &self.link,
+            self.episode,
+            row,
+            id,
+        ))
+    }
+
+    /// A person decided in this episode that the finding is dealt with.
+    pub(super) fn decided(&self) -> bool {
+        self.link.decision.as_ref().is_some_and(|decision| {
+            decision.episode == self.episode
+                && decision.kind != crate::model::DecisionKind::Reopened
+        })
+    }
+
+    /// A failing finding that a status set by hand hides.
+    pub(super) fn is_hidden_by_hand(&self) -> bool {
+        self.f == FindingState::Failing
+            && self.w_by.is_theirs()
+            && matches!(
+                self.w,
+                Some(WorkflowStatus::Resolved | WorkflowStatus::Suppressed)
+            )
+    }
+}

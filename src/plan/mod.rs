@@ -1,0 +1,215 @@
+//! A plan is plain data: what would be written, why, and what is held. It can be printed, compared and hashed.
+
+pub mod digest;
+pub mod limits;
+pub mod reason;
+pub mod render;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Account, FindingKey, FindingState, Link, Marker, Severity, TicketState, WorkflowStatus,
+};
+use crate::ports::Alert;
+pub use reason::{HeldReason, Reason};
+
+/// Everything that one run would do.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Plan {
+    /// Writes, in the order of their markers.
+    pub actions: Vec<Action>,
+    /// What is not decided or not allowed, and why.
+    pub held: Vec<Held>,
+    /// Links whose row changes without an outside write.
+    #[serde(skip)]
+    pub noted: Vec<Link>,
+    /// What the decision was made from.
+    pub seen: Seen,
+}
+
+/// The size of what was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Findings read.
+    pub findings: usize,
+    /// Accounts among them.
+    pub accounts: usize,
+    /// Tickets read.
+    pub tickets: usize,
+    /// Links with a ticket that is not closed, before the run: the population that the brake compares with.
+    pub live_tickets: usize,
+    /// The whole of Security Hub was read.
+    pub complete: bool,
+    /// What was not read, in words.
+    pub gaps: Vec<String>,
+    /// Failing findings that a status set by hand hides.
+    pub hidden_by_hand: usize,
+}
+
+/// What people read about a finding in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The finding's id.
+    pub finding: FindingKey,
+    /// Account id.
+    pub account: Account,
+    /// Account name, where known.
+    pub account_name: Option<String>,
+    /// Region.
+    pub region: String,
+    /// Severity now.
+    pub severity: Severity,
+    /// Control, rule, type or CVE.
+    pub rule: String,
+    /// Title.
+    pub title: String,
+    /// First resource.
+    pub resource: String,
+    /// Ticket key, once there is one.
+    pub ticket: Option<String>,
+}
+
+/// What is done to the ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum TicketStep {
+    /// Nothing, besides a comment.
+    Keep,
+    /// A new ticket.
+    Create,
+    /// A change of status.
+    Move {
+        /// The status's meaning.
+        to: TicketState,
+    },
+    /// Tombstone, then delete.
+    Delete,
+    /// New content.
+    Update,
+}
+
+/// What is written to Security Hub.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowStep {
+    /// Every finding of the link that can be written.
+    pub findings: Vec<FindingKey>,
+    /// The new status.
+    pub to: WorkflowStatus,
+}
+
+/// The state that an action was decided from; it is not applied to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expect {
+    /// F.
+    pub finding: FindingState,
+    /// T's state, if there is a ticket.
+    pub ticket: Option<TicketState>,
+    /// W.
+    pub workflow: Option<WorkflowStatus>,
+}
+
+/// One row of the decision table, to be applied to one link.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// The link.
+    pub marker: Marker,
+    /// The row of the decision table.
+    pub row: u8,
+    /// Why, in a sentence that is the same everywhere.
+    pub reason: Reason,
+    /// For the reader.
+    pub subject: Subject,
+    /// Precondition.
+    pub expect: Expect,
+    /// Jira.
+    pub ticket: TicketStep,
+    /// The key of a comment that says why, if one is made.
+    pub comment: Option<String>,
+    /// Security Hub.
+    pub workflow: Option<WorkflowStep>,
+    /// Who hears of it at once.
+    pub alerts: Vec<Alert>,
+    /// The link's row once everything above has its receipt.
+    #[serde(skip)]
+    pub after: Option<Box<Link>>,
+}
+
+/// Something that is not done, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// The link.
+    pub marker: Marker,
+    /// For the reader.
+    pub subject: Subject,
+    /// Why.
+    pub why: HeldReason,
+}
+
+/// The plan in numbers, by what happens to tickets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// New tickets.
+    pub created: usize,
+    /// Back to open.
+    pub reopened: usize,
+    /// To resolved, by the engine.
+    pub resolved: usize,
+    /// To closed.
+    pub closed: usize,
+    /// Deleted with their resource.
+    pub deleted: usize,
+    /// Undone, because the person had no right.
+    pub reverted: usize,
+    /// To ignored.
+    pub ignored: usize,
+    /// Content or comment only.
+    pub updated: usize,
+    /// Workflow status only.
+    pub status_only: usize,
+    /// Held.
+    pub held: usize,
+}
+
+impl Plan {
+    /// Nothing would be written.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    /// The plan in numbers; every action counts once.
+    pub fn summary(&self) -> Summary {
+        let mut sum = Summary {
+            held: self.held.len(),
+            ..Summary::default()
+        };
+        for action in &self.actions {
+            *sum.of(action) += 1;
+        }
+        sum
+    }
+}
+
+impl Summary {
+    fn of(&mut self, action: &Action) -> &mut usize {
+        match action.ticket {
+            _ if action.row == 2 => &mut self.reverted,
+            TicketStep::Create => &mut self.created,
+            TicketStep::Move {
+                to: TicketState::Open,
+            } => &mut self.reopened,
+            TicketStep::Move {
+                to: TicketState::Resolved,
+            } => &mut self.resolved,
+            TicketStep::Move {
+                to: TicketState::Closed,
+            } => &mut self.closed,
+            TicketStep::Move {
+                to: TicketState::Ignored,
+            } => &mut self.ignored,
+            TicketStep::Delete => &mut self.deleted,
+            TicketStep::Update => &mut self.updated,
+            TicketStep::Keep if action.comment.is_some() => &mut self.updated,
+            TicketStep::Keep => &mut self.status_only,
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! Why something is done or held. Each sentence is written once, here, and read in the plan, in Jira's comments, in
+//! notices and in `explain`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{FindingState, TicketState, WorkflowStatus};
+
+/// Why an action is taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum Reason {
+    /// Row 2.
+    ClosedWithoutRight {
+        /// Display name.
+        by: String,
+        /// Where it goes back to.
+        back_to: TicketState,
+    },
+    /// Row 2.
+    IgnoredWithoutRule {
+        /// Display name.
+        by: String,
+        /// Where it goes back to.
+        back_to: TicketState,
+    },
+    /// Row 4.
+    ResourceDeleted {
+        /// When Config recorded it.
+        at: Timestamp,
+    },
+    /// Row 5.
+    IgnoreRule {
+        /// The rule's id.
+        rule: String,
+        /// Its reason.
+        why: String,
+        /// A person's newer move, which the rule overrides.
+        overrides: Option<String>,
+    },
+    /// Row 6.
+    ClaimedResolved {
+        /// Display name.
+        by: String,
+        /// What AWS says now.
+        finding: FindingState,
+        /// When AWS last evaluated it.
+        evaluated_at: Option<Timestamp>,
+    },
+    /// Row 7.
+    Accepted {
+        /// The reviewer.
+        by: String,
+        /// The finding still fails.
+        failing: bool,
+    },
+    /// Row 7 with policy `reopen`.
+    ClosedWhileFailing {
+        /// The reviewer.
+        by: String,
+    },
+    /// Row 8.
+    ReopenedByPerson {
+        /// Display name.
+        by: String,
+    },
+    /// Row 9.
+    SuppressedByHand {
+        /// IAM principal or automation rule.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Row 10.
+    SuppressionReverted {
+        /// IAM principal or automation rule.
+        by: String,
+    },
+    /// Row 11.
+    ResolvedInSecurityHub {
+        /// IAM principal or automation rule.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Row 12.
+    TicketDeletedByPerson {
+        /// The ticket that is gone.
+        old_key: String,
+        /// What was last decided on it.
+        decision: Option<String>,
+    },
+    /// Row 13.
+    NoLongerIgnored,
+    /// Row 14.
+    FailsAgain {
+        /// Counts the unbroken times in which the finding failed.
+        episode: u32,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Row 14, when the old ticket was closed too long ago.
+    FailsAgainAfterWindow {
+        /// The ticket that stays closed.
+        old_key: String,
+        /// Which episode.
+        episode: u32,
+    },
+    /// Row 15.
+    Fails,
+    /// Row 16.
+    ContentChanged,
+    /// Row 16 and others: only the status is brought in line.
+    StatusAligned {
+        /// What it becomes.
+        to: WorkflowStatus,
+    },
+    /// Row 17.
+    StillFailing {
+        /// RESOLVED since.
+        since: Timestamp,
+    },
+    /// Row 18.
+    Stopped {
+        /// Passing, archived or gone.
+        finding: FindingState,
+        /// AWS's reason for archiving, where it gives one.
+        archival: Option<String>,
+    },
+    /// Row 18, after a rule has ended while the finding is stopped.
+    IgnoreEnded,
+    /// Row 19.
+    Verified,
+}
+
+impl Reason {
+    /// One sentence, for everybody.
+    pub fn sentence(&self) -> String {
+        match self {
+            Reason::ClosedWithoutRight { by, back_to } => format!(
+                "{by} closed this ticket, but only the security team closes; it is {} again. Set it to Resolved when it is fixed, and security will review it.",
+                back_to.word()
+            ),
+            Reason::IgnoredWithoutRule { by, back_to } => format!(
+                "{by} set this ticket to ignored, but no ignore rule covers the finding; it is {} again. Intended settings are ignored by a reviewed rule.",
+                back_to.word()
+            ),
+            Reason::ResourceDeleted { at } => format!(
+                "AWS Config recorded the deletion of the resource at {}.",
+                minute(at)
+            ),
+            Reason::IgnoreRule {
+                rule,
+                why,
+                overrides,
+            } => match overrides {
+                None => format!("Ignore rule {rule} covers this finding: {why}"),
+                Some(person) => format!(
+                    "Ignore rule {rule} covers this finding ({why}), although {person} moved the ticket since."
+                ),
+            },
+            Reason::ClaimedResolved {
+                by,
+                finding,
+                evaluated_at,
+            } => {
+                let when = evaluated_at.map_or(String::new(), |at| {
+                    format!(", last evaluated {}", minute(&at))
+                });
+                format!(
+                    "Resolved by {by}; it awaits review. AWS says now: {}{when}.",
+                    state(*finding)
+                )
+            }
+            Reason::Accepted { by, failing: false } => format!("Closed by reviewer {by}."),
+            Reason::Accepted { by, failing: true } => {
+                format!("Closed by reviewer {by} while the finding still fails.")
+            }
+            Reason::ClosedWhileFailing { by } => format!(
+                "{by} closed this ticket, but the finding still fails, and the policy keeps such tickets open."
+            ),
+            Reason::ReopenedByPerson { by } => format!("{by} reopened this ticket."),
+            Reason::SuppressedByHand { by, at } => format!(
+                "{by} suppressed the finding in Security Hub at {}.",
+                minute(at)
+            ),
+            Reason::SuppressionReverted { by } => format!(
+                "{by} suppressed the finding in Security Hub, but findings are suppressed by reviewed ignore rules only."
+            ),
+            Reason::ResolvedInSecurityHub { by, at } => format!(
+                "{by} set the finding to RESOLVED in Security Hub at {}; it awaits review.",
+                minute(at)
+            ),
+            Reason::TicketDeletedByPerson {
+                old_key,
+                decision: None,
+            } => format!("{old_key} was deleted, but the finding still fails."),
+            Reason::TicketDeletedByPerson {
+                old_key,
+                decision: Some(decision),
+            } => format!("{old_key} ({decision}) was deleted, but the finding still fails."),
+            Reason::NoLongerIgnored => {
+                "No ignore rule covers this finding any more, and it still fails.".to_owned()
+            }
+            Reason::FailsAgain { episode, since } => format!(
+                "The finding fails again since {} (episode {episode}).",
+                minute(since)
+            ),
+            Reason::FailsAgainAfterWindow { old_key, episode } => format!(
+                "The finding fails again (episode {episode}); {old_key} was closed too long ago to be reopened."
+            ),
+            Reason::Fails => "The finding fails.".to_owned(),
+            Reason::ContentChanged => "Severity, title or resources changed.".to_owned(),
+            Reason::StatusAligned { to } => {
+                format!("Security Hub's status follows the ticket: {}.", to.as_str())
+            }
+            Reason::StillFailing { since } => format!(
+                "RESOLVED since {}, but the finding still fails.",
+                minute(since)
+            ),
+            Reason::Stopped { finding, archival } => match archival {
+                Some(why) => format!("The finding is {}: {why}", state(*finding)),
+                None => format!("The finding is {}.", state(*finding)),
+            },
+            Reason::IgnoreEnded => {
+                "The ignore rule has ended, and the finding no longer fails.".to_owned()
+            }
+            Reason::Verified => "Verified: AWS reports that the check passes.".to_owned(),
+        }
+    }
+}
+
+fn state(finding: FindingState) -> &'static str {
+    match finding {
+        FindingState::Failing => "failing",
+        FindingState::Unclear => "unclear (the check could not be made)",
+        FindingState::Passing => "PASSED",
+        FindingState::Archived => "archived",
+        FindingState::Gone => "gone from Security Hub (expired or withdrawn)",
+    }
+}
+
+/// `2026-11-24 08:15 UTC`: enough for a person.
+fn minute(at: &Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Why something is held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "held")]
+pub enum HeldReason {
+    /// A create was sent and its outcome is unknown.
+    IntentInDoubt {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Waits for a person.
+    Quarantined {
+        /// What failed.
+        why: String,
+    },
+    /// The ticket was not found by id, once.
+    TicketNotFoundOnce {
+        /// Key.
+        key: String,
+    },
+    /// The ticket's project cannot be read.
+    TicketUnreadable {
+        /// Key.
+        key: String,
+    },
+    /// The configuration does not say what the status means.
+    StatusUnmapped {
+        /// Key.
+        key: String,
+        /// Jira's status.
+        status: String,
+    },
+    /// Who moved the ticket could not be read.
+    MoverUnknown {
+        /// Key.
+        key: String,
+    },
+    /// Who may close could not be read.
+    ReviewersUnknown {
+        /// Key.
+        key: String,
+    },
+    /// Who set the workflow status could not be read.
+    WriterUnknown,
+    /// Absent, but its account and Region were not read completely.
+    NotCovered,
+    /// Absent from one complete read; the next one decides.
+    AbsentOnce,
+    /// Absent, and its account is not known as a member of the organisation.
+    AccountNotMember {
+        /// Account id.
+        account: String,
+    },
+    /// Row 7 with policy `hold`.
+    ClosedWhileFailing {
+        /// The reviewer.
+        by: String,
+    },
+    /// Row 12, a third time.
+    DeletedTooOften {
+        /// The last key.
+        key: String,
+    },
+    /// The same row would write the same link again in one episode.
+    Flapping {
+        /// The row of the decision table.
+        row: u8,
+    },
+    /// Blocked by the mass-change brake.
+    Brake {
+        /// How many removals the plan had.
+        removals: usize,
+        /// Of how many tickets.
+        of: usize,
+    },
+    /// No row of the table matches: a defect.
+    NoRow,
+}
+
+impl HeldReason {
+    /// One sentence, for everybody.
+    pub fn sentence(&self) -> String {
+        match self {
+            HeldReason::IntentInDoubt { since } => format!(
+                "a ticket may have been created at {}; Jira is asked until that is certain",
+                minute(since)
+            ),
+            HeldReason::Quarantined { why } => {
+                format!("in quarantine: {why} (see `asaf quarantine`)")
+            }
+            HeldReason::TicketNotFoundOnce { key } => format!(
+                "{key} was not found by its id; a second read decides whether it was deleted"
+            ),
+            HeldReason::TicketUnreadable { key } => {
+                format!("{key} cannot be read, nor can its project: check the bot's permissions")
+            }
+            HeldReason::StatusUnmapped { key, status } => {
+                format!("{key} has status “{status}”, which [jira.statuses] does not map")
+            }
+            HeldReason::MoverUnknown { key } => format!("who moved {key} could not be read"),
+            HeldReason::ReviewersUnknown { key } => {
+                format!("{key} was closed, but who may close could not be read")
+            }
+            HeldReason::WriterUnknown => {
+                "who set the status in Security Hub could not be read".to_owned()
+            }
+            HeldReason::NotCovered => {
+                "absent, but its account and Region were not read completely".to_owned()
+            }
+            HeldReason::AbsentOnce => {
+                "absent from one complete read; a second one decides".to_owned()
+            }
+            HeldReason::AccountNotMember { account } => {
+                format!("absent, and account {account} is not an active member of the organisation")
+            }
+            HeldReason::ClosedWhileFailing { by } => {
+                format!("{by} closed it while it fails, and the policy is to hold")
+            }
+            HeldReason::DeletedTooOften { key } => {
+                format!("{key} was deleted, like two tickets before it: security decides")
+            }
+            HeldReason::Flapping { row } => format!(
+                "row {row} would write it again in the same episode: somebody or an automation rule undoes what we write"
+            ),
+            HeldReason::Brake { removals, of } => {
+                format!("the plan would remove {removals} of {of} tickets, over the limit")
+            }
+            HeldReason::NoRow => {
+                "no row of the decision table matches: please report this".to_owned()
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! From a scope to a [`snapshot::Snapshot`]: what both sides say now, and which parts of it were read completely.
+
+pub mod snapshot;

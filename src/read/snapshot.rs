@@ -1,0 +1,83 @@
+//! What one run saw, and how completely. Plain data: deciding needs nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::{Account, Finding, FindingKey, Intent, Link, Marker, Move, Ticket};
+use crate::ports::{AccountFact, People, ResourceFact, WorkflowWrite};
+
+/// Which part of Security Hub was read, and whether to the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Every finding was asked for and every page came: the precondition of any conclusion from absence.
+    pub full: bool,
+    /// How many findings each account and Region showed. One that shows none at all is not covered: a lost Region, a
+    /// disabled hub and a truncated listing look the same.
+    pub seen: BTreeMap<(Account, String), usize>,
+    /// What was not read, in words.
+    pub gaps: Vec<String>,
+}
+
+impl Coverage {
+    /// Absence from this account and Region may be concluded from this read.
+    pub fn covers(&self, account: &str, region: &str) -> bool {
+        self.full
+            && self
+                .seen
+                .contains_key(&(account.to_owned(), region.to_owned()))
+    }
+}
+
+/// Why a ticket of a link is not among the tickets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// 404 by id, and its project can be read: deleted, unless the next read finds it.
+    NotFound,
+    /// 404 by id, and its project cannot be read either: nothing is known.
+    Unreadable,
+}
+
+/// The ignore rule that matches a finding.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RuleMatch {
+    /// The rule's id.
+    pub rule: String,
+    /// Its reason, as merged.
+    pub reason: String,
+}
+
+/// What both sides said at one time.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// When reading began: the pinned upper bound of the sweep.
+    pub taken_at: Timestamp,
+    /// Findings by identity; samples are left out.
+    pub findings: BTreeMap<FindingKey, Finding>,
+    /// How completely.
+    pub coverage: Coverage,
+    /// The links in scope.
+    pub links: BTreeMap<Marker, Link>,
+    /// Creates whose outcome is unknown still.
+    pub intents: BTreeMap<Marker, Intent>,
+    /// Links whose last write failed for good: they wait for a person.
+    pub quarantined: BTreeMap<Marker, String>,
+    /// Tickets by numeric id.
+    pub tickets: BTreeMap<u64, Ticket>,
+    /// Tickets of links that were asked for and are not there.
+    pub missing: BTreeMap<u64, Missing>,
+    /// Changes of status, oldest first, where they were needed.
+    pub moves: BTreeMap<u64, Vec<Move>>,
+    /// Who last wrote the workflow status, where it was needed and could be read.
+    pub writes: BTreeMap<FindingKey, Option<WorkflowWrite>>,
+    /// What Config says of each link's resources, where it was asked.
+    pub resources: BTreeMap<Marker, Vec<ResourceFact>>,
+    /// The bot and the reviewers.
+    pub people: People,
+    /// The organisation's accounts, where they were needed and could be read.
+    pub accounts: Option<BTreeMap<Account, AccountFact>>,
+    /// Live ignore rules that match.
+    pub ignored: BTreeMap<Marker, RuleMatch>,
+    /// Tickets with our label that no link knows and no finding claims; left alone and reported.
+    pub strays: BTreeSet<String>,
+}
