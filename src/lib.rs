@@ -15,4 +15,5 @@ pub mod model;
 pub mod plan;
 pub mod ports;
 pub mod read;
+pub mod store;
 pub mod wire;

@@ -1,0 +1,100 @@
+//! Opening the file: the lock, the pragmas, the migrations.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+use crate::store::StoreError;
+
+/// Every schema change, in order. A text is never edited once released: its hash is checked.
+const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema.sql"))];
+
+/// Takes the lock that keeps a second process out. The system drops it when the process ends, however it ends.
+pub(super) fn lock(database: &Path) -> Result<File, StoreError> {
+    let path = PathBuf::from(format!("{}.lock", database.display()));
+    let file = |why: String| StoreError::File {
+        path: path.clone(),
+        why,
+    };
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| file(e.to_string()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path }),
+        Err(TryLockError::Error(e)) => Err(file(e.to_string())),
+    }
+}
+
+/// Opens or creates the database and brings its schema up to date.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let file = |e: rusqlite::Error| StoreError::File {
+        path: path.to_owned(),
+        why: e.to_string(),
+    };
+    let mut connection = Connection::open(path).map_err(file)?;
+    connection
+        .busy_timeout(Duration::from_secs(10))
+        .map_err(file)?;
+    // WAL with FULL: a commit that was acknowledged survives a power cut (sqlite.org/pragma.html#pragma_synchronous).
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        )
+        .map_err(file)?;
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let file = |e: rusqlite::Error| StoreError::File {
+        path: path.to_owned(),
+        why: e.to_string(),
+    };
+    connection
+        .execute_batch("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT;")
+        .map_err(file)?;
+    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
+    let found: u32 = connection
+        .query_row(
+            "SELECT coalesce(max(version), 0) FROM migration",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(file)?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (version, sql) in MIGRATIONS {
+        let sha256 = hex::encode(Sha256::digest(sql.as_bytes()));
+        if *version <= found {
+            let recorded: String = connection
+                .query_row(
+                    "SELECT sha256 FROM migration WHERE version = ?1",
+                    [version],
+                    |row| row.get(0),
+                )
+                .map_err(file)?;
+            if recorded != sha256 {
+                let why = "its text differs from the one that made this file".to_owned();
+                return Err(StoreError::Damaged {
+                    row: format!("migration {version}"),
+                    why,
+                });
+            }
+            continue;
+        }
+        let step = connection.transaction().map_err(file)?;
+        step.execute_batch(sql).map_err(file)?;
+        step.execute("INSERT INTO migration VALUES (?1, ?2)", (version, &sha256))
+            .map_err(file)?;
+        step.commit().map_err(file)?;
+    }
+    Ok(())
+}
