@@ -2,6 +2,11 @@
 //!
 //! The words are ASFF's. Parsing stands in [`asff`]; this file only says what a finding is.
 
+pub mod asff;
+mod evidence;
+mod identity;
+mod time;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
