@@ -9,7 +9,9 @@
 //! The modules stand in the order of the flow.
 
 pub mod clock;
+pub mod config;
 pub mod emulators;
 pub mod model;
 pub mod ports;
+pub mod talk;
 pub mod wire;
