@@ -8,9 +8,11 @@
 //!
 //! The modules stand in the order of the flow.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod emulators;
+pub mod jobs;
 pub mod model;
 pub mod ports;
 pub mod talk;
