@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FILE_LINES_MAX: usize = 600;
 const FUNCTION_LINES_MAX: usize = 100;
 
-/// One source file: its path from the root of the crate, and its lines without test modules and comments where said.
+/// One source file, its path from the root of the crate.
 struct Source {
     path: String,
     text: String,
@@ -176,8 +176,8 @@ fn every_module_says_what_it_owns() {
 fn files_fit_a_reader() {
     refuse(
         "make two of it: one file for one idea (tests may move to a `tests.rs` beside it)",
-        sources(&["src"]).filter_map(|source| {
-            let lines = without_tests(&source.text).lines().count();
+        product_code(&["src"]).filter_map(|source| {
+            let lines = source.text.lines().count();
             (lines > FILE_LINES_MAX)
                 .then(|| format!("{}: {lines} lines without tests", source.path))
         }),
@@ -188,8 +188,8 @@ fn files_fit_a_reader() {
 fn functions_fit_a_screen() {
     refuse(
         "split it: the caller decides whether, the function does",
-        sources(&["src"]).flat_map(|source| {
-            functions(without_tests(&source.text))
+        product_code(&["src"]).flat_map(|source| {
+            functions(&source.text)
                 .into_iter()
                 .filter(|function| function.lines > FUNCTION_LINES_MAX)
                 .map(|function| {
