@@ -332,7 +332,7 @@ fn functions(text: &str) -> Vec<Function> {
 }
 
 fn function_name(line: &str) -> Option<String> {
-    let mut words = line.trim_start().split_whitespace();
+    let mut words = line.split_whitespace();
     let modifiers = [
         "pub",
         "pub(crate)",
