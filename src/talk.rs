@@ -16,11 +16,21 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     }
     let mut shown = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
+    // Once a search for the end of a control string has failed, others on the same line fail too: text full of openings
+    // must not cost a search each.
+    let mut unended = false;
     while let Some(c) = rest.next() {
+        unended &= c != '\n';
         match c {
-            '\u{1b}' => skip_escape(&mut rest),
+            '\u{1b}' => {
+                if skip_escape(&mut rest) && !unended {
+                    unended = !skip_string(&mut rest);
+                }
+            }
             '\u{9b}' => skip_csi(&mut rest),
-            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => skip_string(&mut rest),
+            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' if !unended => {
+                unended = !skip_string(&mut rest);
+            }
             '\r' if rest.peek() == Some(&'\n') => {}
             '\n' | '\r' | '\t' | '\u{0b}' | '\u{0c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
                 shown.push(' ');
@@ -50,8 +60,8 @@ fn is_unsafe(c: char) -> bool {
 
 type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-/// After ESC: the sequence belongs to the terminal, not to the reader.
-fn skip_escape(rest: &mut Rest<'_>) {
+/// After ESC: the sequence belongs to the terminal, not to the reader. True when a control string starts here.
+fn skip_escape(rest: &mut Rest<'_>) -> bool {
     match rest.peek() {
         Some('[') => {
             rest.next();
@@ -59,7 +69,7 @@ fn skip_escape(rest: &mut Rest<'_>) {
         }
         Some(']' | 'P' | 'X' | '^' | '_') => {
             rest.next();
-            skip_string(rest);
+            return true;
         }
         Some(' '..='~') => {
             while rest.next_if(|c| matches!(c, ' '..='/')).is_some() {}
@@ -67,6 +77,7 @@ fn skip_escape(rest: &mut Rest<'_>) {
         }
         _ => {}
     }
+    false
 }
 
 /// A control sequence: parameters, intermediates, one final character (ECMA-48 §5.4).
@@ -75,24 +86,26 @@ fn skip_csi(rest: &mut Rest<'_>) {
     rest.next_if(|c| matches!(c, '@'..='~'));
 }
 
-/// A control string such as OSC, if it is ended by BEL or ST; one without an end would swallow honest text.
-fn skip_string(rest: &mut Rest<'_>) {
+/// A control string such as OSC, if BEL or ST ends it on this line; one without an end would swallow honest text. False
+/// when there is no end.
+fn skip_string(rest: &mut Rest<'_>) -> bool {
     let mut ahead = rest.clone();
     while let Some(c) = ahead.next() {
         match c {
             '\u{07}' | '\u{9c}' => {
                 *rest = ahead;
-                return;
+                return true;
             }
             '\u{1b}' => {
                 ahead.next_if_eq(&'\\');
                 *rest = ahead;
-                return;
+                return true;
             }
-            '\n' => return,
+            '\n' => return false,
             _ => {}
         }
     }
+    false
 }
 
 /// How much is said on stderr.
@@ -212,6 +225,7 @@ mod tests {
             ("user\u{202e}gpj.exe", "usergpj.exe"),
             ("two\r\nlines\tand a tab", "two lines and a tab"),
             ("open \u{1b}]0;no end", "open 0;no end"),
+            ("\u{9d}no end\n\u{9d}an end\u{9c}kept", "no end kept"),
             ("nul\0 bell\u{7} del\u{7f}", "nul bell del"),
             ("Größe 12 µm, 漢字, 🦀", "Größe 12 µm, 漢字, 🦀"),
         ] {
@@ -225,6 +239,16 @@ mod tests {
             plain("S3 bucket logs-a is public"),
             Cow::Borrowed(_)
         ));
+    }
+
+    #[test]
+    fn a_megabyte_of_openings_is_shown_in_linear_time() {
+        for opening in ["\u{9d}", "\u{1b}]", "\u{1b}", "\u{9b}"] {
+            let started = std::time::Instant::now();
+            let text = opening.repeat(1_000_000);
+            assert!(plain(&text).len() <= text.len());
+            assert!(started.elapsed().as_secs() < 10, "{opening:?}");
+        }
     }
 
     proptest! {

@@ -166,7 +166,8 @@ fn files_and_folders_are_named_after_what_they_hold() {
 fn every_module_says_what_it_owns() {
     refuse(
         "begin the file with `//!`: what it owns, and what it must not do",
-        sources(&["src", "tests"])
+        product_code(&["src"])
+            .chain(sources(&["tests"]))
             .filter(|source| !source.text.starts_with("//!"))
             .map(|source| source.path),
     );
@@ -215,6 +216,14 @@ fn the_rules_of_this_file_can_fail() {
         [(2, "long".to_owned(), 6), (8, "next".to_owned(), 1)]
     );
     assert!(!without_tests(text).contains("unwrap"));
+    let parent = Source {
+        path: "src/wire/jira.rs".to_owned(),
+        text: "#[cfg(test)]\npub(crate) mod scripted;\n".to_owned(),
+    };
+    assert_eq!(
+        test_modules(&parent),
+        ["src/wire/jira/scripted.rs", "src/wire/jira/scripted/"]
+    );
     let seen: Vec<usize> = code_lines("/// https://a\nlet b = \"https://b\";\n// https://c\n")
         .map(|(at, _)| at)
         .collect();
@@ -250,21 +259,41 @@ fn sources(roots: &[&str]) -> impl Iterator<Item = Source> {
     })
 }
 
-/// The same without test modules and files that hold only tests.
+/// The same without test modules, whether they stand in the file or beside it.
 fn product_code(roots: &[&str]) -> impl Iterator<Item = Source> {
-    sources(roots)
-        .filter(|source| {
-            let stem = Path::new(&source.path)
-                .file_stem()
-                .unwrap()
-                .to_string_lossy()
-                .into_owned();
-            stem != "tests" && !stem.ends_with("_tests") && !source.path.contains("/tests/")
-        })
+    let all: Vec<Source> = sources(roots).collect();
+    let tests: Vec<String> = all.iter().flat_map(test_modules).collect();
+    all.into_iter()
+        .filter(move |source| !tests.iter().any(|test| source.path.starts_with(test)))
         .map(|source| Source {
             text: without_tests(&source.text).to_owned(),
             path: source.path,
         })
+}
+
+/// Paths, without `.rs` or what may stand in a folder, of modules declared as `#[cfg(test)] mod name;`.
+fn test_modules(source: &Source) -> Vec<String> {
+    let path = Path::new(&source.path);
+    let stem = path.file_stem().unwrap().to_string_lossy();
+    let folder = match stem.as_ref() {
+        "mod" | "lib" | "main" => path.parent().unwrap().to_owned(),
+        _ => path.with_extension(""),
+    };
+    let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
+    lines
+        .windows(2)
+        .filter(|pair| pair[0] == "#[cfg(test)]")
+        .filter_map(|pair| {
+            pair[1]
+                .strip_suffix(';')?
+                .split_once("mod ")
+                .map(|(_, name)| name)
+        })
+        .flat_map(|name| {
+            let at = folder.join(name).to_string_lossy().replace('\\', "/");
+            [format!("{at}.rs"), format!("{at}/")]
+        })
+        .collect()
 }
 
 fn collect(path: &Path, found: &mut Vec<PathBuf>) {

@@ -7,6 +7,9 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::talk::plain;
 
+/// A message that is longer says no more.
+const MESSAGE_BYTES_MAX: usize = 600;
+
 /// Why there is no configuration. Exit code 4.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -85,7 +88,7 @@ fn render(path: &str, source: &str, problem: &Problem, secrets: &[Range<usize>])
     let message = if in_secret && !problem.message.starts_with("a secret stands here") {
         "this secret cannot be read; it must be a reference: \"env:NAME\" or \"file:PATH\"".into()
     } else {
-        plain(&problem.message)
+        plain(short(&problem.message))
     };
     let mut groups = Vec::new();
     let title = Level::ERROR.primary_title(message);
@@ -99,10 +102,15 @@ fn render(path: &str, source: &str, problem: &Problem, secrets: &[Range<usize>])
     });
     if let Some(help) = &problem.help {
         groups.push(annotate_snippets::Group::with_title(
-            Level::HELP.secondary_title(plain(help)),
+            Level::HELP.secondary_title(plain(short(help))),
         ));
     }
     Renderer::plain().render(&groups)
+}
+
+/// Parsers repeat what they found, and that may be a megabyte.
+fn short(message: &str) -> &str {
+    &message[..message.floor_char_boundary(MESSAGE_BYTES_MAX)]
 }
 
 /// The nearest span that starts and ends between characters of the text.
@@ -116,11 +124,13 @@ fn on_characters(text: &str, span: &Range<usize>) -> Range<usize> {
 /// covered.
 fn shown_source(text: &str, secrets: &[Range<usize>]) -> String {
     let mut shown = String::with_capacity(text.len());
+    let mut secrets = secrets.iter().peekable();
     for (at, c) in text.char_indices() {
         let mut buffer = [0; 4];
+        while secrets.next_if(|secret| secret.end <= at).is_some() {}
         let cover = match c {
             '\n' => None,
-            _ if secrets.iter().any(|secret| secret.contains(&at)) => Some("*"),
+            _ if secrets.peek().is_some_and(|secret| secret.contains(&at)) => Some("*"),
             '\t' | '\r' => Some(" "),
             _ if plain(c.encode_utf8(&mut buffer)) != *c.encode_utf8(&mut [0; 4]) => Some("?"),
             _ => None,
@@ -136,7 +146,11 @@ fn shown_source(text: &str, secrets: &[Range<usize>]) -> String {
 /// Where values of `token` stand that are no references: somebody pasted the secret itself, perhaps in broken TOML.
 fn plain_secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    let mut covered = 0;
     for (at, word) in text.match_indices("token") {
+        if at < covered {
+            continue;
+        }
         let after = &text[at + word.len()..];
         let value = after.trim_start_matches(['"', '\'', ' ', '\t']);
         let Some(value) = value.strip_prefix('=') else {
@@ -159,7 +173,8 @@ fn plain_secrets(text: &str) -> Vec<Range<usize>> {
                 |quotes| value[3..].find(*quotes).map(|end| end + 6),
             )
             .unwrap_or(value.len());
-        found.push(start..start + end);
+        covered = start + end;
+        found.push(start..covered);
     }
     found
 }

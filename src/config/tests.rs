@@ -420,3 +420,27 @@ fn settings_name_their_origin_and_show_secrets_as_references() {
     );
     assert_eq!(of("limits.removals"), (25.into(), Origin::Default));
 }
+
+#[test]
+fn what_is_written_from_a_configuration_reads_as_the_same() {
+    let config = parse(SMALL).unwrap();
+    let written = toml::to_string(&config).unwrap();
+    let again = parse(&written).unwrap();
+    assert_eq!(toml::to_string(&again).unwrap(), written);
+    assert_eq!(again.owners, config.owners);
+    assert_eq!(again.policy, config.policy);
+}
+
+#[test]
+fn a_megabyte_in_the_wrong_place_makes_a_short_error() {
+    let long = "x".repeat(1 << 20);
+    for text in [
+        SMALL.replace("region =", &format!("{long} =")),
+        SMALL.replace("eu-west-1", &long),
+        SMALL.replace("SEC", &long),
+        SMALL.replace("[aws]", &format!("# {}\n[awz]", "token = ".repeat(100_000))),
+    ] {
+        let shown = refusal(&text);
+        assert!(shown.len() < 8_000, "{} bytes", shown.len());
+    }
+}
