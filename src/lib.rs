@@ -8,12 +8,16 @@
 //!
 //! The modules stand in the order of the flow.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod decide;
 pub mod emulators;
+pub mod jobs;
 pub mod model;
 pub mod plan;
 pub mod ports;
 pub mod read;
 pub mod store;
+pub mod talk;
 pub mod wire;

@@ -1,0 +1,59 @@
+# Recipes of the house. `make` lists them; `make test` is what CI runs.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+VENV := target/venv
+# Independent implementations that our clients are tested against.
+MOTO := moto[server]==5.2.5
+BOTO3 := boto3==1.44.5
+VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5
+
+.PHONY: help setup test lint unit supply bench sim demo fmt
+
+help: ## list the recipes
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: ## install what the tests need besides Rust: a C compiler, moto and boto3 in target/venv
+	@command -v cc >/dev/null || { command -v apt-get >/dev/null \
+	  && { apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev; } \
+	  || echo "setup: no C compiler and no apt-get; SQLite and the TLS library need one"; }
+	@test -f $(VENV_STAMP) || { mkdir -p target && python3 -m venv $(VENV) \
+	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' \
+	  && touch $(VENV_STAMP); } \
+	  || echo "setup: moto is not installed; tests against it say so and are skipped"
+
+test: setup lint unit supply ## everything that CI runs
+
+lint: ## formatting, clippy and docs, warnings denied
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib
+
+unit: ## all tests
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  set -x; $(CARGO) nextest run --locked --no-fail-fast; $(CARGO) test --locked --doc --quiet; \
+	else \
+	  set -x; $(CARGO) test --locked --no-fail-fast; \
+	fi
+
+supply: ## licences, bans and sources; unused dependencies (only with the tools at hand)
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+	  $(CARGO) deny --locked check bans licenses sources; \
+	else echo "supply: cargo-deny is not installed, licences and bans are not checked"; fi
+	@if command -v cargo-machete >/dev/null; then \
+	  cargo-machete; \
+	else echo "supply: cargo-machete is not installed, unused dependencies are not looked for"; fi
+
+bench: ## time and memory at 1k, 10k and 100k findings
+	$(CARGO) bench --locked
+
+sim: ## the simulation with faults and kills, many seeds
+	$(CARGO) test --locked --test simulation -- --nocapture
+
+demo: ## the whole story against emulators, nothing configured
+	$(CARGO) run --locked -- demo
+
+fmt: ## format
+	$(CARGO) fmt

@@ -1,0 +1,270 @@
+//! What types cannot say: patterns, ranges, and keys that must fit together. All problems are reported, not the first.
+
+use std::collections::BTreeMap;
+
+use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
+
+/// A problem by the path of its key, such as `owners.rules[0].accounts[1]`.
+pub(super) struct Finding {
+    pub(super) path: String,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+/// Everything that is wrong.
+pub(super) fn check(config: &Config) -> Vec<Finding> {
+    let mut found = Found(Vec::new());
+    aws(&config.aws, &mut found);
+    jira(&config.jira, &mut found);
+    owners(&config.owners, &mut found);
+    if config.limits.removals_percent > 100 {
+        found.add("limits.removals_percent", "percent are 0 to 100");
+    }
+    if config.store.path.as_os_str().is_empty() {
+        found.add("store.path", "the path of the store is empty");
+    }
+    run(&config.run, config, &mut found);
+    found.0
+}
+
+/// Collects problems; most need no help line.
+struct Found(Vec<Finding>);
+
+impl Found {
+    fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Finding {
+            path: path.into(),
+            message: message.into(),
+            help: None,
+        });
+    }
+
+    fn add_with_help(&mut self, path: impl Into<String>, message: impl Into<String>, help: &str) {
+        self.0.push(Finding {
+            path: path.into(),
+            message: message.into(),
+            help: Some(help.to_owned()),
+        });
+    }
+
+    /// Names that go into requests and messages: one line of 1 to `chars_max` characters.
+    fn name(&mut self, path: impl Into<String>, value: &str, chars_max: usize) {
+        if value.trim().is_empty() {
+            self.add(path, "is empty");
+        } else if value.chars().count() > chars_max {
+            self.add(path, format!("is longer than {chars_max} characters"));
+        } else if value.chars().any(char::is_control) {
+            self.add(path, "contains control characters");
+        }
+    }
+}
+
+fn aws(aws: &Aws, found: &mut Found) {
+    region("aws.region", &aws.region, found);
+    found.name("aws.aggregator", &aws.aggregator, 256);
+    // IAM: role names are at most 64 characters of [\w+=,.@-]; a path may stand before them.
+    let in_role = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-/".contains(c);
+    if aws.member_role.is_empty()
+        || aws.member_role.starts_with("arn:")
+        || !aws.member_role.chars().all(in_role)
+    {
+        found.add_with_help(
+            "aws.member_role",
+            "is no role name",
+            "write the name alone, such as \"asaf-config-read\": the account is filled in",
+        );
+    }
+    if let Some(external_id) = &aws.external_id {
+        found.name("aws.external_id", external_id, 1224);
+    }
+    if let Some(profile) = &aws.profile {
+        found.name("aws.profile", profile, 256);
+    }
+    if let Some(url) = &aws.endpoint_url {
+        endpoint("aws.endpoint_url", url, found);
+    }
+}
+
+fn region(path: impl Into<String>, region: &str, found: &mut Found) {
+    let shaped = region.split('-').count() >= 3
+        && region.split('-').all(|part| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        })
+        && region.ends_with(|c: char| c.is_ascii_digit());
+    if !shaped {
+        found.add(
+            path,
+            format!("`{region}` is no Region, such as \"eu-west-1\""),
+        );
+    }
+}
+
+fn endpoint(path: &str, url: &str, found: &mut Found) {
+    let Ok(uri) = url.parse::<http::Uri>() else {
+        return found.add(path, "is no URL");
+    };
+    let bare = uri.query().is_none()
+        && uri.authority().is_some_and(|at| !at.as_str().contains('@'))
+        && matches!(uri.path(), "" | "/");
+    match uri.scheme_str() {
+        Some("https" | "http") if !bare => found.add(
+            path,
+            "is more than scheme, host and port: no path, query or user name",
+        ),
+        Some("https") => {}
+        Some("http") if is_loopback(url) => {}
+        Some("http") => found.add_with_help(
+            path,
+            "http would send credentials in the clear",
+            "use https; http is for loopback addresses such as 127.0.0.1",
+        ),
+        _ => found.add(path, "is no URL with https and a host"),
+    }
+}
+
+/// The URL's host is this machine: `localhost` or a loopback address.
+pub fn is_loopback(url: &str) -> bool {
+    let Ok(uri) = url.parse::<http::Uri>() else {
+        return false;
+    };
+    let Some(host) = uri.host() else { return false };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+fn jira(jira: &Jira, found: &mut Found) {
+    endpoint("jira.url", &jira.url, found);
+    let is_address = jira
+        .email
+        .split_once('@')
+        .is_some_and(|(user, domain)| !user.is_empty() && !domain.is_empty());
+    if !is_address
+        || jira
+            .email
+            .contains(|c: char| c.is_whitespace() || c.is_control() || c == ':')
+    {
+        found.add("jira.email", "is no e-mail address");
+    }
+    found.name("jira.issue_type", &jira.issue_type, 60);
+    match &jira.reviewers {
+        Reviewers::Group(group) => found.name("jira.reviewers.group", group, 255),
+        Reviewers::Role { project, role } => {
+            project_key("jira.reviewers.project", project, found);
+            found.name("jira.reviewers.role", role, 255);
+        }
+        Reviewers::Accounts(ids) if ids.is_empty() => found.add(
+            "jira.reviewers.account_ids",
+            "names nobody: then nobody may close",
+        ),
+        Reviewers::Accounts(ids) => {
+            for (i, id) in ids.iter().enumerate() {
+                found.name(format!("jira.reviewers.account_ids[{i}]"), id, 128);
+            }
+        }
+    }
+    let mut meanings: BTreeMap<String, &str> = BTreeMap::new();
+    for (state, statuses) in jira.statuses.all() {
+        let path = format!("jira.statuses.{}", state.word());
+        if statuses.is_empty() {
+            found.add(&path, "needs at least one status");
+        }
+        for (i, status) in statuses.iter().enumerate() {
+            let path = format!("{path}[{i}]");
+            found.name(&path, status, 255);
+            if let Some(other) = meanings.insert(status.to_lowercase(), state.word()) {
+                found.add(
+                    path,
+                    format!("`{status}` already means {other}: a status means one thing"),
+                );
+            }
+        }
+    }
+}
+
+fn owners(owners: &Owners, found: &mut Found) {
+    owner("owners.default", &owners.default, found);
+    let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
+    for (i, rule) in owners.rules.iter().enumerate() {
+        let path = format!("owners.rules[{i}]");
+        owner(&path, &rule.owner, found);
+        if rule.accounts.is_empty() {
+            found.add(format!("{path}.accounts"), "names no account");
+        }
+        for (j, account) in rule.accounts.iter().enumerate() {
+            let path = format!("{path}.accounts[{j}]");
+            if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+                found.add(
+                    &path,
+                    format!("`{account}` is no account id: it has 12 digits"),
+                );
+            }
+            if let Some(other) = taken.insert(account, i) {
+                let rule = other + 1;
+                found.add(
+                    path,
+                    format!("`{account}` already stands in rule {rule}: the first one counts"),
+                );
+            }
+        }
+    }
+}
+
+fn owner(path: &str, owner: &Owner, found: &mut Found) {
+    found.name(format!("{path}.team"), &owner.team, 100);
+    project_key(format!("{path}.project"), &owner.project, found);
+    if let Some(component) = &owner.component {
+        found.name(format!("{path}.component"), component, 255);
+    }
+    for (i, label) in owner.labels.iter().enumerate() {
+        let path = format!("{path}.labels[{i}]");
+        found.name(&path, label, 255);
+        if label.contains(char::is_whitespace) {
+            found.add(&path, format!("`{label}`: a label has no blanks"));
+        }
+        if label == "asaf" || label.starts_with("asaf-") {
+            found.add(
+                path,
+                format!("`{label}`: labels that start with asaf mark our tickets"),
+            );
+        }
+    }
+}
+
+/// Jira Cloud's default pattern of project keys.
+fn project_key(path: impl Into<String>, key: &str, found: &mut Found) {
+    let shaped = key.len() >= 2
+        && key.starts_with(|c: char| c.is_ascii_uppercase())
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if !shaped {
+        found.add(
+            path,
+            format!("`{key}` is no project key: at least two of A-Z, 0-9 and _, a letter first"),
+        );
+    }
+}
+
+fn run(run: &Run, config: &Config, found: &mut Found) {
+    for (i, name) in run.regions.iter().enumerate() {
+        region(format!("run.regions[{i}]"), name, found);
+    }
+    if run.full_every.duration().is_zero() {
+        found.add("run.full_every", "must be longer than nothing");
+    }
+    let local = is_loopback(&config.jira.url)
+        && config.aws.endpoint_url.as_deref().is_some_and(is_loopback);
+    if run.unlimited && !local {
+        found.add_with_help(
+            "run.unlimited",
+            "only emulators may be called without rates",
+            "remove it; it is allowed when jira.url and aws.endpoint_url are both loopback addresses",
+        );
+    }
+}

@@ -1,0 +1,236 @@
+//! The configuration: one strict `asaf.toml`. Unknown keys are refused, errors point at their line, secrets are
+//! references. What is written here is what a person may set, with its default; meaning belongs to the users.
+//!
+//! This module reads one file and the environment variables that secrets name. It opens no connection, and no missing
+//! value ever becomes an emulator.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod check;
+mod error;
+mod jira;
+mod load;
+mod owners;
+mod period;
+mod secret;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use crate::model::Severity;
+pub use check::is_loopback;
+pub use error::ConfigError;
+pub use jira::{Jira, Priorities, Reviewers, Statuses};
+pub use owners::{Owner, OwnerRule, Owners};
+pub use period::Period;
+pub use secret::Secret;
+pub use show::{Origin, Setting};
+
+/// Everything that a person may set.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where Security Hub is, and how AWS Config in the member accounts is reached.
+    pub aws: Aws,
+    /// The Jira site, its statuses, and who may close.
+    pub jira: Jira,
+    /// Choices of the decision table.
+    #[serde(default)]
+    pub policy: Policy,
+    /// The brake on mass changes.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Where links, intents, receipts and the audit are kept.
+    #[serde(default)]
+    pub store: Store,
+    /// Which team and project answer for an account.
+    pub owners: Owners,
+    /// How runs read.
+    #[serde(default)]
+    pub run: Run,
+}
+
+/// `[aws]`: credentials come from the SDK's own chain, never from this file.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Aws {
+    /// The Region of the Security Hub aggregator, such as `eu-west-1`.
+    pub region: String,
+    /// The name of the AWS Config aggregator that covers the organization.
+    #[serde(default = "default_aggregator")]
+    pub aggregator: String,
+    /// The name of the role that is assumed in a member account to ask AWS Config about a resource.
+    #[serde(default = "default_member_role")]
+    pub member_role: String,
+    /// The external id that the member role's trust policy asks for, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// A profile of the AWS configuration files; without it the SDK's default chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Another endpoint for every AWS service: https, or http on a loopback address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_url: Option<String>,
+}
+
+fn default_aggregator() -> String {
+    "org".to_owned()
+}
+
+fn default_member_role() -> String {
+    "asaf-config-read".to_owned()
+}
+
+/// `[policy]`: choices of the decision table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// The lowest severity for which a ticket is created.
+    pub threshold: Severity,
+    /// What a reviewer's close means while the finding still fails.
+    pub close_while_failing: CloseWhileFailing,
+    /// What a SUPPRESSED that somebody set by hand in Security Hub means.
+    pub suppressed_by_hand: SuppressedByHand,
+    /// What happens to the ticket of a resource that was deleted.
+    pub resource_deleted: ResourceDeleted,
+    /// How long a finding may fail while RESOLVED before somebody is told.
+    pub recheck_after: Period,
+    /// What happens then.
+    pub recheck: Recheck,
+    /// A ticket closed for longer is not reopened; a new, linked one is created.
+    pub reopen_window: Period,
+    /// Close a resolved ticket without a review once AWS reports PASSED.
+    pub auto_close_verified: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            threshold: Severity::Medium,
+            close_while_failing: CloseWhileFailing::Resolve,
+            suppressed_by_hand: SuppressedByHand::Respect,
+            resource_deleted: ResourceDeleted::Delete,
+            recheck_after: Period::from_hours(24),
+            recheck: Recheck::Flag,
+            reopen_window: Period::from_hours(30 * 24),
+            auto_close_verified: false,
+        }
+    }
+}
+
+/// A reviewer closed the ticket of a finding that still fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseWhileFailing {
+    /// Accepted: RESOLVED, with a note that names the reviewer.
+    Resolve,
+    /// Held, for a person to look at.
+    Hold,
+    /// Reopened.
+    Reopen,
+}
+
+/// Somebody set SUPPRESSED in Security Hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressedByHand {
+    /// It stands, and the ticket becomes ignored.
+    Respect,
+    /// Only ignore rules suppress: it is set back.
+    Revert,
+}
+
+/// AWS Config proves that the resource was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceDeleted {
+    /// The ticket is deleted; a tombstone stays.
+    Delete,
+    /// The ticket is closed.
+    Close,
+}
+
+/// A finding still fails long after it was set RESOLVED.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Recheck {
+    /// Said once on the ticket.
+    Flag,
+    /// A resolved ticket is reopened.
+    Reopen,
+}
+
+/// `[limits]`: a run that removes (closes, deletes, suppresses) more than both is not applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Percent of all tickets, 0 to 100.
+    #[schemars(range(min = 0, max = 100))]
+    pub removals_percent: u8,
+    /// Tickets.
+    pub removals: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            removals_percent: 10,
+            removals: 25,
+        }
+    }
+}
+
+/// `[store]`: the SQLite file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// The SQLite file; a relative path starts at the folder of the configuration file.
+    pub path: PathBuf,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store {
+            path: PathBuf::from("asaf.sqlite3"),
+        }
+    }
+}
+
+/// `[run]`: how runs read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Run {
+    /// An incremental read starts this long before the last one began: `UpdatedAt` is the provider's time.
+    pub incremental_overlap: Period,
+    /// A complete read is due after this long.
+    pub full_every: Period,
+    /// The Regions that are expected to report; empty: those that Security Hub aggregates.
+    pub regions: Vec<String>,
+    /// No rates on our side; only for emulators on loopback addresses.
+    pub unlimited: bool,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Run {
+            incremental_overlap: Period::from_hours(1),
+            full_every: Period::from_hours(24),
+            regions: Vec::new(),
+            unlimited: false,
+        }
+    }
+}
+
+impl Config {
+    /// The JSON Schema of `asaf.toml`, for editors.
+    pub fn schema() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Config).to_value();
+        if let Some(root) = schema.as_object_mut() {
+            root.insert("title".to_owned(), "asaf.toml".into());
+        }
+        schema
+    }
+}
