@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 pub mod journal;
 pub mod quota;
+pub mod security_hub;
 
 /// A request as it arrives: method, URI with path and query, headers, and the whole body.
 pub type Request = http::Request<Bytes>;

@@ -66,6 +66,13 @@ impl Bucket {
         }
     }
 
+    /// Takes one token at `now`, or refuses without a Retry-After window: AWS's way.
+    pub fn take_or_refill(&mut self, now: Timestamp) -> Verdict {
+        let verdict = self.take(now);
+        self.closed_until = None;
+        verdict
+    }
+
     /// Refuses everything for `seconds` from `now`, as a fault or an exhausted hourly quota does.
     pub fn close(&mut self, now: Timestamp, seconds: i64) {
         let until = now + SignedDuration::from_secs(seconds);
