@@ -2,5 +2,6 @@
 //! Jira, with one budget and one retry layer. Nothing here decides what to do with a finding or a ticket.
 
 pub mod budget;
+pub mod counts;
 pub mod error;
 pub mod transport;
