@@ -404,3 +404,6 @@ fn collect(node: &Value, text: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

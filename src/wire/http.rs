@@ -599,3 +599,6 @@ fn base_url(url: &str, transport: &Transport) -> Result<(String, String), String
     }
     Ok((parsed.as_str().trim_end_matches('/').to_owned(), host))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,3 +8,6 @@ pub mod error;
 pub mod http;
 pub mod jira;
 pub mod transport;
+
+#[cfg(test)]
+pub(crate) mod scripted;

@@ -123,3 +123,6 @@ impl JiraClient {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
