@@ -3,9 +3,11 @@
 //! Text from findings only ever becomes a `text` node. There are no nodes for mentions, cards, media or extensions, so
 //! no text can become one. Structure: <https://developer.atlassian.com/cloud/jira/platform/apis/document/structure/>.
 
+mod text;
+
 use serde_json::{Value, json};
 
-use crate::wire::http::is_bidi_control;
+pub use text::{SafeUrl, Text};
 
 /// The most characters of text that a document may carry: Jira refuses descriptions above 32,767.
 pub const LONGEST_DOCUMENT: usize = 32_000;
@@ -76,95 +78,6 @@ pub enum Inline {
     Break,
 }
 
-/// Text without control characters and without bidirectional overrides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text(String);
-
-impl Text {
-    /// Cleans text; line breaks become spaces.
-    pub fn new(text: &str) -> Self {
-        Text(
-            text.chars()
-                .map(|c| {
-                    if matches!(c, '\n' | '\r' | '\t') {
-                        ' '
-                    } else {
-                        c
-                    }
-                })
-                .filter(is_shown)
-                .collect(),
-        )
-    }
-
-    /// Cleans text and cuts it after `longest` characters, saying how much was left out.
-    pub fn cut(text: &str, longest: usize) -> Self {
-        Text(cut(&Text::new(text).0, longest))
-    }
-
-    /// Cleans text for a code block: line breaks and tabs stay. Cut after `longest` characters.
-    pub fn lines(text: &str, longest: usize) -> Self {
-        let text: String = text
-            .chars()
-            .filter(|c| matches!(c, '\n' | '\t') || is_shown(c))
-            .collect();
-        Text(cut(&text, longest))
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Text::new(text)
-    }
-}
-
-fn is_shown(c: &char) -> bool {
-    // Byte-order mark and the Unicode tag characters are invisible: they could hide text from the reader.
-    !c.is_control() && !is_bidi_control(*c) && !matches!(c, '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        None => text.to_owned(),
-        Some((end, _)) => {
-            let more = text[end..].chars().count();
-            format!("{}… (cut, {more} characters more)", &text[..end])
-        }
-    }
-}
-
-/// An https URL with a host and without user information.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SafeUrl(String);
-
-impl SafeUrl {
-    /// `None` for anything but `https://host/…` without user information, as a browser would read it.
-    pub fn parse(url: &str) -> Option<Self> {
-        if url
-            .chars()
-            .any(|c| c.is_control() || c.is_whitespace() || is_bidi_control(c))
-        {
-            return None;
-        }
-        let parsed = reqwest::Url::parse(url).ok()?;
-        let safe = parsed.scheme() == "https"
-            && parsed.host_str().is_some_and(|host| !host.is_empty())
-            && parsed.username().is_empty()
-            && parsed.password().is_none();
-        safe.then(|| SafeUrl(parsed.to_string()))
-    }
-
-    /// The URL.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl Inline {
     /// Plain text.
     pub fn text(text: &str) -> Self {
@@ -212,7 +125,7 @@ impl Inline {
 
 /// ADF refuses empty text nodes.
 fn text_node(text: &Text, mark: Option<Value>) -> Option<Value> {
-    if text.0.is_empty() {
+    if text.as_str().is_empty() {
         return None;
     }
     let mut node = json!({"type": "text", "text": text.as_str()});
@@ -264,18 +177,20 @@ impl Doc {
     /// The same document with at most `longest` characters: whole blocks are left out at the end, and it says how many.
     #[must_use]
     pub fn cut_to(mut self, longest: usize) -> Self {
-        let mut left_out = 0_usize;
-        while self.text_chars() > longest && self.blocks.pop().is_some() {
-            left_out += 1;
-        }
-        if left_out == 0 {
+        /// Room for the note.
+        const NOTE: usize = 40;
+        if self.text_chars() <= longest {
             return self;
+        }
+        let mut left_out = 0_usize;
+        while self.text_chars() > longest.saturating_sub(NOTE) && self.blocks.pop().is_some() {
+            left_out += 1;
         }
         let note = format!("… (cut, {left_out} blocks more)");
         self.paragraph([Inline::text(&note)])
     }
 
-    /// The JSON that Jira takes, at most [`LONGEST_DOCUMENT`] characters of text.
+    /// The JSON that Jira takes. It is not cut here: see [`Doc::cut_to`].
     pub fn to_value(&self) -> Value {
         json!({"type": "doc", "version": 1, "content": blocks(&self.blocks)})
     }

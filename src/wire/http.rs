@@ -3,19 +3,16 @@
 //! It decides whether a request may have been applied and whether to send it again; it knows no vendor's fields
 //! except those of error bodies and rate-limit headers.
 
+mod request;
+mod setup;
 mod throttle;
 mod words;
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::wire::budget::Budget;
@@ -23,6 +20,8 @@ use crate::wire::counts::Counts;
 use crate::wire::error::WireError;
 use crate::wire::transport::{Lost, Transport};
 
+pub use request::{Answer, Idempotency, Operation, Request};
+pub use setup::{Auth, BadSetup, HttpConfig};
 pub(crate) use words::is_bidi_control;
 pub use words::{encode, error_words, plain};
 
@@ -32,190 +31,6 @@ const TRIES: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// The largest answer that is read.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
-
-/// Whether sending a request twice can do harm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Idempotency {
-    /// A read, or a write whose repetition changes nothing.
-    Safe,
-    /// A write whose repetition would make a second thing: sent again only when the first was surely not applied.
-    Unsafe,
-}
-
-/// What a request does, for budget, retries and messages.
-#[derive(Clone, Debug)]
-pub struct Operation {
-    /// Method and path pattern, such as `POST /rest/api/3/issue/bulk`: the endpoint's scope and its name in counts.
-    pub name: &'static str,
-    /// May it be sent twice?
-    pub idempotency: Idempotency,
-    /// What is being done, to which thing; begins every error message.
-    pub what: String,
-    /// The thing that is written, such as `issue 10001`: limits per thing apply to it.
-    pub item: Option<String>,
-    /// The permission that a 403 asks for.
-    pub permission: &'static str,
-    /// Statuses besides 2xx whose body the caller reads itself.
-    pub also_answers: &'static [u16],
-}
-
-impl Operation {
-    /// A read.
-    pub fn read(name: &'static str, what: impl Into<String>, permission: &'static str) -> Self {
-        Operation {
-            name,
-            idempotency: Idempotency::Safe,
-            what: what.into(),
-            item: None,
-            permission,
-            also_answers: &[],
-        }
-    }
-
-    /// A write that must not be repeated blindly.
-    pub fn write(name: &'static str, what: impl Into<String>, permission: &'static str) -> Self {
-        Operation {
-            idempotency: Idempotency::Unsafe,
-            ..Operation::read(name, what, permission)
-        }
-    }
-
-    /// The same, counted against the limits of one thing.
-    #[must_use]
-    pub fn on(mut self, item: String) -> Self {
-        self.item = Some(item);
-        self
-    }
-
-    /// The same, declared harmless to repeat.
-    #[must_use]
-    pub fn repeatable(mut self) -> Self {
-        self.idempotency = Idempotency::Safe;
-        self
-    }
-
-    /// The same; these statuses are answers, not errors.
-    #[must_use]
-    pub fn answered_by(mut self, statuses: &'static [u16]) -> Self {
-        self.also_answers = statuses;
-        self
-    }
-}
-
-/// One request, relative to the base URL.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// HTTP method.
-    pub method: Method,
-    /// Path below the base URL, begins with `/`; segments are already encoded (see [`encode`]).
-    pub path: String,
-    /// Query parameters, not yet encoded.
-    pub query: Vec<(&'static str, String)>,
-    /// JSON body.
-    pub body: Option<Value>,
-}
-
-impl Request {
-    /// A request without query and body.
-    pub fn new(method: Method, path: impl Into<String>) -> Self {
-        Request {
-            method,
-            path: path.into(),
-            query: Vec::new(),
-            body: None,
-        }
-    }
-
-    /// Adds a query parameter.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.query.push((name, value.to_string()));
-        self
-    }
-
-    /// Sets the body.
-    #[must_use]
-    pub fn json(mut self, body: Value) -> Self {
-        self.body = Some(body);
-        self
-    }
-}
-
-/// An answer that is not an error.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// Status.
-    pub status: u16,
-    /// The whole body, at most 16 MiB.
-    pub body: Bytes,
-}
-
-impl Answer {
-    /// Reads the body as JSON.
-    ///
-    /// # Errors
-    /// [`WireError::Decode`] with the path of the first member that does not fit.
-    pub fn decode<T: DeserializeOwned>(&self, operation: &Operation) -> Result<T, WireError> {
-        let mut json = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| WireError::Decode {
-            what: operation.what.clone(),
-            path: error.path().to_string(),
-            why: plain(&error.inner().to_string(), 200),
-        })
-    }
-}
-
-/// How requests prove who sends them.
-#[derive(Clone, Debug)]
-pub enum Auth {
-    /// HTTP basic.
-    Basic {
-        /// User name; an e-mail address for Jira.
-        user: String,
-        /// Password or API token.
-        token: SecretString,
-    },
-    /// Bearer token.
-    Bearer(SecretString),
-    /// None.
-    Anonymous,
-}
-
-/// Why a client cannot be set up.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum BadSetup {
-    /// The base URL is unusable.
-    #[error(
-        "the base URL `{url}` cannot be used: {why}. Write it like https://example.atlassian.net"
-    )]
-    BaseUrl {
-        /// As configured.
-        url: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The credential has characters that no header may carry.
-    #[error(
-        "the {api} credential contains a line break or another character that a header cannot carry. Store it again without it"
-    )]
-    Credential {
-        /// Which API.
-        api: &'static str,
-    },
-}
-
-/// What an [`Http`] needs to know of its API.
-#[derive(Clone, Debug)]
-pub struct HttpConfig {
-    /// Short name, such as `jira`: the scope that all its requests share.
-    pub api: &'static str,
-    /// Scheme, host and an optional path prefix.
-    pub base_url: String,
-    /// Credentials.
-    pub auth: Auth,
-    /// The sentence after a 401: who renews the credential, and where.
-    pub renew: String,
-}
 
 /// One API behind one base URL; clones share budget and counts.
 #[derive(Clone)]
@@ -252,7 +67,7 @@ impl Http {
         budget: Budget,
         counts: Counts,
     ) -> Result<Self, BadSetup> {
-        let (base, host) = base_url(&config.base_url, &transport).map_err(|why| {
+        let (base, host) = setup::base_url(&config.base_url, &transport).map_err(|why| {
             let url = plain(&config.base_url, 200);
             BadSetup::BaseUrl { url, why }
         })?;
@@ -260,7 +75,7 @@ impl Http {
             api: config.api,
             base,
             host,
-            authorization: authorization(&config)?,
+            authorization: setup::authorization(&config)?,
             renew: config.renew,
             transport,
             budget,
@@ -563,41 +378,6 @@ fn again_if_safe(operation: &Operation, error: WireError, wait: Option<Duration>
         Idempotency::Safe => Try::Again { error, wait },
         Idempotency::Unsafe => Try::Failed(error),
     }
-}
-
-fn authorization(config: &HttpConfig) -> Result<Option<HeaderValue>, BadSetup> {
-    let words = match &config.auth {
-        Auth::Anonymous => return Ok(None),
-        Auth::Basic { user, token } => {
-            let pair = format!("{user}:{}", token.expose_secret());
-            format!("Basic {}", STANDARD.encode(pair))
-        }
-        Auth::Bearer(token) => format!("Bearer {}", token.expose_secret()),
-    };
-    let mut value =
-        HeaderValue::from_str(&words).map_err(|_| BadSetup::Credential { api: config.api })?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
-/// Base without trailing slash, and the host for messages.
-fn base_url(url: &str, transport: &Transport) -> Result<(String, String), String> {
-    let parsed = reqwest::Url::parse(url.trim()).map_err(|error| error.to_string())?;
-    let host = parsed.host_str().ok_or("it names no host")?.to_owned();
-    let loopback = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
-    let plaintext_allowed = loopback || matches!(transport, Transport::InProcess(_));
-    match parsed.scheme() {
-        "https" => {}
-        "http" if plaintext_allowed => {}
-        _ => return Err("it must begin with https://".to_owned()),
-    }
-    if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err("it must not carry a user or password".to_owned());
-    }
-    if parsed.query().is_some() || parsed.fragment().is_some() {
-        return Err("it must not carry a query or fragment".to_owned());
-    }
-    Ok((parsed.as_str().trim_end_matches('/').to_owned(), host))
 }
 
 #[cfg(test)]

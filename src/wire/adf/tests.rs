@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::wire::http::is_bidi_control;
 
 const HOSTILE: [&str; 10] = [
     "[~accountid:5b10a2844c20165700ede21g] @all",

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use serde_json::json as j;
 
 use super::*;

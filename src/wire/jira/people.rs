@@ -1,11 +1,10 @@
 //! Who the bot is, and who may close. Reviewers who cannot be read are `None`: then nobody may close.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use http::Method;
 use jiff::SignedDuration;
-use std::collections::BTreeMap;
 
 use crate::ports::People;
 use crate::wire::error::WireError;
@@ -18,7 +17,7 @@ use super::{JiraClient, ReviewersFrom};
 const KEPT: SignedDuration = SignedDuration::from_mins(10);
 /// Members on one page; Jira's default and largest.
 const MEMBERS: usize = 50;
-/// Nested pages beyond this are not believed.
+/// Members beyond this are not read: such a group does not name reviewers.
 const LARGEST_GROUP: usize = 10_000;
 
 impl JiraClient {

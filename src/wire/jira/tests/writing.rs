@@ -339,7 +339,7 @@ async fn many_moves_are_one_task_whose_doubtful_tickets_are_read_again() {
             TASK,
             progress(
                 "COMPLETE",
-                &[10_001, 10_002],
+                &[10_001, 10_002, 10_003],
                 j!({"10003": ["A validator said no"]}),
             ),
         ),
