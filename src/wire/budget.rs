@@ -56,17 +56,20 @@ impl Budget {
 
     /// Sets the rate of a scope, such as `securityhub GetFindings` or `jira POST /rest/api/3/issue/bulk`.
     pub fn limit(&self, scope: &str, rate: Rate) {
-        let limiter = limiter(rate, &self.clock);
-        self.scopes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(
-                scope.to_owned(),
-                Scope {
-                    limiter: Some(Arc::new(limiter)),
-                    closed_until: None,
-                },
-            );
+        let limiter = Some(Arc::new(limiter(rate, &self.clock)));
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        match scopes.get_mut(scope) {
+            // A new rate must not open a gate that an answer closed.
+            Some(known) => known.limiter = limiter,
+            None => {
+                let closed_until = None;
+                let new = Scope {
+                    limiter,
+                    closed_until,
+                };
+                scopes.insert(scope.to_owned(), new);
+            }
+        }
     }
 
     /// Sets the rate only if the scope has none yet.
@@ -200,6 +203,18 @@ mod tests {
             (9.9..10.2).contains(&seconds),
             "36 requests took {seconds} s of virtual time"
         );
+    }
+
+    #[tokio::test]
+    async fn a_new_rate_does_not_open_a_closed_scope() {
+        let (budget, _) = budget();
+        budget.close("a", Duration::from_secs(30));
+        let rate = Rate {
+            per_s: 1.0,
+            burst: 1,
+        };
+        budget.limit_if_new("a", rate);
+        assert_eq!(budget.closed_for("a").as_secs(), 30);
     }
 
     #[tokio::test]

@@ -1,6 +1,13 @@
 //! The only place with foreign URLs and foreign JSON: HTTP clients of Security Hub, AWS Config, Organizations and
 //! Jira, with one budget and one retry layer. Nothing here decides what to do with a finding or a ticket.
 
+pub mod adf;
 pub mod budget;
+pub mod counts;
 pub mod error;
+pub mod http;
+pub mod jira;
 pub mod transport;
+
+#[cfg(test)]
+pub(crate) mod scripted;

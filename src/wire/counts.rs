@@ -1,0 +1,44 @@
+//! How many requests each operation sent: run reports and request-budget tests read it. It counts, it limits nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Requests sent so far, by operation; clones share the numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Counts(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl Counts {
+    /// Counts one request of `operation`, such as `jira POST /rest/api/3/issue/bulk`; each try counts.
+    pub fn add(&self, operation: &str) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(operation) {
+            Some(count) => *count += 1,
+            None => {
+                counts.insert(operation.to_owned(), 1);
+            }
+        }
+    }
+
+    /// The numbers at this moment.
+    pub fn snapshot(&self) -> BTreeMap<String, u64> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_count_together() {
+        let counts = Counts::default();
+        counts.clone().add("GET /a");
+        counts.add("GET /a");
+        counts.add("GET /b");
+        let expected = BTreeMap::from([("GET /a".to_owned(), 2), ("GET /b".to_owned(), 1)]);
+        assert_eq!(counts.snapshot(), expected);
+    }
+}

@@ -1,0 +1,128 @@
+//! The Jira Cloud client (REST API v3): the ports [`TicketsReader`](crate::ports::TicketsReader) and
+//! [`TicketsWriter`](crate::ports::TicketsWriter) over [`Http`].
+//!
+//! It knows Jira's words, limits and traps; it never decides what should happen to a ticket.
+
+mod bulk;
+mod decode;
+mod jql;
+mod people;
+mod read;
+mod statuses;
+mod transitions;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
+
+use crate::model::TicketState;
+use crate::ports::People;
+use crate::wire::budget::Budget;
+use crate::wire::counts::Counts;
+use crate::wire::http::{Auth, BadSetup, Http, HttpConfig};
+use crate::wire::transport::Transport;
+
+use decode::Myself;
+use statuses::Statuses;
+use transitions::Known;
+
+pub use jql::{BadValue, Direction, Field, Jql};
+
+/// The label that every ticket of the engine carries.
+pub const LABEL: &str = "asaf";
+/// The entity property that holds what a ticket is linked to.
+pub const LINK_PROPERTY: &str = "asaf.link";
+/// The comment property that holds a comment's key.
+pub const COMMENT_PROPERTY: &str = "asaf.comment";
+
+/// Fields that make a [`Ticket`](crate::model::Ticket).
+const FIELDS: [&str; 4] = ["status", "labels", "project", "updated"];
+
+/// Where the people who may close are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReviewersFrom {
+    /// The members of a group, by its name or its UUID.
+    Group(String),
+    /// The people and groups that hold a project role.
+    ProjectRole {
+        /// Project key.
+        project: String,
+        /// Role name or numeric id.
+        role: String,
+    },
+    /// These account ids.
+    AccountIds(Vec<String>),
+}
+
+/// How to reach a Jira site, and what its statuses mean.
+#[derive(Clone, Debug)]
+pub struct JiraConfig {
+    /// `https://SITE.atlassian.net`, or `https://api.atlassian.com/ex/jira/CLOUD_ID` for scoped tokens.
+    pub url: String,
+    /// E-mail address of the bot's account.
+    pub email: String,
+    /// Its API token.
+    pub token: SecretString,
+    /// What each status means, by status id or name.
+    pub statuses: BTreeMap<String, TicketState>,
+    /// Who may close.
+    pub reviewers: ReviewersFrom,
+}
+
+/// A Jira site.
+pub struct JiraClient {
+    http: Http,
+    configured: BTreeMap<String, TicketState>,
+    reviewers: ReviewersFrom,
+    statuses: OnceCell<Statuses>,
+    myself: OnceCell<Myself>,
+    people: Mutex<Option<(Timestamp, People)>>,
+    known: Mutex<Known>,
+    bulk_denied: AtomicBool,
+}
+
+impl JiraClient {
+    /// A client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`BadSetup`], when URL or token cannot be used.
+    pub fn new(
+        config: JiraConfig,
+        transport: Transport,
+        budget: Budget,
+        counts: Counts,
+    ) -> Result<Self, BadSetup> {
+        let renew = format!(
+            "The API token of {} is wrong or has expired: create a new one for that account at \
+             https://id.atlassian.com/manage-profile/security/api-tokens and store it where the configuration points",
+            config.email
+        );
+        let http = HttpConfig {
+            api: "jira",
+            base_url: config.url,
+            auth: Auth::Basic {
+                user: config.email,
+                token: config.token,
+            },
+            renew,
+        };
+        Ok(JiraClient {
+            http: Http::new(http, transport, budget, counts)?,
+            configured: config.statuses,
+            reviewers: config.reviewers,
+            statuses: OnceCell::new(),
+            myself: OnceCell::new(),
+            people: Mutex::new(None),
+            known: Mutex::default(),
+            bulk_denied: AtomicBool::new(false),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! What the site's statuses mean: the configured names are resolved to ids once, and only ids are compared.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+
+use crate::model::TicketState;
+use crate::wire::error::WireError;
+use crate::wire::http::{Operation, Request};
+
+use super::JiraClient;
+use super::decode::StatusRef;
+
+/// The meaning of status ids.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Statuses {
+    by_id: BTreeMap<String, TicketState>,
+    /// For each state, the ids that mean it, the best target of a move first.
+    targets: BTreeMap<TicketState, Vec<String>>,
+    unknown: Vec<String>,
+}
+
+impl Statuses {
+    /// What a status means; `None` when the configuration does not map it.
+    pub(super) fn meaning(&self, id: &str) -> Option<TicketState> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The ids that mean a state, the best target first.
+    pub(super) fn targets(&self, state: TicketState) -> &[String] {
+        self.targets.get(&state).map_or(&[], Vec::as_slice)
+    }
+
+    /// Joins configuration and site. Ids count as known even if the site does not list them.
+    fn resolve(configured: &BTreeMap<String, TicketState>, site: &[StatusRef]) -> Self {
+        let mut statuses = Statuses::default();
+        for (name_or_id, state) in configured {
+            let mut ids: Vec<&str> = site
+                .iter()
+                .filter(|status| status.name.to_lowercase() == name_or_id.to_lowercase())
+                .map(|status| status.id.as_str())
+                .collect();
+            if is_id(name_or_id) {
+                ids.push(name_or_id);
+            }
+            if ids.is_empty() {
+                statuses.unknown.push(name_or_id.clone());
+            }
+            for id in ids {
+                statuses.by_id.insert(id.to_owned(), *state);
+                let targets = statuses.targets.entry(*state).or_default();
+                if !targets.iter().any(|known| known == id) {
+                    targets.push(id.to_owned());
+                }
+            }
+        }
+        // Several statuses may mean open (to do, in progress): a reopened ticket starts at the first, which is the one
+        // of the category "new". The sort is stable, so otherwise the configuration's order stays.
+        for targets in statuses.targets.values_mut() {
+            targets.sort_by_key(|id| !is_new(site, id));
+        }
+        statuses
+    }
+}
+
+fn is_new(site: &[StatusRef], id: &str) -> bool {
+    site.iter()
+        .filter(|status| status.id == id)
+        .filter_map(|status| status.category.as_ref())
+        .any(|category| category.key == "new")
+}
+
+fn is_id(name_or_id: &str) -> bool {
+    !name_or_id.is_empty() && name_or_id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl JiraClient {
+    /// The meaning of statuses; the site is asked once, and only when names or a choice among several require it.
+    pub(super) async fn statuses(&self) -> Result<&Statuses, WireError> {
+        self.statuses
+            .get_or_try_init(|| async {
+                let mut states: Vec<_> = self.configured.values().collect();
+                states.sort_unstable();
+                let ambiguous = states.windows(2).any(|pair| pair[0] == pair[1]);
+                let named = self.configured.keys().any(|key| !is_id(key));
+                let site = if named || ambiguous {
+                    self.site_statuses().await?
+                } else {
+                    Vec::new()
+                };
+                let statuses = Statuses::resolve(&self.configured, &site);
+                for name in &statuses.unknown {
+                    tracing::warn!(
+                        status = name,
+                        "Jira has no status of this name, so no ticket will match it: check the status map"
+                    );
+                }
+                Ok(statuses)
+            })
+            .await
+    }
+
+    /// Configured status names that the site does not have.
+    ///
+    /// # Errors
+    /// [`WireError`], when the statuses cannot be read.
+    pub async fn unknown_statuses(&self) -> Result<Vec<String>, WireError> {
+        Ok(self.statuses().await?.unknown.clone())
+    }
+
+    async fn site_statuses(&self) -> Result<Vec<StatusRef>, WireError> {
+        let operation = Operation::read(
+            "GET /rest/api/3/status",
+            "read Jira's statuses",
+            "Browse projects",
+        );
+        let request = Request::new(Method::GET, "/rest/api/3/status");
+        self.http
+            .send(&operation, request)
+            .await?
+            .decode(&operation)
+    }
+}

@@ -1,0 +1,208 @@
+//! Writing tickets: creation in batches, content, comments. Moves and deletions are in `transitions` and `bulk`.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::model::{Ticket, TicketRef, TicketState};
+use crate::ports::{Comment, Content, Draft, TicketsWriter};
+use crate::wire::error::WireError;
+use crate::wire::http::{Operation, Request, error_words};
+
+use super::decode::{CreateError, Created};
+use super::{COMMENT_PROPERTY, JiraClient, LABEL, LINK_PROPERTY};
+
+/// The most issues that `issue/bulk` creates.
+const CREATE_MOST: usize = 50;
+
+impl TicketsWriter for JiraClient {
+    async fn create(
+        &self,
+        drafts: &[Draft],
+    ) -> Result<Vec<Result<TicketRef, WireError>>, WireError> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let operation = Operation::write(
+            "POST /rest/api/3/issue/bulk",
+            format!("create {} tickets", drafts.len()),
+            "Create issues, and Edit issues for the link property",
+        )
+        .answered_by(&[400]);
+        if drafts.len() > CREATE_MOST {
+            return Err(WireError::Refused {
+                what: operation.what,
+                status: 0,
+                code: None,
+                message: format!("Jira creates at most {CREATE_MOST} tickets in one call"),
+            });
+        }
+        let updates: Vec<Value> = drafts.iter().map(issue_update).collect();
+        let request = Request::new(Method::POST, "/rest/api/3/issue/bulk")
+            .json(json!({"issueUpdates": updates}));
+        let answer = self.http.send(&operation, request).await?;
+        let created = match answer.decode::<Created>(&operation) {
+            Ok(created) if !(created.issues.is_empty() && created.errors.is_empty()) => created,
+            // A 400 in another shape speaks of the whole call; a 2xx that cannot be read may have created tickets.
+            _ if answer.status == 400 => {
+                return Err(WireError::Refused {
+                    what: operation.what,
+                    status: 400,
+                    code: None,
+                    message: error_words(&answer.body),
+                });
+            }
+            other => other?,
+        };
+        outcomes(&operation, drafts, created)
+    }
+
+    async fn move_to(&self, ticket: &Ticket, to: TicketState) -> Result<(), WireError> {
+        self.walk_to(ticket, to).await
+    }
+
+    async fn move_all(
+        &self,
+        tickets: &[Ticket],
+        to: TicketState,
+    ) -> Vec<(u64, Result<(), WireError>)> {
+        self.move_many(tickets, to).await
+    }
+
+    async fn comment(&self, id: u64, comment: &Comment) -> Result<(), WireError> {
+        let operation = Operation::write(
+            "POST /rest/api/3/issue/{id}/comment",
+            format!("comment on ticket {id}"),
+            "Add comments",
+        )
+        .on(issue_scope(id));
+        let body = json!({
+            "body": comment.body,
+            "properties": [{"key": COMMENT_PROPERTY, "value": {"key": comment.key}}],
+        });
+        let request =
+            Request::new(Method::POST, format!("/rest/api/3/issue/{id}/comment")).json(body);
+        self.http.send(&operation, request).await.map(|_| ())
+    }
+
+    async fn update(&self, id: u64, content: &Content) -> Result<(), WireError> {
+        let operation = Operation::write(
+            "PUT /rest/api/3/issue/{id}",
+            format!("update ticket {id}"),
+            "Edit issues",
+        )
+        .on(issue_scope(id))
+        .repeatable();
+        let mut fields = json!({
+            "summary": content.summary,
+            "description": content.description,
+        });
+        if let Some(priority) = &content.priority {
+            fields["priority"] = json!({"name": priority});
+        }
+        let request = Request::new(Method::PUT, format!("/rest/api/3/issue/{id}"))
+            .json(json!({"fields": fields}));
+        self.http.send(&operation, request).await.map(|_| ())
+    }
+
+    async fn delete_all(&self, ids: &[u64]) -> Vec<(u64, Result<(), WireError>)> {
+        self.delete_many(ids).await
+    }
+}
+
+/// The budget scope of writes to one issue.
+pub(super) fn issue_scope(id: u64) -> String {
+    format!("issue {id}")
+}
+
+/// One element of `issueUpdates`: markers and content together, so that no ticket exists without its markers.
+fn issue_update(draft: &Draft) -> Value {
+    let mut labels = vec![LABEL, draft.marker.as_str()];
+    for label in &draft.labels {
+        if !labels.contains(&label.as_str()) {
+            labels.push(label);
+        }
+    }
+    let mut fields = json!({
+        "project": {"key": draft.project},
+        "issuetype": {"name": draft.issue_type},
+        "summary": draft.summary,
+        "description": draft.description,
+        "labels": labels,
+    });
+    if let Some(priority) = &draft.priority {
+        fields["priority"] = json!({"name": priority});
+    }
+    json!({
+        "fields": fields,
+        "properties": [{"key": LINK_PROPERTY, "value": draft.property}],
+    })
+}
+
+/// Matches successes, which stand in order without the failures, to the drafts.
+fn outcomes(
+    operation: &Operation,
+    drafts: &[Draft],
+    created: Created,
+) -> Result<Vec<Result<TicketRef, WireError>>, WireError> {
+    let mut failures: BTreeMap<usize, WireError> = BTreeMap::new();
+    for error in created.errors {
+        let number = error.failed_element_number;
+        let what = match drafts.get(number) {
+            Some(draft) => format!("create the ticket {} in {}", draft.marker, draft.project),
+            None => operation.what.clone(),
+        };
+        failures.entry(number).or_insert(failure(what, &error));
+    }
+    let expected = drafts.len().checked_sub(failures.len());
+    let in_range = failures.keys().all(|number| *number < drafts.len());
+    if !in_range || expected != Some(created.issues.len()) {
+        return Err(WireError::Decode {
+            what: operation.what.clone(),
+            path: "issues".to_owned(),
+            why: format!(
+                "{} tickets and {} failures do not add up to {} drafts",
+                created.issues.len(),
+                failures.len(),
+                drafts.len()
+            ),
+        });
+    }
+    let mut successes = created.issues.into_iter();
+    let mut matched = Vec::with_capacity(drafts.len());
+    for number in 0..drafts.len() {
+        if let Some(error) = failures.remove(&number) {
+            matched.push(Err(error));
+        } else if let Some(issue) = successes.next() {
+            matched.push(Ok(TicketRef {
+                id: issue.id,
+                key: issue.key,
+            }));
+        }
+    }
+    Ok(matched)
+}
+
+fn failure(what: String, error: &CreateError) -> WireError {
+    let message = error_words(error.element_errors.to_string().as_bytes());
+    match error.status.unwrap_or(400) {
+        status @ (401 | 403) => WireError::Denied {
+            what,
+            status,
+            message,
+            fix: "It needs the permission: Create issues in that project".to_owned(),
+        },
+        status @ 500.. => WireError::Server {
+            what,
+            status,
+            message,
+        },
+        status => WireError::Refused {
+            what,
+            status,
+            code: None,
+            message,
+        },
+    }
+}
