@@ -9,7 +9,10 @@
 
 use bytes::Bytes;
 
+pub mod aws;
+pub mod config;
 pub mod journal;
+pub mod organizations;
 pub mod quota;
 pub mod security_hub;
 

@@ -6,6 +6,8 @@
 mod filters;
 mod lifecycle;
 mod operations;
+
+pub(crate) use operations::{error, operation};
 #[cfg(test)]
 mod tests;
 
