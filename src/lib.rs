@@ -8,6 +8,7 @@
 //!
 //! The modules stand in the order of the flow.
 
+pub mod apply;
 pub mod cli;
 pub mod clock;
 pub mod config;

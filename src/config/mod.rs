@@ -20,6 +20,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+pub use crate::decide::policy::{CloseWhileFailing, Recheck, ResourceDeleted, SuppressedByHand};
 use crate::model::Severity;
 pub use check::is_loopback;
 pub use error::ConfigError;
@@ -121,48 +122,6 @@ impl Default for Policy {
     }
 }
 
-/// A reviewer closed the ticket of a finding that still fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CloseWhileFailing {
-    /// Accepted: RESOLVED, with a note that names the reviewer.
-    Resolve,
-    /// Held, for a person to look at.
-    Hold,
-    /// Reopened.
-    Reopen,
-}
-
-/// Somebody set SUPPRESSED in Security Hub.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SuppressedByHand {
-    /// It stands, and the ticket becomes ignored.
-    Respect,
-    /// Only ignore rules suppress: it is set back.
-    Revert,
-}
-
-/// AWS Config proves that the resource was deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ResourceDeleted {
-    /// The ticket is deleted; a tombstone stays.
-    Delete,
-    /// The ticket is closed.
-    Close,
-}
-
-/// A finding still fails long after it was set RESOLVED.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Recheck {
-    /// Said once on the ticket.
-    Flag,
-    /// A resolved ticket is reopened.
-    Reopen,
-}
-
 /// `[limits]`: a run that removes (closes, deletes, suppresses) more than both is not applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -209,6 +168,9 @@ pub struct Run {
     pub full_every: Period,
     /// The Regions that are expected to report; empty: those that Security Hub aggregates.
     pub regions: Vec<String>,
+    /// How long a create with unknown outcome is asked about before a new one may be sent: longer than the time-out
+    /// of a request and than Jira's search lags.
+    pub create_quarantine: Period,
     /// No rates on our side; only for emulators on loopback addresses.
     pub unlimited: bool,
 }
@@ -219,12 +181,37 @@ impl Default for Run {
             incremental_overlap: Period::from_hours(1),
             full_every: Period::from_hours(24),
             regions: Vec::new(),
+            create_quarantine: Period::from_minutes(10),
             unlimited: false,
         }
     }
 }
 
 impl Config {
+    /// What deciding depends on.
+    pub fn decision_policy(&self) -> crate::decide::Policy {
+        let policy = &self.policy;
+        crate::decide::Policy {
+            threshold: policy.threshold,
+            close_while_failing: policy.close_while_failing,
+            suppressed_by_hand: policy.suppressed_by_hand,
+            resource_deleted: policy.resource_deleted,
+            recheck_after: policy.recheck_after.duration(),
+            recheck: policy.recheck,
+            reopen_window: policy.reopen_window.duration(),
+            auto_close_verified: policy.auto_close_verified,
+            ..crate::decide::Policy::default()
+        }
+    }
+
+    /// The brake's limits.
+    pub fn brake_limits(&self) -> crate::plan::limits::Limits {
+        crate::plan::limits::Limits {
+            removals_percent: self.limits.removals_percent,
+            removals: usize::try_from(self.limits.removals).unwrap_or(usize::MAX),
+        }
+    }
+
     /// The JSON Schema of `asaf.toml`, for editors.
     pub fn schema() -> serde_json::Value {
         let mut schema = schemars::schema_for!(Config).to_value();

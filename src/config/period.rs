@@ -23,7 +23,12 @@ const UNITS: [(char, i64); 5] = [
 const LONGEST_SECS: i64 = 36_500 * 86_400;
 
 impl Period {
-    /// So many hours.
+    /// Whole minutes.
+    pub const fn from_minutes(minutes: u32) -> Self {
+        Period(SignedDuration::from_mins(minutes as i64))
+    }
+
+    /// Whole hours.
     pub const fn from_hours(hours: u32) -> Self {
         Period(SignedDuration::from_secs(hours as i64 * 3_600))
     }

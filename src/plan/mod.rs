@@ -183,13 +183,18 @@ impl Plan {
             ..Summary::default()
         };
         for action in &self.actions {
-            *sum.of(action) += 1;
+            sum.count(action);
         }
         sum
     }
 }
 
 impl Summary {
+    /// Counts an action.
+    pub fn count(&mut self, action: &Action) {
+        *self.of(action) += 1;
+    }
+
     fn of(&mut self, action: &Action) -> &mut usize {
         match action.ticket {
             _ if action.row == 2 => &mut self.reverted,

@@ -1,4 +1,260 @@
-//! From a scope to a [`snapshot::Snapshot`]: what both sides say now, and which parts of it were read completely.
+//! From a scope to a [`Snapshot`]: what both sides say now, and which parts of it were read completely.
+//!
+//! [`sweep`] reads Security Hub, [`tickets`] reads Jira, [`adopt`] finds tickets that the store does not know, and
+//! [`facts`] asks only what deciding needs besides.
 
+pub mod adopt;
+mod facts;
 pub mod files;
 pub mod snapshot;
+mod sweep;
+mod tickets;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::decide::Policy;
+use crate::model::{FindingKey, Intent, Link, Marker};
+use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
+use crate::store::{Store, StoreError};
+use crate::wire::error::WireError;
+use snapshot::Snapshot;
+
+/// After this many failed runs an item waits for a person.
+pub const ATTEMPTS_BEFORE_QUARANTINE: u32 = 5;
+
+/// What a run looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything: the only scope that concludes anything from absence.
+    Full,
+    /// What changed on either side since then.
+    Changed {
+        /// Usually the last run's begin, less an overlap.
+        since: Timestamp,
+    },
+    /// Named findings and tickets.
+    Keys {
+        /// Finding ids.
+        findings: Vec<String>,
+        /// Ticket keys.
+        tickets: Vec<String>,
+        /// Account ids.
+        accounts: Vec<String>,
+    },
+}
+
+/// Where a run reads.
+pub struct Sources<'a, F, T, I, S> {
+    /// Security Hub.
+    pub findings: &'a F,
+    /// Jira.
+    pub tickets: &'a T,
+    /// AWS Config and Organizations.
+    pub inventory: &'a I,
+    /// What we remember.
+    pub store: &'a S,
+}
+
+impl<F, T, I, S> Clone for Sources<'_, F, T, I, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F, T, I, S> Copy for Sources<'_, F, T, I, S> {}
+
+/// Why nothing could be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A side could not be read at all.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Hears how far reading is.
+pub trait Progress: Sync {
+    /// `done` of something, such as `findings`.
+    fn reading(&self, what: &'static str, done: u64);
+}
+
+/// Hears nothing.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn reading(&self, _what: &'static str, _done: u64) {}
+}
+
+/// Reads everything that deciding needs for a scope.
+///
+/// # Errors
+/// When a side cannot be reached, refuses the credentials, or the store fails. A read that breaks off in the middle is
+/// no error: the snapshot says what it covers.
+pub async fn read<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
+    from: Sources<'_, F, T, I, S>,
+    scope: &Scope,
+    policy: &Policy,
+    now: Timestamp,
+    progress: &dyn Progress,
+) -> Result<Snapshot, ReadError> {
+    let mut snapshot = Snapshot {
+        taken_at: now,
+        ..Snapshot::default()
+    };
+    remembered(from.store, &mut snapshot).await?;
+    snapshot.people = from.tickets.people().await?;
+    match scope {
+        Scope::Full => full(from, &mut snapshot, progress).await?,
+        Scope::Changed { since } => changed(from, *since, &mut snapshot, progress).await?,
+        Scope::Keys {
+            findings,
+            tickets,
+            accounts,
+        } => {
+            named(from, findings, tickets, accounts, &mut snapshot, progress).await?;
+        }
+    }
+    snapshot.findings.retain(|_, finding| !finding.sample);
+    facts::ask(from, policy, now, &mut snapshot).await;
+    Ok(snapshot)
+}
+
+async fn remembered<S: Store>(store: &S, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+    let intents: Vec<Intent> = store.intents().await?;
+    snapshot.intents = intents
+        .into_iter()
+        .map(|intent| (intent.marker.clone(), intent))
+        .collect();
+    let waiting = store.quarantine().await?;
+    snapshot.quarantined = waiting
+        .into_iter()
+        .filter(|item| item.attempts >= ATTEMPTS_BEFORE_QUARANTINE)
+        .map(|item| (item.marker, format!("{}: {}", item.what, item.why)))
+        .collect();
+    Ok(())
+}
+
+async fn full<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
+    from: Sources<'_, F, T, I, S>,
+    snapshot: &mut Snapshot,
+    progress: &dyn Progress,
+) -> Result<(), ReadError> {
+    snapshot.links = keyed(from.store.links().await?);
+    snapshot.coverage.full = true;
+    sweep::sweep(from.findings, &FindingsQuery::default(), snapshot, progress).await?;
+    tickets::of_links(from, snapshot, progress).await?;
+    let found = tickets::search(from.tickets, &TicketQuery::Labelled).await?;
+    adopt::unknown(from, found, snapshot).await?;
+    Ok(())
+}
+
+/// What changed on either side, with its counterpart on the other.
+async fn changed<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
+    from: Sources<'_, F, T, I, S>,
+    since: Timestamp,
+    snapshot: &mut Snapshot,
+    progress: &dyn Progress,
+) -> Result<(), ReadError> {
+    let query = FindingsQuery {
+        updated_since: Some(since),
+        updated_until: Some(snapshot.taken_at),
+        ..FindingsQuery::default()
+    };
+    sweep::sweep(from.findings, &query, snapshot, progress).await?;
+    let found = tickets::search(from.tickets, &TicketQuery::UpdatedSince(since)).await?;
+    let ids: Vec<u64> = found.iter().map(|ticket| ticket.at.id).collect();
+    let keys: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
+    let mut links = keyed(from.store.links_of(&keys, &[], &markers(snapshot)).await?);
+    // A ticket that stands where its link says it should is no news.
+    for link in from.store.links_of(&[], &ids, &[]).await? {
+        let shown = found
+            .iter()
+            .find(|ticket| link.ticket.as_ref().is_some_and(|at| at.id == ticket.at.id));
+        if shown.is_some_and(|ticket| tickets::is_news(&link, ticket)) {
+            links.insert(link.marker.clone(), link);
+        }
+    }
+    snapshot.links = links;
+    adopt::unknown(from, found, snapshot).await?;
+    counterparts(from, snapshot, progress).await
+}
+
+async fn named<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
+    from: Sources<'_, F, T, I, S>,
+    findings: &[String],
+    keys: &[String],
+    accounts: &[String],
+    snapshot: &mut Snapshot,
+    progress: &dyn Progress,
+) -> Result<(), ReadError> {
+    for ids in findings.chunks(20) {
+        let query = FindingsQuery {
+            ids: ids.to_vec(),
+            ..FindingsQuery::default()
+        };
+        sweep::sweep(from.findings, &query, snapshot, progress).await?;
+    }
+    for some in accounts.chunks(20) {
+        let query = FindingsQuery {
+            accounts: some.to_vec(),
+            ..FindingsQuery::default()
+        };
+        sweep::sweep(from.findings, &query, snapshot, progress).await?;
+    }
+    let mut found = Vec::new();
+    for some in keys.chunks(100) {
+        found.extend(from.tickets.fetch_keys(some).await?);
+    }
+    let ids: Vec<u64> = found.iter().map(|ticket| ticket.at.id).collect();
+    let known: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
+    snapshot.links = keyed(
+        from.store
+            .links_of(&known, &ids, &markers(snapshot))
+            .await?,
+    );
+    adopt::unknown(from, found, snapshot).await?;
+    counterparts(from, snapshot, progress).await
+}
+
+/// The findings and tickets of the links in scope that were not read yet.
+async fn counterparts<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
+    from: Sources<'_, F, T, I, S>,
+    snapshot: &mut Snapshot,
+    progress: &dyn Progress,
+) -> Result<(), ReadError> {
+    let missing: BTreeSet<String> = snapshot
+        .links
+        .values()
+        .flat_map(|link| &link.findings)
+        .filter(|key| !snapshot.findings.contains_key(*key))
+        .map(|key| key.id.clone())
+        .collect();
+    let missing: Vec<String> = missing.into_iter().collect();
+    for ids in missing.chunks(20) {
+        let query = FindingsQuery {
+            ids: ids.to_vec(),
+            ..FindingsQuery::default()
+        };
+        sweep::sweep(from.findings, &query, snapshot, progress).await?;
+    }
+    tickets::of_links(from, snapshot, progress).await
+}
+
+fn keyed(links: Vec<Link>) -> BTreeMap<Marker, Link> {
+    links
+        .into_iter()
+        .map(|link| (link.marker.clone(), link))
+        .collect()
+}
+
+fn markers(snapshot: &Snapshot) -> Vec<Marker> {
+    snapshot
+        .findings
+        .values()
+        .map(|finding| Marker::of(&finding.alias))
+        .collect()
+}

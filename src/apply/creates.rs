@@ -1,0 +1,185 @@
+//! Creating tickets: intents first, then 50 a call with both markers inside, then the links.
+//!
+//! An unknown outcome leaves the intents: [`super::recover`] asks Jira until it is certain. Nothing is ever sent again
+//! blindly, because Jira has no idempotency key (Jira REST v3: bulk create).
+
+use std::collections::BTreeMap;
+
+use super::{Progress, Run, Sinks};
+use crate::model::{Author, Intent, Link, Marker, TicketRef};
+use crate::plan::TicketStep;
+use crate::ports::{Draft, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
+use crate::read::snapshot::Snapshot;
+use crate::store::{IntentOutcome, Store, StoreError};
+use crate::wire::error::WireError;
+
+/// Jira's limit for one bulk create.
+const PER_CALL: usize = 50;
+
+pub(super) async fn creates<
+    F: FindingsWriter,
+    T: TicketsReader + TicketsWriter,
+    N: Notifier,
+    S: Store,
+>(
+    work: &mut [Progress],
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let mut highest = highest_known(snapshot);
+    let mut due: Vec<usize> = (0..work.len())
+        .filter(|n| work[*n].action.ticket == TicketStep::Create)
+        .collect();
+    // Few projects in a call: one that refuses spoils fewer.
+    due.sort_by_key(|n| {
+        run.style
+            .project(&work[*n].action.subject.account)
+            .to_owned()
+    });
+    let total = due.len() as u64;
+    let mut stopped: Option<WireError> = None;
+    for (call, indexes) in due.chunks(PER_CALL).enumerate() {
+        if let Some(error) = &stopped {
+            indexes
+                .iter()
+                .for_each(|n| work[*n].fail("creating the ticket", error));
+            continue;
+        }
+        let mut drafts = Vec::new();
+        let mut asked = Vec::new();
+        for n in indexes {
+            if let Some(draft) = draft(&work[*n], snapshot, run) {
+                drafts.push(draft);
+                asked.push(*n);
+            }
+        }
+        let intents = intents(&asked, &drafts, work, &highest, run);
+        to.store.open_intents(&intents).await?;
+        match to.tickets.create(&drafts).await {
+            Ok(outcomes) => settle(&asked, outcomes, work, &mut highest, to.store).await?,
+            Err(error) if error.is_ambiguous() => {
+                asked.iter().for_each(|n| work[*n].in_doubt = true)
+            }
+            Err(error) => {
+                let none: Vec<(Marker, IntentOutcome)> = drafts
+                    .iter()
+                    .map(|draft| (draft.marker.clone(), IntentOutcome::NotCreated))
+                    .collect();
+                to.store.settle_intents(&none).await?;
+                asked
+                    .iter()
+                    .for_each(|n| work[*n].fail("creating the ticket", &error));
+                let hopeless = matches!(
+                    error,
+                    WireError::Denied { .. }
+                        | WireError::Unreachable { .. }
+                        | WireError::Throttled { .. }
+                );
+                stopped = hopeless.then_some(error);
+            }
+        }
+        run.progress
+            .applied(((call + 1) * PER_CALL).min(due.len()) as u64, total);
+    }
+    Ok(())
+}
+
+/// The highest issue number that we know of in each project: a probe reads above it.
+fn highest_known(snapshot: &Snapshot) -> BTreeMap<String, u64> {
+    let mut highest = BTreeMap::new();
+    let keys = snapshot
+        .links
+        .values()
+        .filter_map(|link| link.ticket.as_ref())
+        .map(|at| at.key.as_str());
+    for key in keys.chain(
+        snapshot
+            .tickets
+            .values()
+            .map(|ticket| ticket.at.key.as_str()),
+    ) {
+        remember(key, &mut highest);
+    }
+    highest
+}
+
+fn remember(key: &str, highest: &mut BTreeMap<String, u64>) {
+    if let Some((project, number)) = key.rsplit_once('-')
+        && let Ok(number) = number.parse::<u64>()
+    {
+        let known = highest.entry(project.to_owned()).or_default();
+        *known = (*known).max(number);
+    }
+}
+
+fn draft(progress: &Progress, snapshot: &Snapshot, run: &Run<'_>) -> Option<Draft> {
+    let link = progress.action.after.as_deref()?;
+    let finding = snapshot.findings.get(&progress.action.subject.finding)?;
+    Some(run.style.draft(finding, link, &progress.action.reason))
+}
+
+fn intents(
+    asked: &[usize],
+    drafts: &[Draft],
+    work: &[Progress],
+    highest: &BTreeMap<String, u64>,
+    run: &Run<'_>,
+) -> Vec<Intent> {
+    let attempt = uuid::Uuid::now_v7().to_string();
+    asked
+        .iter()
+        .zip(drafts)
+        .filter_map(|(n, draft)| {
+            Some(Intent {
+                marker: draft.marker.clone(),
+                project: draft.project.clone(),
+                attempt: attempt.clone(),
+                at: run.clock.now(),
+                link: Box::new(before_security_hub(&work[*n])?),
+                highest_known: highest.get(&draft.project).copied().unwrap_or(0),
+            })
+        })
+        .collect()
+}
+
+/// The link once its ticket exists, and before Security Hub was written: the status is what it was.
+fn before_security_hub(progress: &Progress) -> Option<Link> {
+    let mut link = Link::clone(progress.action.after.as_deref()?);
+    if let Some(base) = &mut link.base {
+        base.workflow = progress.action.expect.workflow.unwrap_or(base.workflow);
+        base.workflow_by = Author::Aws;
+    }
+    link.in_flight = None;
+    Some(link)
+}
+
+async fn settle<S: Store>(
+    asked: &[usize],
+    outcomes: Vec<Result<TicketRef, WireError>>,
+    work: &mut [Progress],
+    highest: &mut BTreeMap<String, u64>,
+    store: &S,
+) -> Result<(), StoreError> {
+    let mut settled = Vec::new();
+    for (n, outcome) in asked.iter().zip(outcomes) {
+        let progress = &mut work[*n];
+        let marker = progress.action.marker.clone();
+        match outcome {
+            Ok(ticket) => {
+                remember(&ticket.key, highest);
+                if let Some(mut link) = before_security_hub(progress) {
+                    link.ticket = Some(ticket.clone());
+                    settled.push((marker, IntentOutcome::Created(Box::new(link))));
+                }
+                progress.ticket = Some(ticket);
+            }
+            Err(error) if error.is_ambiguous() => progress.in_doubt = true,
+            Err(error) => {
+                settled.push((marker, IntentOutcome::NotCreated));
+                progress.fail("creating the ticket", &error);
+            }
+        }
+    }
+    store.settle_intents(&settled).await
+}

@@ -1,0 +1,297 @@
+//! Applying a plan: no choices are left. Actions are grouped into the fewest calls, independent failures do not stop
+//! each other, and a link's row moves only when every write of its action has its receipt.
+//!
+//! The order: what needs no writing is noted; tickets ([`creates`], [`tickets`]); comments; Security Hub
+//! ([`workflow`]); then the receipts.
+
+pub mod content;
+mod creates;
+pub mod recover;
+mod tickets;
+mod workflow;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::model::{Link, Marker, TicketRef};
+use crate::plan::{Action, Plan, Summary, TicketStep};
+use crate::ports::{FindingsWriter, Notifier, TicketsReader, TicketsWriter};
+use crate::read::snapshot::Snapshot;
+use crate::store::{AuditEntry, Quarantined, Store, StoreError};
+use crate::wire::error::WireError;
+
+/// Where a run writes.
+pub struct Sinks<'a, F, T, N, S> {
+    /// Security Hub.
+    pub findings: &'a F,
+    /// Jira.
+    pub tickets: &'a T,
+    /// People.
+    pub notifier: &'a N,
+    /// What we remember.
+    pub store: &'a S,
+}
+
+impl<F, T, N, S> Clone for Sinks<'_, F, T, N, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F, T, N, S> Copy for Sinks<'_, F, T, N, S> {}
+
+/// What the writes need to know of the run.
+pub struct Run<'a> {
+    /// UUID v7.
+    pub id: String,
+    /// Time.
+    pub clock: Clock,
+    /// Which project a ticket belongs to, and how it looks.
+    pub style: &'a dyn content::Style,
+    /// Hears how far it is.
+    pub progress: &'a dyn Watch,
+}
+
+/// Hears how far applying is.
+pub trait Watch: Sync {
+    /// So many of the actions are done.
+    fn applied(&self, done: u64, of: u64);
+}
+
+/// One thing that could not be written.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// The link.
+    pub marker: Marker,
+    /// What people call it.
+    pub subject: String,
+    /// What was being done.
+    pub what: String,
+    /// Why it failed.
+    pub why: String,
+}
+
+/// What came of a plan.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Applied {
+    /// Done, by what happened to tickets.
+    pub done: Summary,
+    /// Not done.
+    pub failures: Vec<Failure>,
+    /// Creates whose outcome is unknown.
+    pub in_doubt: usize,
+}
+
+/// How far one action is.
+pub(crate) struct Progress {
+    pub(crate) action: Action,
+    pub(crate) failed: Option<(String, String)>,
+    pub(crate) in_doubt: bool,
+    pub(crate) ticket: Option<TicketRef>,
+}
+
+/// Applies a plan. The store's errors end it: nothing is written that could not be remembered.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notifier, S: Store>(
+    plan: Plan,
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) -> Result<Applied, StoreError> {
+    for links in plan.noted.chunks(500) {
+        to.store.put_links(links).await?;
+    }
+    let mut work: Vec<Progress> = plan
+        .actions
+        .into_iter()
+        .map(|action| {
+            let ticket = action.after.as_ref().and_then(|after| after.ticket.clone());
+            Progress {
+                action,
+                failed: None,
+                in_doubt: false,
+                ticket,
+            }
+        })
+        .collect();
+    tickets::deletes(&mut work, snapshot, to, run).await?;
+    tickets::moves(&mut work, snapshot, to, run).await?;
+    creates::creates(&mut work, snapshot, to, run).await?;
+    tickets::updates(&mut work, snapshot, to, run).await?;
+    tickets::comments(&mut work, snapshot, to, run).await?;
+    workflow::updates(&mut work, to, run).await?;
+    let applied = settle(&work, to.store, run).await?;
+    tell(&work, to.notifier).await;
+    Ok(applied)
+}
+
+/// Receipts: links whose action is complete, audit, and what failed.
+async fn settle<S: Store>(
+    work: &[Progress],
+    store: &S,
+    run: &Run<'_>,
+) -> Result<Applied, StoreError> {
+    let now = run.clock.now();
+    let mut applied = Applied::default();
+    let (mut links, mut audit, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    for progress in work {
+        let action = &progress.action;
+        if progress.in_doubt {
+            applied.in_doubt += 1;
+            continue;
+        }
+        match &progress.failed {
+            None => {
+                links.extend(progress.settled());
+                audit.push(audit_entry(progress, run, now));
+                applied.done.count(action);
+            }
+            Some((what, why)) => {
+                let subject = action
+                    .subject
+                    .ticket
+                    .clone()
+                    .unwrap_or_else(|| action.subject.finding.id.clone());
+                failed.push(Failure {
+                    marker: action.marker.clone(),
+                    subject,
+                    what: what.clone(),
+                    why: why.clone(),
+                });
+            }
+        }
+    }
+    for some in links.chunks(500) {
+        store.put_links(some).await?;
+    }
+    store.audit(&audit).await?;
+    strikes(&failed, &links, store, now).await?;
+    applied.failures = failed;
+    Ok(applied)
+}
+
+/// Counts failed runs per link; a success clears the count.
+async fn strikes<S: Store>(
+    failed: &[Failure],
+    done: &[Link],
+    store: &S,
+    now: jiff::Timestamp,
+) -> Result<(), StoreError> {
+    let before: BTreeMap<Marker, Quarantined> = store
+        .quarantine()
+        .await?
+        .into_iter()
+        .map(|item| (item.marker.clone(), item))
+        .collect();
+    for link in done.iter().filter(|link| before.contains_key(&link.marker)) {
+        store.release(&link.marker).await?;
+    }
+    let items: Vec<Quarantined> = failed
+        .iter()
+        .map(|failure| {
+            let earlier = before.get(&failure.marker);
+            Quarantined {
+                marker: failure.marker.clone(),
+                subject: failure.subject.clone(),
+                what: failure.what.clone(),
+                why: failure.why.clone(),
+                since: earlier.map_or(now, |item| item.since),
+                attempts: earlier.map_or(0, |item| item.attempts) + 1,
+            }
+        })
+        .collect();
+    store.put_quarantine(&items).await
+}
+
+fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> AuditEntry {
+    let action = &progress.action;
+    let ticket_state =
+        |state: Option<crate::model::TicketState>| state.map_or("none", |state| state.word());
+    let status = |w: Option<crate::model::WorkflowStatus>| w.map_or("gone", |w| w.as_str());
+    let after_ticket = match action.ticket {
+        TicketStep::Create => "open",
+        TicketStep::Move { to } => to.word(),
+        TicketStep::Delete => "deleted",
+        TicketStep::Keep | TicketStep::Update => ticket_state(action.expect.ticket),
+    };
+    let after_status = action
+        .workflow
+        .as_ref()
+        .map(|step| step.to)
+        .or(action.expect.workflow);
+    AuditEntry {
+        at: now,
+        run: run.id.clone(),
+        action: action.ticket.verb().to_owned(),
+        marker: action.marker.clone(),
+        ticket: progress
+            .ticket
+            .as_ref()
+            .map(|at| at.key.clone())
+            .or_else(|| action.subject.ticket.clone()),
+        finding: Some(action.subject.finding.id.clone()),
+        before: Some(format!(
+            "{}, {}",
+            ticket_state(action.expect.ticket),
+            status(action.expect.workflow)
+        )),
+        after: Some(format!("{after_ticket}, {}", status(after_status))),
+        row: action.row,
+        reason: action.reason.sentence(),
+    }
+}
+
+/// Alerts go out once the writes that they tell of are done.
+async fn tell<N: Notifier>(work: &[Progress], notifier: &N) {
+    for progress in work
+        .iter()
+        .filter(|progress| progress.failed.is_none() && !progress.in_doubt)
+    {
+        for alert in &progress.action.alerts {
+            if let Err(error) = notifier.tell(alert).await {
+                tracing::warn!(%error, "an alert could not be delivered");
+            }
+        }
+    }
+}
+
+impl Progress {
+    pub(crate) fn fail(&mut self, what: &str, error: &WireError) {
+        self.failed
+            .get_or_insert_with(|| (what.to_owned(), error.to_string()));
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.failed.is_none() && !self.in_doubt
+    }
+
+    /// The link's next row, with the ids of a ticket that was just created.
+    pub(crate) fn settled(&self) -> Option<Link> {
+        let mut link = Link::clone(self.action.after.as_deref()?);
+        if self.action.ticket == TicketStep::Create {
+            link.ticket = self.ticket.clone();
+        }
+        Some(link)
+    }
+}
+
+impl TicketStep {
+    /// The word of the audit log and of plans.
+    pub fn verb(self) -> &'static str {
+        use crate::model::TicketState::{Closed, Ignored, Open, Resolved};
+        match self {
+            TicketStep::Keep => "keep",
+            TicketStep::Create => "create",
+            TicketStep::Move { to: Open } => "reopen",
+            TicketStep::Move { to: Resolved } => "resolve",
+            TicketStep::Move { to: Closed } => "close",
+            TicketStep::Move { to: Ignored } => "ignore",
+            TicketStep::Delete => "delete",
+            TicketStep::Update => "update",
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Before a run reads: creates whose outcome is unknown. Jira is asked by both markers, and nothing is concluded from
+//! absence until the quarantine is over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{Intent, Link, Marker, Ticket};
+use crate::ports::{TicketQuery, TicketsReader};
+use crate::read::adopt::marker_of;
+use crate::store::{IntentOutcome, Store, StoreError};
+use crate::wire::error::WireError;
+
+/// Issue numbers that are probed above the highest one that search knows.
+const PROBE_AHEAD: u64 = 200;
+
+/// Issue numbers that are probed below it, when no lower bound is known.
+const PROBE_BEHIND: u64 = 500;
+
+/// Why recovery could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// Jira.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Settles every intent that can be settled: found, or surely not created. Returns how many remain in doubt.
+///
+/// # Errors
+/// When Jira or the store fails; the intents stay.
+pub async fn recover<T: TicketsReader, S: Store>(
+    tickets: &T,
+    store: &S,
+    now: Timestamp,
+    quarantine: SignedDuration,
+) -> Result<usize, RecoverError> {
+    let intents = store.intents().await?;
+    if intents.is_empty() {
+        return Ok(0);
+    }
+    let found = probe(tickets, &intents).await?;
+    let mut outcomes = Vec::new();
+    for intent in &intents {
+        if let Some(ticket) = found.get(&intent.marker) {
+            let link = Link {
+                ticket: Some(ticket.at.clone()),
+                ..Link::clone(&intent.link)
+            };
+            outcomes.push((
+                intent.marker.clone(),
+                IntentOutcome::Created(Box::new(link)),
+            ));
+        } else if now.duration_since(intent.at) >= quarantine {
+            outcomes.push((intent.marker.clone(), IntentOutcome::NotCreated));
+        }
+    }
+    store.settle_intents(&outcomes).await?;
+    Ok(intents.len() - outcomes.len())
+}
+
+/// Looks by label, and by key above the highest known number: either finds a ticket that the other misses.
+async fn probe<T: TicketsReader>(
+    tickets: &T,
+    intents: &[Intent],
+) -> Result<BTreeMap<Marker, Ticket>, WireError> {
+    let wanted: BTreeSet<&Marker> = intents.iter().map(|intent| &intent.marker).collect();
+    let mut candidates: Vec<Ticket> = Vec::new();
+    let markers: Vec<Marker> = wanted.iter().map(|marker| (*marker).clone()).collect();
+    for some in markers.chunks(50) {
+        let mut token: Option<String> = None;
+        loop {
+            let page = tickets
+                .search(&TicketQuery::Marked(some.to_vec()), token.as_deref())
+                .await?;
+            let ids: Vec<u64> = page.tickets.iter().map(|ticket| ticket.at.id).collect();
+            for ids in ids.chunks(100) {
+                candidates.extend(tickets.fetch(ids).await?);
+            }
+            token = page.next;
+            if token.is_none() {
+                break;
+            }
+        }
+    }
+    candidates.extend(above_the_known(tickets, intents).await?);
+    // An older ticket of the same link (closed in an earlier episode) is not what the intent created.
+    let older: BTreeMap<&Marker, u64> = intents
+        .iter()
+        .map(|intent| (&intent.marker, intent.highest_known))
+        .collect();
+    let mut found: BTreeMap<Marker, Ticket> = BTreeMap::new();
+    for ticket in candidates {
+        let Some(marker) = marker_of(&ticket).filter(|marker| wanted.contains(marker)) else {
+            continue;
+        };
+        let number = ticket
+            .at
+            .key
+            .rsplit_once('-')
+            .and_then(|(_, n)| n.parse::<u64>().ok())
+            .unwrap_or(0);
+        let new = older.get(&marker).is_some_and(|known| number > *known);
+        let newer = found
+            .get(&marker)
+            .is_none_or(|other| other.at.id < ticket.at.id);
+        if new && newer {
+            found.insert(marker, ticket);
+        }
+    }
+    Ok(found)
+}
+
+async fn above_the_known<T: TicketsReader>(
+    tickets: &T,
+    intents: &[Intent],
+) -> Result<Vec<Ticket>, WireError> {
+    let mut known: BTreeMap<&str, u64> = BTreeMap::new();
+    for intent in intents {
+        let lowest = known.entry(&intent.project).or_insert(intent.highest_known);
+        *lowest = (*lowest).min(intent.highest_known);
+    }
+    let mut found = Vec::new();
+    for (project, known) in known {
+        let highest = tickets.highest_number(project).await?.max(known);
+        let from = if known == 0 {
+            highest.saturating_sub(PROBE_BEHIND)
+        } else {
+            known
+        } + 1;
+        let keys: Vec<String> = (from..=highest + PROBE_AHEAD)
+            .map(|n| format!("{project}-{n}"))
+            .collect();
+        for some in keys.chunks(100) {
+            found.extend(tickets.fetch_keys(some).await?);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,163 @@
+//! Existing tickets: deletions with their tombstones, changes of status, content, comments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Progress, Run, Sinks};
+use crate::model::{Ticket, TicketState};
+use crate::plan::TicketStep;
+use crate::ports::{Comment, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
+use crate::read::snapshot::Snapshot;
+use crate::store::{Store, StoreError, Tombstone};
+use crate::wire::error::WireError;
+
+pub(super) async fn deletes<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    work: &mut [Progress],
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let mut by_id: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut graves = Vec::new();
+    for (n, progress) in work.iter().enumerate() {
+        let action = &progress.action;
+        let Some(ticket) = snapshot
+            .links
+            .get(&action.marker)
+            .and_then(|link| link.ticket.clone())
+        else {
+            continue;
+        };
+        if action.ticket != TicketStep::Delete {
+            continue;
+        }
+        by_id.insert(ticket.id, n);
+        graves.push(Tombstone {
+            ticket,
+            marker: action.marker.clone(),
+            at: run.clock.now(),
+            reason: action.reason.sentence(),
+            severity: action.subject.severity.label().to_owned(),
+            account: action.subject.account.clone(),
+            rule: action.subject.rule.clone(),
+        });
+    }
+    if graves.is_empty() {
+        return Ok(());
+    }
+    to.store.bury(&graves).await?;
+    let ids: Vec<u64> = by_id.keys().copied().collect();
+    for (id, outcome) in to.tickets.delete_all(&ids).await {
+        if let (Err(error), Some(n)) = (outcome, by_id.get(&id)) {
+            work[*n].fail("deleting the ticket", &error);
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    work: &mut [Progress],
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    _run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let mut groups: BTreeMap<(String, String, TicketState), Vec<usize>> = BTreeMap::new();
+    for (n, progress) in work.iter().enumerate() {
+        if let (TicketStep::Move { to }, Some(ticket)) =
+            (progress.action.ticket, ticket(progress, snapshot))
+        {
+            groups
+                .entry((ticket.project.clone(), ticket.status_id.clone(), to))
+                .or_default()
+                .push(n);
+        }
+    }
+    for ((_, _, target), indexes) in groups {
+        let tickets: Vec<Ticket> = indexes
+            .iter()
+            .filter_map(|n| ticket(&work[*n], snapshot).cloned())
+            .collect();
+        let of: BTreeMap<u64, usize> = tickets
+            .iter()
+            .map(|ticket| ticket.at.id)
+            .zip(indexes)
+            .collect();
+        for (id, outcome) in to.tickets.move_all(&tickets, target).await {
+            if let (Err(error), Some(n)) = (outcome, of.get(&id)) {
+                work[*n].fail(&format!("setting the ticket to {}", target.word()), &error);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn ticket<'a>(progress: &Progress, snapshot: &'a Snapshot) -> Option<&'a Ticket> {
+    let at = progress.ticket.as_ref()?;
+    snapshot.tickets.get(&at.id)
+}
+
+pub(super) async fn updates<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    work: &mut [Progress],
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    for progress in work
+        .iter_mut()
+        .filter(|progress| progress.action.ticket == TicketStep::Update)
+    {
+        let finding = snapshot.findings.get(&progress.action.subject.finding);
+        let (Some(finding), Some(at)) = (finding, progress.ticket.clone()) else {
+            continue;
+        };
+        let content = run.style.content(finding);
+        if let Err(error) = to.tickets.update(at.id, &content).await {
+            progress.fail("updating the ticket", &error);
+        }
+    }
+    Ok(())
+}
+
+/// Comments whose key an earlier run may have sent are looked for first.
+pub(super) async fn comments<
+    F: FindingsWriter,
+    T: TicketsReader + TicketsWriter,
+    N: Notifier,
+    S: Store,
+>(
+    work: &mut [Progress],
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let due: Vec<usize> = (0..work.len())
+        .filter(|n| {
+            work[*n].is_live() && work[*n].action.comment.is_some() && work[*n].ticket.is_some()
+        })
+        .collect();
+    let keys: Vec<String> = due
+        .iter()
+        .filter_map(|n| work[*n].action.comment.clone())
+        .collect();
+    let doubtful: BTreeSet<String> = to.store.opened_comments(&keys).await?.into_iter().collect();
+    to.store.open_comments(&keys).await?;
+    for n in due {
+        let progress = &mut work[n];
+        let (Some(key), Some(at)) = (progress.action.comment.clone(), progress.ticket.clone())
+        else {
+            continue;
+        };
+        let finding = snapshot.findings.get(&progress.action.subject.finding);
+        let body = run.style.comment(&progress.action.reason, finding);
+        let sent: Result<(), WireError> = async {
+            if doubtful.contains(&key) && to.tickets.has_comment(at.id, &key).await? {
+                return Ok(());
+            }
+            to.tickets.comment(at.id, &Comment { key, body }).await
+        }
+        .await;
+        if let Err(error) = sent {
+            progress.fail("commenting on the ticket", &error);
+        }
+    }
+    Ok(())
+}

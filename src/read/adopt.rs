@@ -1,0 +1,155 @@
+//! Adoption: tickets that carry our marker and that no link knows.
+//!
+//! They come from a create whose outcome was unknown, from a store that was lost, or from one that was restored from
+//! an older backup. They are taken over before anything is created, so none of these makes a second ticket.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::model::{AliasKey, FindingKey, Link, Marker, Severity, Ticket};
+use crate::ports::{FindingsReader, Inventory, TicketsReader};
+use crate::read::snapshot::Snapshot;
+use crate::read::{ReadError, Sources, tickets};
+use crate::store::Store;
+
+/// How many finding ids the property holds: enough to find the link again, within Jira's 32,768 characters.
+const MOST_FINDINGS: usize = 20;
+
+/// The entity property `asaf.link`: the second marker, independent of the label.
+#[derive(Deserialize)]
+struct Property {
+    alias: AliasKey,
+    findings: Vec<FindingKey>,
+    severity: Severity,
+}
+
+/// The value of `asaf.link` for a new ticket.
+pub fn property(link: &Link) -> Value {
+    let findings: Vec<&FindingKey> = link.findings.iter().take(MOST_FINDINGS).collect();
+    json!({ "v": 1, "marker": link.marker, "alias": link.alias, "findings": findings, "severity": link.severity })
+}
+
+/// The marker among a ticket's labels.
+pub fn marker_of(ticket: &Ticket) -> Option<Marker> {
+    ticket
+        .labels
+        .iter()
+        .find(|label| {
+            label
+                .strip_prefix("asaf-")
+                .is_some_and(|hash| hash.len() == 32)
+        })
+        .map(|label| Marker(label.clone()))
+        .or_else(|| {
+            ticket.property.as_ref()?["marker"]
+                .as_str()
+                .map(|marker| Marker(marker.to_owned()))
+        })
+}
+
+/// Takes over the tickets of a search that no link knows, after reading them again by id: a search may show what was
+/// deleted.
+pub(super) async fn unknown<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
+    from: Sources<'_, F, T, I, S>,
+    found: Vec<Ticket>,
+    snapshot: &mut Snapshot,
+) -> Result<(), ReadError> {
+    let ids: Vec<u64> = found.iter().map(|ticket| ticket.at.id).collect();
+    let known: Vec<u64> = if snapshot.coverage.full {
+        snapshot
+            .links
+            .values()
+            .filter_map(|link| link.ticket.as_ref().map(|at| at.id))
+            .collect()
+    } else {
+        let links = from.store.links_of(&[], &ids, &[]).await?;
+        links
+            .iter()
+            .filter_map(|link| link.ticket.as_ref().map(|at| at.id))
+            .collect()
+    };
+    let known: std::collections::BTreeSet<u64> = known.into_iter().collect();
+    let strangers: Vec<u64> = ids.into_iter().filter(|id| !known.contains(id)).collect();
+    let mut by_marker: BTreeMap<Marker, Vec<Ticket>> = BTreeMap::new();
+    for ids in strangers.chunks(100) {
+        for ticket in from.tickets.fetch(ids).await? {
+            match marker_of(&ticket) {
+                Some(marker) => by_marker.entry(marker).or_default().push(ticket),
+                None => {
+                    snapshot.strays.insert(ticket.at.key);
+                }
+            }
+        }
+    }
+    let markers: Vec<Marker> = by_marker
+        .keys()
+        .filter(|m| !snapshot.links.contains_key(*m))
+        .cloned()
+        .collect();
+    for link in from.store.links_of(&[], &[], &markers).await? {
+        snapshot.links.insert(link.marker.clone(), link);
+    }
+    for (marker, candidates) in by_marker {
+        take_over(&marker, candidates, snapshot);
+    }
+    Ok(())
+}
+
+/// The live ticket with the highest id becomes the link's; others that are not closed are strays.
+fn take_over(marker: &Marker, mut candidates: Vec<Ticket>, snapshot: &mut Snapshot) {
+    candidates.sort_by_key(|ticket| (tickets::is_live(ticket), ticket.at.id));
+    let Some(chosen) = candidates.pop() else {
+        return;
+    };
+    let mut strays: Vec<String> = candidates
+        .into_iter()
+        .filter(tickets::is_live)
+        .map(|ticket| ticket.at.key)
+        .collect();
+    let link = match snapshot.links.get(marker) {
+        // The link has a ticket: a closed one is an older episode's, a live one is a duplicate that a person made.
+        Some(link) if link.ticket.is_some() => {
+            if tickets::is_live(&chosen) {
+                strays.push(chosen.at.key);
+            }
+            snapshot.strays.extend(strays);
+            return;
+        }
+        Some(link) => Some(Link {
+            base: None,
+            ..link.clone()
+        }),
+        None => new_link(marker, &chosen, snapshot),
+    };
+    snapshot.strays.extend(strays);
+    let Some(mut link) = link else {
+        snapshot.strays.insert(chosen.at.key);
+        return;
+    };
+    link.ticket = Some(chosen.at.clone());
+    snapshot.intents.remove(marker);
+    snapshot.tickets.insert(chosen.at.id, chosen);
+    snapshot.links.insert(marker.clone(), link);
+}
+
+/// From the property, or from the finding that has this marker.
+fn new_link(marker: &Marker, ticket: &Ticket, snapshot: &Snapshot) -> Option<Link> {
+    let property = ticket
+        .property
+        .clone()
+        .and_then(|value| serde_json::from_value::<Property>(value).ok());
+    if let Some(property) = property.filter(|property| Marker::of(&property.alias) == *marker) {
+        let mut link = Link::new(property.alias, property.severity);
+        link.findings = property.findings.into_iter().collect();
+        return Some(link);
+    }
+    let finding = snapshot
+        .findings
+        .values()
+        .find(|finding| Marker::of(&finding.alias) == *marker)?;
+    let mut link = Link::new(finding.alias.clone(), finding.severity);
+    link.findings.insert(finding.key.clone());
+    Some(link)
+}
