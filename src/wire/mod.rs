@@ -2,11 +2,14 @@
 //! Jira, with one budget and one retry layer. Nothing here decides what to do with a finding or a ticket.
 
 pub mod adf;
+pub mod aws;
 pub mod budget;
 pub mod counts;
 pub mod error;
 pub mod http;
+mod inventory;
 pub mod jira;
+mod security_hub;
 pub mod transport;
 
 #[cfg(test)]
