@@ -9,6 +9,7 @@
 
 use bytes::Bytes;
 
+pub mod jira;
 pub mod journal;
 pub mod quota;
 
