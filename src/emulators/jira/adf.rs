@@ -4,10 +4,37 @@ use serde_json::{Value, json};
 
 /// Node types that Jira Cloud accepts in descriptions and comments (Atlassian Document Format: nodes).
 const NODES: [&str; 31] = [
-    "doc", "paragraph", "text", "heading", "bulletList", "orderedList", "listItem", "codeBlock", "blockquote", "rule",
-    "hardBreak", "panel", "table", "tableRow", "tableCell", "tableHeader", "mention", "emoji", "inlineCard",
-    "blockCard", "embedCard", "date", "status", "expand", "nestedExpand", "taskList", "taskItem", "decisionList",
-    "decisionItem", "mediaSingle", "media",
+    "doc",
+    "paragraph",
+    "text",
+    "heading",
+    "bulletList",
+    "orderedList",
+    "listItem",
+    "codeBlock",
+    "blockquote",
+    "rule",
+    "hardBreak",
+    "panel",
+    "table",
+    "tableRow",
+    "tableCell",
+    "tableHeader",
+    "mention",
+    "emoji",
+    "inlineCard",
+    "blockCard",
+    "embedCard",
+    "date",
+    "status",
+    "expand",
+    "nestedExpand",
+    "taskList",
+    "taskItem",
+    "decisionList",
+    "decisionItem",
+    "mediaSingle",
+    "media",
 ];
 
 /// Whether `value` is a document: version 1, known nodes, no empty text node.
@@ -16,7 +43,9 @@ pub(super) fn is_document(value: &Value) -> bool {
 }
 
 fn is_node(node: &Value) -> bool {
-    let Some(kind) = node["type"].as_str() else { return false };
+    let Some(kind) = node["type"].as_str() else {
+        return false;
+    };
     if !NODES.contains(&kind) {
         return false;
     }
@@ -46,7 +75,10 @@ fn collect(node: &Value, out: &mut String) {
     for child in node["content"].as_array().into_iter().flatten() {
         collect(child, out);
     }
-    if matches!(node["type"].as_str(), Some("paragraph" | "heading" | "codeBlock" | "rule")) {
+    if matches!(
+        node["type"].as_str(),
+        Some("paragraph" | "heading" | "codeBlock" | "rule")
+    ) {
         out.push('\n');
     }
 }
@@ -56,7 +88,11 @@ pub(super) fn from_text(text: &str) -> Value {
     let paragraphs: Vec<Value> = text
         .lines()
         .map(|line| {
-            let content = if line.is_empty() { json!([]) } else { json!([{"type": "text", "text": line}]) };
+            let content = if line.is_empty() {
+                json!([])
+            } else {
+                json!([{"type": "text", "text": line}])
+            };
             json!({"type": "paragraph", "content": content})
         })
         .collect();

@@ -41,12 +41,18 @@ pub(super) struct Task {
 impl Jira {
     pub(super) fn bulk_transition(&mut self, call: &mut Call<'_>) -> Outcome {
         call.require_closed(&["bulkTransitionInputs", "sendBulkNotification"])?;
-        let inputs = call.body["bulkTransitionInputs"].as_array().ok_or_else(bad_payload)?;
+        let inputs = call.body["bulkTransitionInputs"]
+            .as_array()
+            .ok_or_else(bad_payload)?;
         let mut deeds = Vec::new();
         for input in inputs {
             let transition = transition_id(&input["transitionId"])?;
             let names = strings(&input["selectedIssueIdsOrKeys"]);
-            deeds.extend(names.into_iter().map(|name| (name, Deed::Transition(transition.clone()))));
+            deeds.extend(
+                names
+                    .into_iter()
+                    .map(|name| (name, Deed::Transition(transition.clone()))),
+            );
         }
         self.submit(call, deeds)
     }
@@ -54,16 +60,27 @@ impl Jira {
     pub(super) fn bulk_delete(&mut self, call: &mut Call<'_>) -> Outcome {
         call.require_closed(&["selectedIssueIdsOrKeys", "sendBulkNotification"])?;
         let names = strings(&call.body["selectedIssueIdsOrKeys"]);
-        self.submit(call, names.into_iter().map(|name| (name, Deed::Delete)).collect())
+        self.submit(
+            call,
+            names.into_iter().map(|name| (name, Deed::Delete)).collect(),
+        )
     }
 
     /// `COMPLETE` does not mean that all issues were done: `failedAccessibleIssues` tells (Jira REST v3: bulk
     /// operation progress). Times are milliseconds, as in the document's example, not as in its schema.
     pub(super) fn get_task(&mut self, call: &mut Call<'_>) -> Outcome {
-        let task = call.param(0).parse().ok().and_then(|id: u64| self.tasks.get(&id)).ok_or_else(no_task)?;
+        let task = call
+            .param(0)
+            .parse()
+            .ok()
+            .and_then(|id: u64| self.tasks.get(&id))
+            .ok_or_else(no_task)?;
         let is_done = task.finished.is_some();
-        let failed: serde_json::Map<String, Value> =
-            task.failed.iter().map(|(id, why)| (id.to_string(), json!([why]))).collect();
+        let failed: serde_json::Map<String, Value> = task
+            .failed
+            .iter()
+            .map(|(id, why)| (id.to_string(), json!([why])))
+            .collect();
         let updated = task.finished.unwrap_or(task.submitted);
         ok(json!({
             "taskId": call.param(0), "status": if is_done { "COMPLETE" } else { "RUNNING" },
@@ -78,13 +95,26 @@ impl Jira {
     fn submit(&mut self, call: &mut Call<'_>, deeds: Vec<(String, Deed)>) -> Outcome {
         if !self.may(&call.user.account_id, "BULK_CHANGE") {
             let text = "You do not have the global permission to make bulk changes.";
-            return Err(Reply { status: 403, ..bulk_refusal(text) });
+            return Err(Reply {
+                status: 403,
+                ..bulk_refusal(text)
+            });
         }
         if deeds.is_empty() || deeds.len() > ISSUES_MOST {
-            return Err(bulk_refusal("The number of selected issues must be between 1 and 1,000."));
+            return Err(bulk_refusal(
+                "The number of selected issues must be between 1 and 1,000.",
+            ));
         }
-        if self.tasks.values().filter(|task| task.finished.is_none()).count() >= TASKS_MOST {
-            return Err(bulk_refusal("Only 5 bulk operations can run at a time. Wait until one is complete."));
+        if self
+            .tasks
+            .values()
+            .filter(|task| task.finished.is_none())
+            .count()
+            >= TASKS_MOST
+        {
+            return Err(bulk_refusal(
+                "Only 5 bulk operations can run at a time. Wait until one is complete.",
+            ));
         }
         let total = deeds.len();
         let seen: Vec<(u64, Deed)> = deeds
@@ -92,7 +122,9 @@ impl Jira {
             .filter_map(|(name, deed)| Some((self.visible_issue(call, &name).ok()?, deed)))
             .collect();
         if seen.is_empty() {
-            return Err(bulk_refusal("Some of the issues in the issueIdsOrKeys are not valid"));
+            return Err(bulk_refusal(
+                "Some of the issues in the issueIdsOrKeys are not valid",
+            ));
         }
         let id = self.take_id();
         let task = Task {
@@ -110,8 +142,12 @@ impl Jira {
 
     pub(super) fn run_due_tasks(&mut self, now: Timestamp, journal: &mut Journal) {
         let is_due = |task: &Task, delay| task.finished.is_none() && task.submitted + delay <= now;
-        let due: Vec<u64> =
-            self.tasks.iter().filter(|(_, task)| is_due(task, self.bulk_delay)).map(|(id, _)| *id).collect();
+        let due: Vec<u64> = self
+            .tasks
+            .iter()
+            .filter(|(_, task)| is_due(task, self.bulk_delay))
+            .map(|(id, _)| *id)
+            .collect();
         for id in due {
             if let Some(mut task) = self.tasks.remove(&id) {
                 self.run_task(&mut task, now, journal);
@@ -121,7 +157,10 @@ impl Jira {
     }
 
     fn run_task(&mut self, task: &mut Task, now: Timestamp, journal: &mut Journal) {
-        let stamp = Stamp { account: task.by.clone(), at: now };
+        let stamp = Stamp {
+            account: task.by.clone(),
+            at: now,
+        };
         for (id, deed) in &task.deeds {
             match self.run_deed(&stamp, *id, deed, journal) {
                 Ok(()) => task.done.push(*id),
@@ -131,17 +170,29 @@ impl Jira {
         task.finished = Some(now);
     }
 
-    fn run_deed(&mut self, stamp: &Stamp, id: u64, deed: &Deed, journal: &mut Journal) -> Result<(), String> {
+    fn run_deed(
+        &mut self,
+        stamp: &Stamp,
+        id: u64,
+        deed: &Deed,
+        journal: &mut Journal,
+    ) -> Result<(), String> {
         let project = self.issues.get(&id).map(|issue| issue.project);
         if !project.is_some_and(|project| self.sees(&stamp.account, project)) {
             return Err("Issue does not exist or you do not have permission to see it.".into());
         }
         match deed {
-            Deed::Delete if self.may(&stamp.account, "DELETE_ISSUES") => self.remove_issue(stamp, id, journal),
+            Deed::Delete if self.may(&stamp.account, "DELETE_ISSUES") => {
+                self.remove_issue(stamp, id, journal)
+            }
             Deed::Delete => return Err("You do not have permission to delete this issue.".into()),
             Deed::Transition(transition) => {
-                let role = self.account(&stamp.account).map(|user| user.role).ok_or("The user is gone.")?;
-                let chosen = self.open_transition(&stamp.account, role, id, transition, stamp.at)?;
+                let role = self
+                    .account(&stamp.account)
+                    .map(|user| user.role)
+                    .ok_or("The user is gone.")?;
+                let chosen =
+                    self.open_transition(&stamp.account, role, id, transition, stamp.at)?;
                 self.set_status(stamp, id, chosen.to, &chosen.resolution, None, journal);
             }
         }

@@ -30,7 +30,12 @@ const LABEL_MOST: usize = 255;
 impl Jira {
     /// Reads both members; refuses with a text for each field that is wrong. `project` and `issuetype` are left to
     /// the create.
-    pub(super) fn read_edits(&self, body: &Value, is_v2: bool, is_create: bool) -> Result<Vec<Edit>, Reply> {
+    pub(super) fn read_edits(
+        &self,
+        body: &Value,
+        is_v2: bool,
+        is_create: bool,
+    ) -> Result<Vec<Edit>, Reply> {
         let empty = Map::new();
         let fields = body["fields"].as_object().unwrap_or(&empty);
         let update = body["update"].as_object().unwrap_or(&empty);
@@ -41,7 +46,12 @@ impl Jira {
                 continue;
             }
             if update.contains_key(name) {
-                errors.insert(name.clone(), json!(format!("Field '{name}' cannot be in both 'fields' and 'update'.")));
+                errors.insert(
+                    name.clone(),
+                    json!(format!(
+                        "Field '{name}' cannot be in both 'fields' and 'update'."
+                    )),
+                );
                 continue;
             }
             match self.read_field(name, value, is_v2) {
@@ -57,10 +67,20 @@ impl Jira {
                 }
             }
         }
-        if is_create && !edits.iter().any(|edit| matches!(edit, Edit::Summary(_))) && !errors.contains_key("summary") {
-            errors.insert("summary".into(), json!("You must specify a summary of the issue."));
+        if is_create
+            && !edits.iter().any(|edit| matches!(edit, Edit::Summary(_)))
+            && !errors.contains_key("summary")
+        {
+            errors.insert(
+                "summary".into(),
+                json!("You must specify a summary of the issue."),
+            );
         }
-        if errors.is_empty() { Ok(edits) } else { Err(field_refusal(errors)) }
+        if errors.is_empty() {
+            Ok(edits)
+        } else {
+            Err(field_refusal(errors))
+        }
     }
 
     fn read_field(&self, name: &str, value: &Value, is_v2: bool) -> Result<Edit, String> {
@@ -69,12 +89,16 @@ impl Jira {
             "description" => description(value, is_v2),
             "labels" => {
                 let labels = value.as_array().ok_or("data was not an array")?;
-                labels.iter().map(label).collect::<Result<_, _>>().map(Edit::Labels)
+                labels
+                    .iter()
+                    .map(label)
+                    .collect::<Result<_, _>>()
+                    .map(Edit::Labels)
             }
             "priority" => {
-                let chosen = meta::PRIORITIES
-                    .iter()
-                    .find(|(id, name)| value["id"] == *id || value["name"].as_str().is_some_and(|n| n == *name));
+                let chosen = meta::PRIORITIES.iter().find(|(id, name)| {
+                    value["id"] == *id || value["name"].as_str().is_some_and(|n| n == *name)
+                });
                 let (id, _) = chosen.ok_or("The priority selected is invalid.")?;
                 Ok(Edit::Priority((*id).to_owned()))
             }
@@ -91,26 +115,34 @@ impl Jira {
             "duedate" => match value {
                 Value::Null => Ok(Edit::DueDate(None)),
                 value => {
-                    let text = value.as_str().filter(|text| text.parse::<jiff::civil::Date>().is_ok());
+                    let text = value
+                        .as_str()
+                        .filter(|text| text.parse::<jiff::civil::Date>().is_ok());
                     let text = text.ok_or("Date format must be yyyy-MM-dd")?;
                     Ok(Edit::DueDate(Some(text.to_owned())))
                 }
             },
-            custom if self.custom_fields.contains_key(custom) => Ok(Edit::Custom(custom.into(), value.clone())),
+            custom if self.custom_fields.contains_key(custom) => {
+                Ok(Edit::Custom(custom.into(), value.clone()))
+            }
             // Recorded from Jira Cloud: also what a field of the system is answered that is not on the screen.
             other => Err(off_screen(other)),
         }
     }
 
     fn read_operation(&self, name: &str, operation: &Value, is_v2: bool) -> Result<Edit, String> {
-        let verb = operation.as_object().and_then(|object| object.iter().next());
+        let verb = operation
+            .as_object()
+            .and_then(|object| object.iter().next());
         let (verb, value) = verb.ok_or_else(|| off_screen(name))?;
         match (name, verb.as_str()) {
             (_, "set") => self.read_field(name, value, is_v2),
             ("labels", "add") => label(value).map(Edit::AddLabel),
             ("labels", "remove") => label(value).map(Edit::RemoveLabel),
             ("comment", "add") => comment_body(&value["body"], is_v2).map(Edit::Comment),
-            _ => Err(format!("Field with id '{name}' does not support operation '{verb}'")),
+            _ => Err(format!(
+                "Field with id '{name}' does not support operation '{verb}'"
+            )),
         }
     }
 }
@@ -155,7 +187,10 @@ fn description(value: &Value, is_v2: bool) -> Result<Edit, String> {
         (true, _) => return Err("Operation value must be a string".into()),
         (false, value) if adf::is_document(value) => value.clone(),
         (false, _) => {
-            return Err("Operation value must be an Atlassian Document (see the Atlassian Document Format)".into());
+            return Err(
+                "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
+                    .into(),
+            );
         }
     };
     if adf::text(&document).chars().count() > TEXT_MOST {
@@ -167,10 +202,14 @@ fn description(value: &Value, is_v2: bool) -> Result<Edit, String> {
 fn label(value: &Value) -> Result<String, String> {
     let text = value.as_str().ok_or("string expected at index 0")?;
     if text.contains(char::is_whitespace) {
-        return Err(format!("The label '{text}' contains spaces which is invalid."));
+        return Err(format!(
+            "The label '{text}' contains spaces which is invalid."
+        ));
     }
     if text.is_empty() || text.chars().count() > LABEL_MOST {
-        return Err(format!("The label '{text}' exceeds the maximum length of {LABEL_MOST} characters."));
+        return Err(format!(
+            "The label '{text}' exceeds the maximum length of {LABEL_MOST} characters."
+        ));
     }
     Ok(text.to_owned())
 }

@@ -31,7 +31,11 @@ impl From<&Issue> for Document {
             project: issue.project,
             number: issue.number(),
             summary: issue.summary.to_lowercase(),
-            labels: issue.labels.iter().map(|label| label.to_lowercase()).collect(),
+            labels: issue
+                .labels
+                .iter()
+                .map(|label| label.to_lowercase())
+                .collect(),
             priority: issue.priority.clone(),
             status: issue.status,
             resolution: issue.resolution.clone(),
@@ -56,7 +60,13 @@ pub(super) struct Index {
 
 impl Index {
     /// Notes that an issue changed, or with `None` that it is gone; visible after `lag`.
-    pub(super) fn note(&mut self, at: Timestamp, id: u64, document: Option<Document>, lag: SignedDuration) {
+    pub(super) fn note(
+        &mut self,
+        at: Timestamp,
+        id: u64,
+        document: Option<Document>,
+        lag: SignedDuration,
+    ) {
         if lag.is_zero() && self.pending.is_empty() {
             self.replace(id, document);
         } else {
@@ -66,7 +76,11 @@ impl Index {
 
     /// Lets the changes through that are at least `lag` old.
     pub(super) fn settle(&mut self, now: Timestamp, lag: SignedDuration) {
-        while self.pending.front().is_some_and(|(at, ..)| *at + lag <= now) {
+        while self
+            .pending
+            .front()
+            .is_some_and(|(at, ..)| *at + lag <= now)
+        {
             if let Some((_, id, document)) = self.pending.pop_front() {
                 self.replace(id, document);
             }
@@ -91,7 +105,10 @@ impl Index {
 
     /// The ids of documents updated at or after `from`.
     pub(super) fn updated_since(&self, from: Timestamp) -> BTreeSet<u64> {
-        self.by_updated.range((from, 0)..).map(|(_, id)| *id).collect()
+        self.by_updated
+            .range((from, 0)..)
+            .map(|(_, id)| *id)
+            .collect()
     }
 
     fn replace(&mut self, id: u64, document: Option<Document>) {

@@ -57,7 +57,11 @@ pub struct Issue {
 impl Issue {
     /// The number in the key.
     pub fn number(&self) -> u64 {
-        self.key.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+        self.key
+            .rsplit('-')
+            .next()
+            .and_then(|number| number.parse().ok())
+            .unwrap_or(0)
     }
 }
 
@@ -134,9 +138,20 @@ impl HistoryItem {
     }
 
     /// A change of a field whose values have ids and names.
-    pub(super) fn ids(field: &str, before: Option<(String, String)>, after: Option<(String, String)>) -> HistoryItem {
+    pub(super) fn ids(
+        field: &str,
+        before: Option<(String, String)>,
+        after: Option<(String, String)>,
+    ) -> HistoryItem {
         let (from, from_string) = before.unzip();
         let (to, to_string) = after.unzip();
-        HistoryItem { field: field.into(), field_id: field.into(), from, from_string, to, to_string }
+        HistoryItem {
+            field: field.into(),
+            field_id: field.into(),
+            from,
+            from_string,
+            to,
+            to_string,
+        }
     }
 }

@@ -84,7 +84,10 @@ const VALUE_MISSING: &str =
 
 /// Reads a query.
 pub(super) fn parse(text: &str) -> Result<Jql, JqlError> {
-    let mut reader = Reader { tokens: tokens(text)?, at: 0 };
+    let mut reader = Reader {
+        tokens: tokens(text)?,
+        at: 0,
+    };
     let filter = match reader.peek() {
         None => None,
         Some(_) if reader.is_keyword("order") => None,
@@ -93,7 +96,10 @@ pub(super) fn parse(text: &str) -> Result<Jql, JqlError> {
     let order = reader.order()?;
     match reader.peek() {
         None => Ok(Jql { filter, order }),
-        Some(token) => Err(syntax(format!("Expecting either 'OR' or 'AND' but got '{}'.", shown(token)))),
+        Some(token) => Err(syntax(format!(
+            "Expecting either 'OR' or 'AND' but got '{}'.",
+            shown(token)
+        ))),
     }
 }
 
@@ -109,8 +115,9 @@ fn shown(token: &Token) -> &str {
 }
 
 fn tokens(text: &str) -> Result<Vec<Token>, JqlError> {
-    const SYMBOLS: [&str; 15] =
-        ["!=", "!~", "<=", ">=", "&&", "||", "=", "<", ">", "~", "!", "(", ")", ",", "&"];
+    const SYMBOLS: [&str; 15] = [
+        "!=", "!~", "<=", ">=", "&&", "||", "=", "<", ">", "~", "!", "(", ")", ",", "&",
+    ];
     let mut out = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -147,7 +154,9 @@ fn quoted(text: &str, quote: char) -> Result<(String, &str), JqlError> {
             c => value.push(c),
         }
     }
-    Err(syntax(format!("The quoted string '{value}' has not been completed.")))
+    Err(syntax(format!(
+        "The quoted string '{value}' has not been completed."
+    )))
 }
 
 struct Reader {
@@ -187,7 +196,11 @@ impl Reader {
         while self.took_keyword("or") || self.took_symbol(&["||", "|"]) {
             parts.push(self.all_of()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Expr::Or(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Expr::Or(parts)
+        })
     }
 
     fn all_of(&mut self) -> Result<Expr, JqlError> {
@@ -195,7 +208,11 @@ impl Reader {
         while self.took_keyword("and") || self.took_symbol(&["&&", "&"]) {
             parts.push(self.term()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Expr::And(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Expr::And(parts)
+        })
     }
 
     fn term(&mut self) -> Result<Expr, JqlError> {
@@ -217,13 +234,19 @@ impl Reader {
         let field = match self.next() {
             Some(Token::Word(text) | Token::Quoted(text)) => text.to_lowercase(),
             Some(Token::Symbol(symbol)) => {
-                return Err(syntax(format!("Expecting a field name but got '{symbol}'.")));
+                return Err(syntax(format!(
+                    "Expecting a field name but got '{symbol}'."
+                )));
             }
             None => return Err(syntax("Expecting a field name at the end of the query.")),
         };
         let op = self.operator()?;
         let operands = self.operands()?;
-        Ok(Clause { field, op, operands })
+        Ok(Clause {
+            field,
+            op,
+            operands,
+        })
     }
 
     fn operator(&mut self) -> Result<Op, JqlError> {
@@ -245,7 +268,11 @@ impl Reader {
             return Ok(Op::Equal);
         }
         if self.took_keyword("is") {
-            return Ok(if self.took_keyword("not") { Op::NotEqual } else { Op::Equal });
+            return Ok(if self.took_keyword("not") {
+                Op::NotEqual
+            } else {
+                Op::Equal
+            });
         }
         if self.took_keyword("not") && self.took_keyword("in") {
             return Ok(Op::NotEqual);
@@ -269,7 +296,11 @@ impl Reader {
         while self.took_symbol(&[","]) {
             list.push(self.operand()?);
         }
-        if self.took_symbol(&[")"]) { Ok(list) } else { Err(syntax("Expecting ')' before the end of the query.")) }
+        if self.took_symbol(&[")"]) {
+            Ok(list)
+        } else {
+            Err(syntax("Expecting ')' before the end of the query."))
+        }
     }
 
     fn operand(&mut self) -> Result<Operand, JqlError> {
@@ -284,12 +315,17 @@ impl Reader {
                     }
                     return Ok(Operand::Function(word.to_lowercase()));
                 }
-                let is_empty = word.eq_ignore_ascii_case("empty") || word.eq_ignore_ascii_case("null");
-                Ok(if is_empty { Operand::Empty } else { Operand::Text(word) })
+                let is_empty =
+                    word.eq_ignore_ascii_case("empty") || word.eq_ignore_ascii_case("null");
+                Ok(if is_empty {
+                    Operand::Empty
+                } else {
+                    Operand::Text(word)
+                })
             }
-            Some(Token::Symbol(symbol)) => {
-                Err(syntax(format!("Expecting either a value, list or function but got '{symbol}'.")))
-            }
+            Some(Token::Symbol(symbol)) => Err(syntax(format!(
+                "Expecting either a value, list or function but got '{symbol}'."
+            ))),
             None => Err(JqlError::Syntax(VALUE_MISSING.into())),
         }
     }
@@ -328,43 +364,72 @@ mod tests {
     use super::*;
 
     fn clause(field: &str, op: Op, values: &[&str]) -> Expr {
-        let operands = values.iter().map(|value| Operand::Text((*value).into())).collect();
-        Expr::Clause(Clause { field: field.into(), op, operands })
+        let operands = values
+            .iter()
+            .map(|value| Operand::Text((*value).into()))
+            .collect();
+        Expr::Clause(Clause {
+            field: field.into(),
+            op,
+            operands,
+        })
     }
 
     #[test]
     fn and_binds_closer_than_or_and_quotes_keep_reserved_words() {
-        let read = parse(r#"project = "SEC" and labels in (a, 'or b') OR NOT status != 10001 order by updated, key DESC"#);
+        let read = parse(
+            r#"project = "SEC" and labels in (a, 'or b') OR NOT status != 10001 order by updated, key DESC"#,
+        );
         let expected = Expr::Or(vec![
-            Expr::And(vec![clause("project", Op::Equal, &["SEC"]), clause("labels", Op::Equal, &["a", "or b"])]),
+            Expr::And(vec![
+                clause("project", Op::Equal, &["SEC"]),
+                clause("labels", Op::Equal, &["a", "or b"]),
+            ]),
             Expr::Not(Box::new(clause("status", Op::NotEqual, &["10001"]))),
         ]);
         let order = vec![("updated".to_owned(), false), ("key".to_owned(), true)];
-        assert_eq!(read.unwrap(), Jql { filter: Some(expected), order });
+        assert_eq!(
+            read.unwrap(),
+            Jql {
+                filter: Some(expected),
+                order
+            }
+        );
     }
 
     #[test]
     fn nonsense_that_happens_to_parse_is_no_syntax_error() {
-        assert_eq!(parse("this is not jql").unwrap().filter, Some(clause("this", Op::NotEqual, &["jql"])));
+        assert_eq!(
+            parse("this is not jql").unwrap().filter,
+            Some(clause("this", Op::NotEqual, &["jql"]))
+        );
     }
 
     #[test]
     fn broken_queries_name_what_is_missing() {
         for (query, part) in [
-            ("project =", "Expecting either a value, list or function before the end of the query."),
+            (
+                "project =",
+                "Expecting either a value, list or function before the end of the query.",
+            ),
             ("project = \"unterminated", "has not been completed"),
             ("project", "Expecting an operator"),
             ("(project = A", "Expecting ')'"),
             ("project = A B", "Expecting either 'OR' or 'AND'"),
             ("= A", "Expecting a field name"),
         ] {
-            let Err(JqlError::Syntax(text)) = parse(query) else { panic!("{query} was read") };
+            let Err(JqlError::Syntax(text)) = parse(query) else {
+                panic!("{query} was read")
+            };
             assert!(text.contains(part), "{query}: {text}");
         }
     }
 
     #[test]
     fn history_operators_are_refused_as_not_emulated() {
-        assert!(matches!(parse("status was Open"), Err(JqlError::NotEmulated(_))));
+        assert!(matches!(
+            parse("status was Open"),
+            Err(JqlError::NotEmulated(_))
+        ));
     }
 }

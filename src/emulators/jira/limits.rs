@@ -92,16 +92,33 @@ impl Limits {
         scopes.extend(written.map(Scope::Issue));
         scopes.iter().find_map(|scope| {
             let (until, reason) = self.windows.get(scope)?;
-            Some(Throttle { reason: reason.clone(), retry_after_s: seconds_up(now, *until), inside_window: true })
+            Some(Throttle {
+                reason: reason.clone(),
+                retry_after_s: seconds_up(now, *until),
+                inside_window: true,
+            })
         })
     }
 
     /// Counts the request against its endpoint's bucket and its issue's write limits.
-    pub(super) fn count(&mut self, operation: &str, written: Option<u64>, now: Timestamp) -> Option<Throttle> {
+    pub(super) fn count(
+        &mut self,
+        operation: &str,
+        written: Option<u64>,
+        now: Timestamp,
+    ) -> Option<Throttle> {
         let rate = f64::from(rate_per_s(operation));
-        let bucket = self.buckets.entry(operation.to_owned()).or_insert_with(|| Bucket::new(rate, rate));
+        let bucket = self
+            .buckets
+            .entry(operation.to_owned())
+            .or_insert_with(|| Bucket::new(rate, rate));
         if let Verdict::Refused { retry_after_s, .. } = bucket.take(now) {
-            return Some(self.shut("jira-burst-based", Scope::Endpoint(operation.to_owned()), retry_after_s, now));
+            return Some(self.shut(
+                "jira-burst-based",
+                Scope::Endpoint(operation.to_owned()),
+                retry_after_s,
+                now,
+            ));
         }
         let id = written?;
         let times = self.writes.entry(id).or_default();
@@ -114,7 +131,9 @@ impl Limits {
             (now < free).then(|| seconds_up(now, free))
         });
         match wait {
-            Some(wait_s) => Some(self.shut("jira-per-issue-on-write", Scope::Issue(id), wait_s, now)),
+            Some(wait_s) => {
+                Some(self.shut("jira-per-issue-on-write", Scope::Issue(id), wait_s, now))
+            }
             None => {
                 times.push_back(now);
                 None
@@ -123,10 +142,20 @@ impl Limits {
     }
 
     /// Opens a Retry-After window.
-    pub(super) fn shut(&mut self, reason: &str, scope: Scope, retry_after_s: u64, now: Timestamp) -> Throttle {
+    pub(super) fn shut(
+        &mut self,
+        reason: &str,
+        scope: Scope,
+        retry_after_s: u64,
+        now: Timestamp,
+    ) -> Throttle {
         let wait = SignedDuration::from_secs(i64::try_from(retry_after_s).unwrap_or(3600));
         self.windows.insert(scope, (now + wait, reason.to_owned()));
-        Throttle { reason: reason.to_owned(), retry_after_s, inside_window: false }
+        Throttle {
+            reason: reason.to_owned(),
+            retry_after_s,
+            inside_window: false,
+        }
     }
 }
 

@@ -40,16 +40,34 @@ enum Test {
 
 impl Jira {
     /// The ids that the index gives for a query, in its order. `fresh` ids are judged by the issues themselves.
-    pub(super) fn matches(&self, jql: &Jql, fresh: &BTreeSet<u64>, now: Timestamp, caller: &str) -> Vec<u64> {
-        let Some(test) = jql.filter.as_ref().and_then(|filter| self.bind(filter, false, now, caller)) else {
+    pub(super) fn matches(
+        &self,
+        jql: &Jql,
+        fresh: &BTreeSet<u64>,
+        now: Timestamp,
+        caller: &str,
+    ) -> Vec<u64> {
+        let Some(test) = jql
+            .filter
+            .as_ref()
+            .and_then(|filter| self.bind(filter, false, now, caller))
+        else {
             return Vec::new();
         };
         let fits = |document: &&Document| !fresh.contains(&document.id) && test.holds(document);
         let mut found: Vec<Cow<'_, Document>> = match self.candidates(&test) {
-            Some(ids) => ids.iter().filter_map(|id| self.index.get(*id)).filter(fits).map(Cow::Borrowed).collect(),
+            Some(ids) => ids
+                .iter()
+                .filter_map(|id| self.index.get(*id))
+                .filter(fits)
+                .map(Cow::Borrowed)
+                .collect(),
             None => self.index.all().filter(fits).map(Cow::Borrowed).collect(),
         };
-        let live = fresh.iter().filter_map(|id| self.issues.get(id)).map(Document::from);
+        let live = fresh
+            .iter()
+            .filter_map(|id| self.issues.get(id))
+            .map(Document::from);
         found.extend(live.filter(|document| test.holds(document)).map(Cow::Owned));
         found.sort_by(|a, b| compare(a, b, &jql.order));
         found.into_iter().map(|document| document.id).collect()
@@ -58,14 +76,21 @@ impl Jira {
     /// `None` when the query holds a field, operator or function that makes the whole answer empty.
     fn bind(&self, expr: &Expr, negated: bool, now: Timestamp, caller: &str) -> Option<Test> {
         let all = |parts: &[Expr]| -> Option<Vec<Test>> {
-            parts.iter().map(|part| self.bind(part, negated, now, caller)).collect()
+            parts
+                .iter()
+                .map(|part| self.bind(part, negated, now, caller))
+                .collect()
         };
         Some(match (expr, negated) {
             (Expr::Not(inner), _) => self.bind(inner, !negated, now, caller)?,
             (Expr::And(parts), false) | (Expr::Or(parts), true) => Test::All(all(parts)?),
             (Expr::Or(parts), false) | (Expr::And(parts), true) => Test::Any(all(parts)?),
             (Expr::Clause(clause), _) => {
-                let op = if negated { clause.op.negated() } else { clause.op };
+                let op = if negated {
+                    clause.op.negated()
+                } else {
+                    clause.op
+                };
                 self.bind_clause(clause, op, now, caller)?
             }
         })
@@ -73,11 +98,15 @@ impl Jira {
 
     fn bind_clause(&self, clause: &Clause, op: Op, now: Timestamp, caller: &str) -> Option<Test> {
         let field = clause.field.as_str();
-        if let "created" | "createddate" | "updated" | "updateddate" | "resolved" | "resolutiondate" = field {
+        if let "created" | "createddate" | "updated" | "updateddate" | "resolved"
+        | "resolutiondate" = field
+        {
             return bind_time(field, op, &clause.operands, now);
         }
         if let "summary" | "text" = field {
-            let (Op::Contains | Op::NotContains) = op else { return None };
+            let (Op::Contains | Op::NotContains) = op else {
+                return None;
+            };
             let words = texts(&clause.operands, caller)?.join(" ").to_lowercase();
             return Some(Test::Text(words, op == Op::Contains));
         }
@@ -93,21 +122,36 @@ impl Jira {
         let texts = texts(&clause.operands, caller)?;
         Some(match field {
             "project" => {
-                let ids = texts.iter().filter_map(|text| self.project_by_any_name(text)).map(|p| p.id);
+                let ids = texts
+                    .iter()
+                    .filter_map(|text| self.project_by_any_name(text))
+                    .map(|p| p.id);
                 Test::Project(ids.collect(), wanted)
             }
             "status" => Test::Status(self.statuses_called(&texts), wanted),
             "statuscategory" => Test::Status(self.statuses_in_categories(&texts), wanted),
             "labels" if empty => Test::LabelsEmpty(wanted),
-            "labels" => Test::Label(texts.iter().map(|text| text.to_lowercase()).collect(), wanted),
+            "labels" => Test::Label(
+                texts.iter().map(|text| text.to_lowercase()).collect(),
+                wanted,
+            ),
             "resolution" => {
-                let unresolved = empty || texts.iter().any(|text| text.eq_ignore_ascii_case("unresolved"));
+                let unresolved = empty
+                    || texts
+                        .iter()
+                        .any(|text| text.eq_ignore_ascii_case("unresolved"));
                 Test::Resolution(named(&RESOLUTIONS, &texts), unresolved, wanted)
             }
             "priority" => Test::Priority(named(&meta::PRIORITIES, &texts), wanted),
             "issuetype" | "type" => {
-                let is_task = texts.iter().any(|t| t.eq_ignore_ascii_case("task") || t == meta::TASK_TYPE_ID);
-                if is_task == wanted { Test::Everything } else { Test::Nothing }
+                let is_task = texts
+                    .iter()
+                    .any(|t| t.eq_ignore_ascii_case("task") || t == meta::TASK_TYPE_ID);
+                if is_task == wanted {
+                    Test::Everything
+                } else {
+                    Test::Nothing
+                }
             }
             "reporter" | "creator" => Test::Reporter(texts.into_iter().collect(), wanted),
             "assignee" => Test::Assignee(texts.into_iter().collect(), empty, wanted),
@@ -118,7 +162,10 @@ impl Jira {
     fn bind_key(&self, op: Op, texts: &[String]) -> Option<Test> {
         match op {
             Op::Equal | Op::NotEqual => {
-                let ids = texts.iter().filter_map(|text| self.indexed_id(text)).collect();
+                let ids = texts
+                    .iter()
+                    .filter_map(|text| self.indexed_id(text))
+                    .collect();
                 Some(Test::Id(ids, op == Op::Equal))
             }
             Op::Contains | Op::NotContains => None,
@@ -135,13 +182,19 @@ impl Jira {
     }
 
     fn indexed_id(&self, text: &str) -> Option<u64> {
-        text.parse().ok().or_else(|| self.keys.get(&text.to_uppercase()).copied())
+        text.parse()
+            .ok()
+            .or_else(|| self.keys.get(&text.to_uppercase()).copied())
     }
 
     fn statuses_called(&self, texts: &[String]) -> BTreeSet<u64> {
         let known = self.workflow.statuses.iter();
         known
-            .filter(|s| texts.iter().any(|t| s.name.eq_ignore_ascii_case(t) || s.id.to_string() == *t))
+            .filter(|s| {
+                texts
+                    .iter()
+                    .any(|t| s.name.eq_ignore_ascii_case(t) || s.id.to_string() == *t)
+            })
             .map(|s| s.id)
             .collect()
     }
@@ -152,7 +205,9 @@ impl Jira {
             .filter(|status| {
                 let (id, key, name, _) = status.category.parts();
                 texts.iter().any(|t| {
-                    t.eq_ignore_ascii_case(key) || t.eq_ignore_ascii_case(name) || id.to_string() == *t
+                    t.eq_ignore_ascii_case(key)
+                        || t.eq_ignore_ascii_case(name)
+                        || id.to_string() == *t
                 })
             })
             .map(|status| status.id)
@@ -164,14 +219,28 @@ impl Jira {
         match test {
             Test::Nothing => Some(BTreeSet::new()),
             Test::Id(ids, true) => Some(ids.clone()),
-            Test::Label(labels, true) => {
-                Some(labels.iter().filter_map(|label| self.index.with_label(label)).flatten().copied().collect())
+            Test::Label(labels, true) => Some(
+                labels
+                    .iter()
+                    .filter_map(|label| self.index.with_label(label))
+                    .flatten()
+                    .copied()
+                    .collect(),
+            ),
+            Test::Project(ids, true) => Some(
+                ids.iter()
+                    .filter_map(|id| self.index.in_project(*id))
+                    .flatten()
+                    .copied()
+                    .collect(),
+            ),
+            Test::Updated(Op::Greater | Op::GreaterOrEqual, from) => {
+                Some(self.index.updated_since(*from))
             }
-            Test::Project(ids, true) => {
-                Some(ids.iter().filter_map(|id| self.index.in_project(*id)).flatten().copied().collect())
-            }
-            Test::Updated(Op::Greater | Op::GreaterOrEqual, from) => Some(self.index.updated_since(*from)),
-            Test::All(parts) => parts.iter().filter_map(|part| self.candidates(part)).min_by_key(BTreeSet::len),
+            Test::All(parts) => parts
+                .iter()
+                .filter_map(|part| self.candidates(part))
+                .min_by_key(BTreeSet::len),
             Test::Any(parts) => {
                 let sets: Option<Vec<_>> = parts.iter().map(|part| self.candidates(part)).collect();
                 Some(sets?.into_iter().flatten().collect())
@@ -193,18 +262,27 @@ impl Test {
             Test::Id(ids, wanted) => ids.contains(&d.id) == *wanted,
             // `!=` also drops issues without any label: Jira's rule for empty fields.
             Test::Label(labels, wanted) => {
-                !d.labels.is_empty() && d.labels.iter().any(|label| labels.contains(label)) == *wanted
+                !d.labels.is_empty()
+                    && d.labels.iter().any(|label| labels.contains(label)) == *wanted
             }
             Test::LabelsEmpty(wanted) => d.labels.is_empty() == *wanted,
-            Test::Resolution(ids, empty, wanted) => optional(d.resolution.as_ref(), ids, *empty, *wanted),
-            Test::Assignee(ids, empty, wanted) => optional(d.assignee.as_ref(), ids, *empty, *wanted),
+            Test::Resolution(ids, empty, wanted) => {
+                optional(d.resolution.as_ref(), ids, *empty, *wanted)
+            }
+            Test::Assignee(ids, empty, wanted) => {
+                optional(d.assignee.as_ref(), ids, *empty, *wanted)
+            }
             Test::Priority(ids, wanted) => ids.contains(&d.priority) == *wanted,
             Test::Reporter(ids, wanted) => ids.contains(&d.reporter) == *wanted,
-            Test::Number(op, project, number) => d.project == *project && ordered(*op, d.number.cmp(number)),
+            Test::Number(op, project, number) => {
+                d.project == *project && ordered(*op, d.number.cmp(number))
+            }
             Test::IdOrder(op, id) => ordered(*op, d.id.cmp(id)),
             Test::Created(op, at) => ordered(*op, d.created.cmp(at)),
             Test::Updated(op, at) => ordered(*op, d.updated.cmp(at)),
-            Test::Resolved(op, at) => d.resolved.is_some_and(|resolved| ordered(*op, resolved.cmp(at))),
+            Test::Resolved(op, at) => d
+                .resolved
+                .is_some_and(|resolved| ordered(*op, resolved.cmp(at))),
             Test::Text(words, wanted) => d.summary.contains(words) == *wanted,
         }
     }
@@ -247,7 +325,11 @@ fn texts(operands: &[Operand], caller: &str) -> Option<Vec<String>> {
 fn named(known: &[(&str, &str)], texts: &[String]) -> BTreeSet<String> {
     known
         .iter()
-        .filter(|(id, name)| texts.iter().any(|text| text == id || text.eq_ignore_ascii_case(name)))
+        .filter(|(id, name)| {
+            texts
+                .iter()
+                .any(|text| text == id || text.eq_ignore_ascii_case(name))
+        })
         .map(|(id, _)| (*id).to_owned())
         .collect()
 }
@@ -255,9 +337,11 @@ fn named(known: &[(&str, &str)], texts: &[String]) -> BTreeSet<String> {
 fn bind_time(field: &str, op: Op, operands: &[Operand], now: Timestamp) -> Option<Test> {
     let at = match operands.first()? {
         Operand::Function(name) if name == "now" => now,
-        Operand::Function(name) if name == "startofday" => {
-            now.to_zoned_datetime(TimeZone::UTC).start_of_day().ok()?.timestamp()
-        }
+        Operand::Function(name) if name == "startofday" => now
+            .to_zoned_datetime(TimeZone::UTC)
+            .start_of_day()
+            .ok()?
+            .timestamp(),
         Operand::Text(text) => instant(text, now)?,
         _ => return None,
     };
@@ -299,14 +383,17 @@ fn instant(text: &str, now: Timestamp) -> Option<Timestamp> {
     if amounts.trim().is_empty() {
         return None;
     }
-    now.checked_add(SignedDuration::from_mins(sign * minutes)).ok()
+    now.checked_add(SignedDuration::from_mins(sign * minutes))
+        .ok()
 }
 
 /// Unknown fields are ignored (recorded from Jira Cloud, 2026-10); ties and no order at all: newest id first.
 fn compare(a: &Document, b: &Document, order: &[(String, bool)]) -> Ordering {
     for (field, descending) in order {
         let ordering = match field.as_str() {
-            "key" | "issuekey" | "id" | "issue" => (a.project, a.number).cmp(&(b.project, b.number)),
+            "key" | "issuekey" | "id" | "issue" => {
+                (a.project, a.number).cmp(&(b.project, b.number))
+            }
             "created" | "createddate" => a.created.cmp(&b.created),
             "updated" | "updateddate" => a.updated.cmp(&b.updated),
             "status" => a.status.cmp(&b.status),
@@ -315,7 +402,11 @@ fn compare(a: &Document, b: &Document, order: &[(String, bool)]) -> Ordering {
             "summary" => a.summary.cmp(&b.summary),
             _ => Ordering::Equal,
         };
-        let ordering = if *descending { ordering.reverse() } else { ordering };
+        let ordering = if *descending {
+            ordering.reverse()
+        } else {
+            ordering
+        };
         if ordering.is_ne() {
             return ordering;
         }

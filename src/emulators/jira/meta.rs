@@ -12,8 +12,13 @@ use super::{Jira, Project, render};
 pub(super) const TASK_TYPE_ID: &str = "10002";
 
 /// Priority ids and names of a new site.
-pub(super) const PRIORITIES: [(&str, &str); 5] =
-    [("1", "Highest"), ("2", "High"), ("3", "Medium"), ("4", "Low"), ("5", "Lowest")];
+pub(super) const PRIORITIES: [(&str, &str); 5] = [
+    ("1", "Highest"),
+    ("2", "High"),
+    ("3", "Medium"),
+    ("4", "Low"),
+    ("5", "Lowest"),
+];
 
 /// System fields: id, name, type, and the type of array items.
 const FIELDS: [(&str, &str, &str, Option<&str>); 15] = [
@@ -37,7 +42,12 @@ const FIELDS: [(&str, &str, &str, Option<&str>); 15] = [
 impl Jira {
     pub(super) fn get_myself(&mut self, call: &mut Call<'_>) -> Outcome {
         let mut me = call.user.json(&self.site, call.version);
-        let groups: Vec<Value> = call.user.groups.iter().map(|name| json!({"name": name})).collect();
+        let groups: Vec<Value> = call
+            .user
+            .groups
+            .iter()
+            .map(|name| json!({"name": name}))
+            .collect();
         me["locale"] = json!("en_US");
         me["groups"] = json!({"size": groups.len(), "items": groups});
         me["applicationRoles"] = json!({"size": 1, "items": []});
@@ -57,7 +67,10 @@ impl Jira {
     pub(super) fn get_my_permissions(&mut self, call: &mut Call<'_>) -> Outcome {
         let asked = call.query_list("permissions");
         if asked.is_empty() {
-            return Err(refusal(400, "The 'permissions' query parameter is required."));
+            return Err(refusal(
+                400,
+                "The 'permissions' query parameter is required.",
+            ));
         }
         let unknown: Map<String, Value> = asked
             .iter()
@@ -67,11 +80,16 @@ impl Jira {
         if !unknown.is_empty() {
             return Err(field_refusal(unknown));
         }
-        let project = call.query("projectKey").or(call.query("projectId")).map(ToOwned::to_owned);
+        let project = call
+            .query("projectKey")
+            .or(call.query("projectId"))
+            .map(ToOwned::to_owned);
         if let Some(project) = project {
             self.visible_project(&call.user, &project)?;
         }
-        let known = PERMISSIONS.iter().filter(|(key, ..)| asked.iter().any(|one| one == key));
+        let known = PERMISSIONS
+            .iter()
+            .filter(|(key, ..)| asked.iter().any(|one| one == key));
         let permissions: Map<String, Value> = known
             .map(|(key, id, name, is_global)| {
                 let entry = json!({
@@ -107,15 +125,24 @@ impl Jira {
     pub(super) fn get_status_categories(&mut self, call: &mut Call<'_>) -> Outcome {
         use workflow::Category::{Done, Indeterminate, New};
         let categories = [New, Indeterminate, Done];
-        ok(categories.into_iter().map(|c| workflow::category_json(c, &self.site, call.version)).collect())
+        ok(categories
+            .into_iter()
+            .map(|c| workflow::category_json(c, &self.site, call.version))
+            .collect())
     }
 
     pub(super) fn get_priorities(&mut self, call: &mut Call<'_>) -> Outcome {
-        ok(PRIORITIES.iter().map(|(id, _)| priority_json(id, &self.site, call.version)).collect())
+        ok(PRIORITIES
+            .iter()
+            .map(|(id, _)| priority_json(id, &self.site, call.version))
+            .collect())
     }
 
     pub(super) fn get_resolutions(&mut self, call: &mut Call<'_>) -> Outcome {
-        ok(RESOLUTIONS.iter().map(|(id, _)| resolution_json(id, &self.site, call.version)).collect())
+        ok(RESOLUTIONS
+            .iter()
+            .map(|(id, _)| resolution_json(id, &self.site, call.version))
+            .collect())
     }
 
     pub(super) fn get_issue_types(&mut self, call: &mut Call<'_>) -> Outcome {
@@ -125,7 +152,10 @@ impl Jira {
     pub(super) fn get_user(&mut self, call: &mut Call<'_>) -> Outcome {
         let asked = call.query("accountId").unwrap_or_default();
         let user = self.account(asked).ok_or_else(|| {
-            refusal(404, "Specified user does not exist or you do not have required permissions")
+            refusal(
+                404,
+                "Specified user does not exist or you do not have required permissions",
+            )
         })?;
         ok(user.json(&self.site, call.version))
     }
@@ -133,7 +163,9 @@ impl Jira {
     pub(super) fn get_all_users(&mut self, call: &mut Call<'_>) -> Outcome {
         let (start, most) = call.page(50, 1_000);
         let users = self.users.iter().skip(start).take(most);
-        ok(users.map(|user| user.json(&self.site, call.version)).collect())
+        ok(users
+            .map(|user| user.json(&self.site, call.version))
+            .collect())
     }
 
     pub(super) fn get_assignable_users(&mut self, call: &mut Call<'_>) -> Outcome {
@@ -142,15 +174,24 @@ impl Jira {
         let fits = |user: &&User| {
             user.active
                 && self.may(&user.account_id, "ASSIGNABLE_USER")
-                && (user.display_name.to_lowercase().contains(&wanted) || user.email.contains(&wanted))
+                && (user.display_name.to_lowercase().contains(&wanted)
+                    || user.email.contains(&wanted))
         };
         let found = self.users.iter().filter(fits).skip(start).take(most);
-        ok(found.map(|user| user.json(&self.site, call.version)).collect())
+        ok(found
+            .map(|user| user.json(&self.site, call.version))
+            .collect())
     }
 
     pub(super) fn get_group_members(&mut self, call: &mut Call<'_>) -> Outcome {
-        let by_id = call.query("groupId").and_then(|id| Role::ALL.into_iter().find(|role| role.group().0 == id));
-        let name = by_id.map(|role| role.group().1).or(call.query("groupname")).unwrap_or_default().to_owned();
+        let by_id = call
+            .query("groupId")
+            .and_then(|id| Role::ALL.into_iter().find(|role| role.group().0 == id));
+        let name = by_id
+            .map(|role| role.group().1)
+            .or(call.query("groupname"))
+            .unwrap_or_default()
+            .to_owned();
         let with_inactive = call.query("includeInactiveUsers") == Some("true");
         let members: Vec<Value> = self
             .users
@@ -159,9 +200,16 @@ impl Jira {
             .map(|user| user.json(&self.site, call.version))
             .collect();
         if members.is_empty() && !Role::ALL.iter().any(|role| role.group().1 == name) {
-            return Err(refusal(404, format!("The group named '{name}' does not exist.")));
+            return Err(refusal(
+                404,
+                format!("The group named '{name}' does not exist."),
+            ));
         }
-        ok(render::page(&format!("{}/rest/api/{}/group/member", self.site, call.version), call.page(50, 50), members))
+        ok(render::page(
+            &format!("{}/rest/api/{}/group/member", self.site, call.version),
+            call.page(50, 50),
+            members,
+        ))
     }
 
     pub(super) fn search_projects(&mut self, call: &mut Call<'_>) -> Outcome {
@@ -170,18 +218,27 @@ impl Jira {
         let fits = |project: &&Project| {
             self.sees(&call.user.account_id, project.id)
                 && (keys.is_empty() || keys.contains(&project.key))
-                && (project.key.to_lowercase().contains(&query) || project.name.to_lowercase().contains(&query))
+                && (project.key.to_lowercase().contains(&query)
+                    || project.name.to_lowercase().contains(&query))
         };
         let mut found: Vec<&Project> = self.projects.values().filter(fits).collect();
         found.sort_by(|a, b| a.key.cmp(&b.key));
-        let rows = found.into_iter().map(|project| self.project_json(project, call.version, false)).collect();
+        let rows = found
+            .into_iter()
+            .map(|project| self.project_json(project, call.version, false))
+            .collect();
         let link = format!("{}/rest/api/{}/project/search", self.site, call.version);
         ok(render::page(&link, call.page(50, 100), rows))
     }
 
     pub(super) fn get_projects(&mut self, call: &mut Call<'_>) -> Outcome {
-        let seen = self.projects.values().filter(|project| self.sees(&call.user.account_id, project.id));
-        ok(seen.map(|project| self.project_json(project, call.version, false)).collect())
+        let seen = self
+            .projects
+            .values()
+            .filter(|project| self.sees(&call.user.account_id, project.id));
+        ok(seen
+            .map(|project| self.project_json(project, call.version, false))
+            .collect())
     }
 
     pub(super) fn get_project(&mut self, call: &mut Call<'_>) -> Outcome {
@@ -211,7 +268,10 @@ impl Jira {
             .into_iter()
             .map(|role| {
                 let (id, name) = role.project_role();
-                (name.to_owned(), json!(self.role_link(project, id, call.version)))
+                (
+                    name.to_owned(),
+                    json!(self.role_link(project, id, call.version)),
+                )
             })
             .collect();
         ok(Value::Object(roles))
@@ -219,11 +279,25 @@ impl Jira {
 
     pub(super) fn get_project_role(&mut self, call: &mut Call<'_>) -> Outcome {
         let project = self.visible_project(&call.user, call.param(0))?;
-        let role = Role::ALL.into_iter().find(|role| role.project_role().0.to_string() == call.param(1));
-        let role = role.ok_or_else(|| refusal(404, format!("Can not retrieve a role actor for a null project role ({}).", call.param(1))))?;
+        let role = Role::ALL
+            .into_iter()
+            .find(|role| role.project_role().0.to_string() == call.param(1));
+        let role = role.ok_or_else(|| {
+            refusal(
+                404,
+                format!(
+                    "Can not retrieve a role actor for a null project role ({}).",
+                    call.param(1)
+                ),
+            )
+        })?;
         let (id, name) = role.project_role();
         let skip_inactive = call.query("excludeInactiveUsers") == Some("true");
-        let members = self.users.iter().enumerate().filter(|(_, user)| user.role == role && (user.active || !skip_inactive));
+        let members = self
+            .users
+            .iter()
+            .enumerate()
+            .filter(|(_, user)| user.role == role && (user.active || !skip_inactive));
         let actors: Vec<Value> = members
             .map(|(at, user)| {
                 json!({
@@ -252,8 +326,16 @@ impl Jira {
         if call.param(1) != TASK_TYPE_ID {
             return Err(refusal(404, "The issue type selected is invalid."));
         }
-        const ON_SCREEN: [&str; 8] =
-            ["summary", "description", "labels", "priority", "project", "issuetype", "assignee", "duedate"];
+        const ON_SCREEN: [&str; 8] = [
+            "summary",
+            "description",
+            "labels",
+            "priority",
+            "project",
+            "issuetype",
+            "assignee",
+            "duedate",
+        ];
         let system = FIELDS.iter().filter(|(id, ..)| ON_SCREEN.contains(id)).map(|(id, name, kind, items)| {
             let mut field = json!({
                 "fieldId": id, "key": id, "name": name, "hasDefaultValue": *id == "priority", "operations": ["set"],
@@ -285,19 +367,34 @@ impl Jira {
     fn visible_project(&self, user: &User, id_or_key: &str) -> Result<&Project, Reply> {
         self.project(id_or_key)
             .filter(|project| self.sees(&user.account_id, project.id))
-            .ok_or_else(|| refusal(404, format!("No project could be found with key '{id_or_key}'.")))
+            .ok_or_else(|| {
+                refusal(
+                    404,
+                    format!("No project could be found with key '{id_or_key}'."),
+                )
+            })
     }
 
     fn role_link(&self, project: &Project, id: u64, version: &str) -> String {
-        format!("{}/rest/api/{version}/project/{}/role/{id}", self.site, project.id)
+        format!(
+            "{}/rest/api/{version}/project/{}/role/{id}",
+            self.site, project.id
+        )
     }
 
     fn statuses_json(&self, version: &str) -> Value {
-        self.workflow.statuses.iter().map(|s| workflow::status_json(s, &self.site, version)).collect()
+        self.workflow
+            .statuses
+            .iter()
+            .map(|s| workflow::status_json(s, &self.site, version))
+            .collect()
     }
 
     pub(super) fn project_json(&self, project: &Project, version: &str, is_full: bool) -> Value {
-        let picture = format!("{}/rest/api/{version}/universal_avatar/view/type/project/avatar/10400", self.site);
+        let picture = format!(
+            "{}/rest/api/{version}/universal_avatar/view/type/project/avatar/10400",
+            self.site
+        );
         let mut body = json!({
             "expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
             "self": format!("{}/rest/api/{version}/project/{}", self.site, project.id),
@@ -309,7 +406,12 @@ impl Jira {
         if is_full {
             let roles: Map<String, Value> = Role::ALL
                 .into_iter()
-                .map(|role| (role.project_role().1.to_owned(), json!(self.role_link(project, role.project_role().0, version))))
+                .map(|role| {
+                    (
+                        role.project_role().1.to_owned(),
+                        json!(self.role_link(project, role.project_role().0, version)),
+                    )
+                })
                 .collect();
             body["description"] = json!("");
             body["issueTypes"] = json!([task_type_json(&self.site, version)]);
@@ -330,7 +432,10 @@ fn schema(id: &str, kind: &str, items: Option<&str>) -> Value {
 }
 
 pub(super) fn priority_json(id: &str, site: &str, version: &str) -> Value {
-    let name = PRIORITIES.iter().find(|(known, _)| *known == id).map_or("Medium", |(_, name)| name);
+    let name = PRIORITIES
+        .iter()
+        .find(|(known, _)| *known == id)
+        .map_or("Medium", |(_, name)| name);
     json!({
         "self": format!("{site}/rest/api/{version}/priority/{id}"), "id": id, "name": name,
         "iconUrl": format!("{site}/images/icons/priorities/{}.svg", name.to_lowercase()),

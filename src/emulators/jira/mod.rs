@@ -38,6 +38,11 @@ mod users;
 mod verbs;
 pub mod workflow;
 
+#[cfg(test)]
+mod shapes;
+#[cfg(test)]
+mod stories;
+
 pub use issue::{Comment, History, HistoryItem, Issue, RemoteLink};
 pub use limits::{Fault, FaultKind};
 pub use users::{Role, User};
@@ -147,10 +152,19 @@ impl Jira {
         let number = self.users.len() + 1;
         let mailbox: String = name
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '.' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() {
+                    c.to_ascii_lowercase()
+                } else {
+                    '.'
+                }
+            })
             .collect();
         let user = User {
-            account_id: format!("557058:{:08x}-0000-4000-8000-{number:012x}", 0xa5af_0000_u64 + number as u64),
+            account_id: format!(
+                "557058:{:08x}-0000-4000-8000-{number:012x}",
+                0xa5af_0000_u64 + number as u64
+            ),
             email: format!("{mailbox}@example.com"),
             token: format!("ATATT-emulated-{number:04}"),
             display_name: name.to_owned(),
@@ -168,25 +182,36 @@ impl Jira {
             return known.id;
         }
         let id = 10_000 + self.projects.len() as u64;
-        let project =
-            Project { id, key: key.to_owned(), name: name.to_owned(), is_hidden: false, next_number: 1 };
+        let project = Project {
+            id,
+            key: key.to_owned(),
+            name: name.to_owned(),
+            is_hidden: false,
+            next_number: 1,
+        };
         self.projects.insert(id, project);
         id
     }
 
     /// The first active user of a part.
     pub fn user(&self, role: Role) -> Option<&User> {
-        self.users.iter().find(|user| user.role == role && user.active)
+        self.users
+            .iter()
+            .find(|user| user.role == role && user.active)
     }
 
     /// A user by account id, to deactivate, or to let a token expire.
     pub fn user_mut(&mut self, account_id: &str) -> Option<&mut User> {
-        self.users.iter_mut().find(|user| user.account_id == account_id)
+        self.users
+            .iter_mut()
+            .find(|user| user.account_id == account_id)
     }
 
     /// A project by key, to hide or rename.
     pub fn project_mut(&mut self, key: &str) -> Option<&mut Project> {
-        self.projects.values_mut().find(|project| project.key == key)
+        self.projects
+            .values_mut()
+            .find(|project| project.key == key)
     }
 
     /// The projects, by id.
@@ -225,32 +250,48 @@ impl Jira {
     fn project(&self, id_or_key: &str) -> Option<&Project> {
         match id_or_key.parse::<u64>() {
             Ok(id) => self.projects.get(&id),
-            Err(_) => self.projects.values().find(|project| project.key.eq_ignore_ascii_case(id_or_key)),
+            Err(_) => self
+                .projects
+                .values()
+                .find(|project| project.key.eq_ignore_ascii_case(id_or_key)),
         }
     }
 
     /// A project by key, id or name, as JQL allows.
     fn project_by_any_name(&self, text: &str) -> Option<&Project> {
-        self.project(text)
-            .or_else(|| self.projects.values().find(|project| project.name.eq_ignore_ascii_case(text)))
+        self.project(text).or_else(|| {
+            self.projects
+                .values()
+                .find(|project| project.name.eq_ignore_ascii_case(text))
+        })
     }
 
     fn may(&self, account_id: &str, permission: &str) -> bool {
         self.account(account_id).is_some_and(|user| {
-            let revoked = self.revoked.get(account_id).is_some_and(|keys| keys.contains(permission));
+            let revoked = self
+                .revoked
+                .get(account_id)
+                .is_some_and(|keys| keys.contains(permission));
             user.active && user.role.may(permission) && !revoked
         })
     }
 
     fn sees(&self, account_id: &str, project: u64) -> bool {
-        self.may(account_id, "BROWSE_PROJECTS") && self.projects.get(&project).is_some_and(|p| !p.is_hidden)
+        self.may(account_id, "BROWSE_PROJECTS")
+            && self.projects.get(&project).is_some_and(|p| !p.is_hidden)
     }
 
     fn actor(&self, account_id: &str) -> Actor {
         match self.account(account_id) {
             Some(user) if user.role == Role::Bot => Actor::Engine,
-            Some(user) => Actor::Person { id: user.account_id.clone(), role: user.role.word().into() },
-            None => Actor::Person { id: account_id.to_owned(), role: "admin".into() },
+            Some(user) => Actor::Person {
+                id: user.account_id.clone(),
+                role: user.role.word().into(),
+            },
+            None => Actor::Person {
+                id: account_id.to_owned(),
+                role: "admin".into(),
+            },
         }
     }
 

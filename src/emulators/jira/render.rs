@@ -19,21 +19,31 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn has(&self, field: &str) -> bool {
-        let excluded = self.fields.iter().any(|one| one.strip_prefix('-') == Some(field));
-        let all = self.fields.iter().any(|one| one == "*all" || (one == "*navigable" && field != "comment"));
+        let excluded = self
+            .fields
+            .iter()
+            .any(|one| one.strip_prefix('-') == Some(field));
+        let all = self
+            .fields
+            .iter()
+            .any(|one| one == "*all" || (one == "*navigable" && field != "comment"));
         let only_exclusions = self.fields.iter().all(|one| one.starts_with('-'));
         !excluded && (all || only_exclusions || self.fields.iter().any(|one| one == field))
     }
 
     /// Whether no field beyond id and key is asked for.
     pub(super) fn is_bare(&self) -> bool {
-        self.fields.iter().all(|field| field == "id" || field == "key")
+        self.fields
+            .iter()
+            .all(|field| field == "id" || field == "key")
     }
 }
 
 /// Jira's way to write a time: milliseconds and `+0000`.
 pub(super) fn time(at: Timestamp) -> String {
-    at.to_zoned_datetime(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3f%z").to_string()
+    at.to_zoned_datetime(TimeZone::UTC)
+        .strftime("%Y-%m-%dT%H:%M:%S%.3f%z")
+        .to_string()
 }
 
 /// A page with `startAt`, `total` and `isLast` (Jira REST v3: PageBean).
@@ -57,13 +67,25 @@ impl Jira {
         }
         if !wanted.properties.is_empty() {
             let all = wanted.properties.iter().any(|key| key == "*all");
-            let chosen = issue.properties.iter().filter(|(key, _)| all || wanted.properties.contains(key));
-            body["properties"] = Value::Object(chosen.map(|(key, value)| (key.clone(), value.clone())).collect());
+            let chosen = issue
+                .properties
+                .iter()
+                .filter(|(key, _)| all || wanted.properties.contains(key));
+            body["properties"] = Value::Object(
+                chosen
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect(),
+            );
         }
         if wanted.changelog {
             // Newest first, at most 100, as in the issue resource; the changelog resource is oldest first.
-            let histories: Vec<Value> =
-                issue.history.iter().rev().take(100).map(|history| self.history_json(history, version)).collect();
+            let histories: Vec<Value> = issue
+                .history
+                .iter()
+                .rev()
+                .take(100)
+                .map(|history| self.history_json(history, version))
+                .collect();
             body["changelog"] = json!({
                 "startAt": 0, "maxResults": histories.len(), "total": issue.history.len(), "histories": histories,
             });
@@ -82,19 +104,28 @@ impl Jira {
         put("summary", &|| json!(issue.summary));
         put("description", &|| document(&issue.description, version));
         put("labels", &|| json!(issue.labels));
-        put("priority", &|| meta::priority_json(&issue.priority, site, version));
-        put("status", &|| {
-            self.workflow.status(issue.status).map_or(Value::Null, |s| workflow::status_json(s, site, version))
+        put("priority", &|| {
+            meta::priority_json(&issue.priority, site, version)
         });
-        put("statusCategory", &|| {
+        put("status", &|| {
             self.workflow
                 .status(issue.status)
-                .map_or(Value::Null, |s| workflow::category_json(s.category, site, version))
+                .map_or(Value::Null, |s| workflow::status_json(s, site, version))
+        });
+        put("statusCategory", &|| {
+            self.workflow.status(issue.status).map_or(Value::Null, |s| {
+                workflow::category_json(s.category, site, version)
+            })
         });
         put("resolution", &|| {
-            issue.resolution.as_ref().map_or(Value::Null, |id| meta::resolution_json(id, site, version))
+            issue
+                .resolution
+                .as_ref()
+                .map_or(Value::Null, |id| meta::resolution_json(id, site, version))
         });
-        put("resolutiondate", &|| issue.resolved.map_or(Value::Null, |at| json!(time(at))));
+        put("resolutiondate", &|| {
+            issue.resolved.map_or(Value::Null, |at| json!(time(at)))
+        });
         put("statuscategorychangedate", &|| json!(time(issue.moved)));
         put("created", &|| json!(time(issue.created)));
         put("updated", &|| json!(time(issue.updated)));
@@ -112,11 +143,17 @@ impl Jira {
         put("creator", &|| self.person_json(&issue.reporter, version));
         put("reporter", &|| self.person_json(&issue.reporter, version));
         put("assignee", &|| {
-            issue.assignee.as_ref().map_or(Value::Null, |account| self.person_json(account, version))
+            issue
+                .assignee
+                .as_ref()
+                .map_or(Value::Null, |account| self.person_json(account, version))
         });
         put("comment", &|| {
-            let comments: Vec<Value> =
-                issue.comments.iter().map(|c| self.comment_json(issue.id, c, version, false)).collect();
+            let comments: Vec<Value> = issue
+                .comments
+                .iter()
+                .map(|c| self.comment_json(issue.id, c, version, false))
+                .collect();
             json!({
                 "self": format!("{}/comment", self.issue_link(issue.id, version)), "comments": comments,
                 "startAt": 0, "maxResults": comments.len(), "total": comments.len(),
@@ -149,7 +186,13 @@ impl Jira {
         body
     }
 
-    pub(super) fn comment_json(&self, issue: u64, comment: &Comment, version: &str, with_properties: bool) -> Value {
+    pub(super) fn comment_json(
+        &self,
+        issue: u64,
+        comment: &Comment,
+        version: &str,
+        with_properties: bool,
+    ) -> Value {
         let author = self.person_json(&comment.author, version);
         let mut body = json!({
             "self": format!("{}/comment/{}", self.issue_link(issue, version), comment.id),
@@ -164,7 +207,8 @@ impl Jira {
     }
 
     pub(super) fn person_json(&self, account_id: &str, version: &str) -> Value {
-        self.account(account_id).map_or(Value::Null, |user| user.json(&self.site, version))
+        self.account(account_id)
+            .map_or(Value::Null, |user| user.json(&self.site, version))
     }
 
     pub(super) fn issue_link(&self, id: u64, version: &str) -> String {
@@ -174,5 +218,9 @@ impl Jira {
 
 /// ADF in version 3, plain text in version 2.
 fn document(body: &Value, version: &str) -> Value {
-    if version == "2" && !body.is_null() { json!(adf::text(body)) } else { body.clone() }
+    if version == "2" && !body.is_null() {
+        json!(adf::text(body))
+    } else {
+        body.clone()
+    }
 }

@@ -17,7 +17,11 @@ pub(super) type Outcome = Result<Reply, Reply>;
 
 impl Reply {
     pub(super) fn new(status: u16, body: Value) -> Reply {
-        Reply { status, body: Some(body), headers: Vec::new() }
+        Reply {
+            status,
+            body: Some(body),
+            headers: Vec::new(),
+        }
     }
 
     pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Reply {
@@ -45,7 +49,9 @@ impl Reply {
 /// Sets a header; a value that is no legal header value is left out.
 pub(super) fn add_header(response: &mut Response, name: &'static str, value: &str) {
     if let Ok(value) = http::HeaderValue::from_str(value) {
-        response.headers_mut().insert(http::HeaderName::from_static(name), value);
+        response
+            .headers_mut()
+            .insert(http::HeaderName::from_static(name), value);
     }
 }
 
@@ -58,12 +64,19 @@ pub(super) fn created(body: Value) -> Outcome {
 }
 
 pub(super) fn no_content() -> Outcome {
-    Ok(Reply { status: 204, body: None, headers: Vec::new() })
+    Ok(Reply {
+        status: 204,
+        body: None,
+        headers: Vec::new(),
+    })
 }
 
 /// The usual error collection with one message (Jira REST v3: ErrorCollection).
 pub(super) fn refusal(status: u16, message: impl Into<String>) -> Reply {
-    Reply::new(status, json!({"errorMessages": [message.into()], "errors": {}}))
+    Reply::new(
+        status,
+        json!({"errorMessages": [message.into()], "errors": {}}),
+    )
 }
 
 /// The usual error collection with one text for each field.
@@ -93,5 +106,8 @@ pub(super) fn bad_payload() -> Reply {
 
 /// An issue that is gone, or hidden from the caller: the two cannot be told apart (recorded from Jira Cloud, 2026-10).
 pub(super) fn no_issue() -> Reply {
-    refusal(404, "Issue does not exist or you do not have permission to see it.")
+    refusal(
+        404,
+        "Issue does not exist or you do not have permission to see it.",
+    )
 }

@@ -38,20 +38,44 @@ struct Asked {
 
 impl Jira {
     pub(super) fn get_search(&mut self, call: &mut Call<'_>) -> Outcome {
-        let changelog = call.query_list("expand").iter().any(|one| one == "changelog");
+        let changelog = call
+            .query_list("expand")
+            .iter()
+            .any(|one| one == "changelog");
         let asked = Asked {
             jql: call.query("jql").unwrap_or_default().to_owned(),
-            wanted: Wanted { fields: call.query_list("fields"), properties: call.query_list("properties"), changelog },
-            most: call.query("maxResults").map_or(Ok(50), str::parse).map_err(|_| bad_payload())?,
-            token: call.query("nextPageToken").filter(|token| !token.is_empty()).map(ToOwned::to_owned),
-            reconcile: call.query_list("reconcileIssues").iter().filter_map(|id| id.parse().ok()).collect(),
+            wanted: Wanted {
+                fields: call.query_list("fields"),
+                properties: call.query_list("properties"),
+                changelog,
+            },
+            most: call
+                .query("maxResults")
+                .map_or(Ok(50), str::parse)
+                .map_err(|_| bad_payload())?,
+            token: call
+                .query("nextPageToken")
+                .filter(|token| !token.is_empty())
+                .map(ToOwned::to_owned),
+            reconcile: call
+                .query_list("reconcileIssues")
+                .iter()
+                .filter_map(|id| id.parse().ok())
+                .collect(),
         };
         self.search(call, asked)
     }
 
     pub(super) fn post_search(&mut self, call: &mut Call<'_>) -> Outcome {
         call.require_closed(&[
-            "jql", "fields", "maxResults", "nextPageToken", "properties", "reconcileIssues", "expand", "fieldsByKeys",
+            "jql",
+            "fields",
+            "maxResults",
+            "nextPageToken",
+            "properties",
+            "reconcileIssues",
+            "expand",
+            "fieldsByKeys",
             "failFast",
         ])?;
         let asked = Asked {
@@ -62,7 +86,10 @@ impl Jira {
                 number => number.as_i64().ok_or_else(bad_payload)?,
             },
             token: call.body["nextPageToken"].as_str().map(ToOwned::to_owned),
-            reconcile: strings(&call.body["reconcileIssues"]).iter().filter_map(|id| id.parse().ok()).collect(),
+            reconcile: strings(&call.body["reconcileIssues"])
+                .iter()
+                .filter_map(|id| id.parse().ok())
+                .collect(),
         };
         self.search(call, asked)
     }
@@ -86,7 +113,10 @@ impl Jira {
 
     fn search(&mut self, call: &mut Call<'_>, asked: Asked) -> Outcome {
         if !(1..=PAGE_MOST).contains(&asked.most) {
-            return Err(refusal(400, "The max results parameter has to be between 1 and 5,000."));
+            return Err(refusal(
+                400,
+                "The max results parameter has to be between 1 and 5,000.",
+            ));
         }
         if asked.wanted.properties.len() > 5 || asked.reconcile.len() > RECONCILE_MOST {
             return Err(bad_payload());
@@ -95,7 +125,11 @@ impl Jira {
         let most = usize::try_from(asked.most).unwrap_or(50);
         let is_id_only = asked.wanted.fields.is_empty();
         let is_wide = !is_id_only && !asked.wanted.is_bare() || asked.wanted.changelog;
-        let most = if is_wide { most.min(self.search_wide_page) } else { most };
+        let most = if is_wide {
+            most.min(self.search_wide_page)
+        } else {
+            most
+        };
         let (found, start) = match &asked.token {
             None => {
                 let found = self.matches(&jql, &asked.reconcile, call.now, &call.user.account_id);
@@ -103,9 +137,13 @@ impl Jira {
                 (Arc::new(found), 0)
             }
             Some(token) => {
-                let cursor = self.cursors.get(token).filter(|c| c.jql == asked.jql && call.now < c.expires);
-                let cursor = cursor
-                    .ok_or_else(|| refusal(400, "The provided next page token is invalid or expired."))?;
+                let cursor = self
+                    .cursors
+                    .get(token)
+                    .filter(|c| c.jql == asked.jql && call.now < c.expires);
+                let cursor = cursor.ok_or_else(|| {
+                    refusal(400, "The provided next page token is invalid or expired.")
+                })?;
                 (Arc::clone(&cursor.found), cursor.at)
             }
         };
@@ -139,20 +177,42 @@ impl Jira {
     }
 
     /// Tokens expire after seven days (Jira REST v3: search).
-    fn keep_cursor(&mut self, jql: &str, found: Arc<Vec<u64>>, at: usize, now: Timestamp) -> String {
+    fn keep_cursor(
+        &mut self,
+        jql: &str,
+        found: Arc<Vec<u64>>,
+        at: usize,
+        now: Timestamp,
+    ) -> String {
         self.cursors.retain(|_, cursor| now < cursor.expires);
         let token = format!("emulated-{}", self.requests);
         let expires = now + SignedDuration::from_hours(7 * 24);
-        self.cursors.insert(token.clone(), Cursor { jql: jql.to_owned(), found, at, expires });
+        self.cursors.insert(
+            token.clone(),
+            Cursor {
+                jql: jql.to_owned(),
+                found,
+                at,
+                expires,
+            },
+        );
         token
     }
 
     fn seen_only(&self, call: &Call<'_>, mut found: Vec<u64>) -> Vec<u64> {
-        let hidden: BTreeSet<u64> =
-            self.projects.keys().copied().filter(|id| !self.sees(&call.user.account_id, *id)).collect();
+        let hidden: BTreeSet<u64> = self
+            .projects
+            .keys()
+            .copied()
+            .filter(|id| !self.sees(&call.user.account_id, *id))
+            .collect();
         if !hidden.is_empty() {
             found.retain(|id| {
-                let project = self.issues.get(id).map(|i| i.project).or(self.index.get(*id).map(|d| d.project));
+                let project = self
+                    .issues
+                    .get(id)
+                    .map(|i| i.project)
+                    .or(self.index.get(*id).map(|d| d.project));
                 project.is_some_and(|project| !hidden.contains(&project))
             });
         }

@@ -16,7 +16,10 @@ impl Jira {
         let id = self.visible_issue(call, call.param(0))?;
         let status = self.issues.get(&id).map_or(0, |issue| issue.status);
         let only = call.query("transitionId").map(ToOwned::to_owned);
-        let with_fields = call.query_list("expand").iter().any(|one| one == "transitions.fields");
+        let with_fields = call
+            .query_list("expand")
+            .iter()
+            .any(|one| one == "transitions.fields");
         let transitions: Vec<Value> = self
             .workflow
             .transitions
@@ -48,15 +51,22 @@ impl Jira {
         if transition.is_null() {
             return Err(refusal(400, "Missing 'transition' identifier"));
         }
-        let members = ["fields", "update"].into_iter().filter_map(|part| call.body[part].as_object());
-        let errors: serde_json::Map<String, Value> =
-            members.flatten().map(|(name, _)| (name.clone(), json!(off_screen(name)))).collect();
+        let members = ["fields", "update"]
+            .into_iter()
+            .filter_map(|part| call.body[part].as_object());
+        let errors: serde_json::Map<String, Value> = members
+            .flatten()
+            .map(|(name, _)| (name.clone(), json!(off_screen(name))))
+            .collect();
         if !errors.is_empty() {
             return Err(field_refusal(errors));
         }
         let properties = read_properties(&call.body["properties"])?;
-        let metadata = call.body["historyMetadata"].is_object().then(|| call.body["historyMetadata"].clone());
-        self.transition_once(call, id, &transition, metadata).map_err(|text| refusal(400, text))?;
+        let metadata = call.body["historyMetadata"]
+            .is_object()
+            .then(|| call.body["historyMetadata"].clone());
+        self.transition_once(call, id, &transition, metadata)
+            .map_err(|text| refusal(400, text))?;
         for (key, value) in properties {
             self.set_property(&call.stamp(), id, key, value, call.journal);
         }
@@ -71,10 +81,20 @@ impl Jira {
         transition: &Value,
         metadata: Option<Value>,
     ) -> Result<(), String> {
-        let asked = transition.as_str().map_or_else(|| transition.to_string(), ToOwned::to_owned);
-        let chosen = self.open_transition(&call.user.account_id, call.user.role, id, &asked, call.now)?;
+        let asked = transition
+            .as_str()
+            .map_or_else(|| transition.to_string(), ToOwned::to_owned);
+        let chosen =
+            self.open_transition(&call.user.account_id, call.user.role, id, &asked, call.now)?;
         let stamp = call.stamp();
-        self.set_status(&stamp, id, chosen.to, &chosen.resolution, metadata, call.journal);
+        self.set_status(
+            &stamp,
+            id,
+            chosen.to,
+            &chosen.resolution,
+            metadata,
+            call.journal,
+        );
         Ok(())
     }
 
@@ -94,9 +114,13 @@ impl Jira {
             return Ok(transition.clone());
         }
         // Two callers at once: the loser finds the issue already moved, and Jira says so in other words.
-        let has_just_moved = issue.moved > issue.created
-            && now.duration_since(issue.moved) < SignedDuration::from_secs(1)
-            && !transition.from.contains(&issue.status);
+        let recent = issue.history.iter().rev();
+        let has_just_moved = !transition.from.contains(&issue.status)
+            && recent
+                .take_while(|history| {
+                    now.duration_since(history.created) < SignedDuration::from_secs(1)
+                })
+                .any(|history| history.items.iter().any(|item| item.field_id == "status"));
         Err(if has_just_moved {
             format!("Action {asked} is invalid")
         } else {

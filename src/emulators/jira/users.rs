@@ -45,16 +45,29 @@ impl Role {
             Role::Bot => ("5a0c6b1e-0000-4000-8000-000000000001", "sync-bots"),
             Role::Product => ("5a0c6b1e-0000-4000-8000-000000000002", "product-teams"),
             Role::Reviewer => ("5a0c6b1e-0000-4000-8000-000000000003", "security-reviewers"),
-            Role::Admin => ("5a0c6b1e-0000-4000-8000-000000000004", "jira-administrators"),
+            Role::Admin => (
+                "5a0c6b1e-0000-4000-8000-000000000004",
+                "jira-administrators",
+            ),
         }
     }
 
     /// Whether the permission scheme gives `permission` (a key of `GET /mypermissions`) to this part.
     pub fn may(self, permission: &str) -> bool {
-        const PRODUCT: [&str; 5] =
-            ["BROWSE_PROJECTS", "TRANSITION_ISSUES", "ADD_COMMENTS", "ASSIGN_ISSUES", "ASSIGNABLE_USER"];
+        const PRODUCT: [&str; 5] = [
+            "BROWSE_PROJECTS",
+            "TRANSITION_ISSUES",
+            "ADD_COMMENTS",
+            "ASSIGN_ISSUES",
+            "ASSIGNABLE_USER",
+        ];
         const REVIEWER: [&str; 3] = ["EDIT_ISSUES", "RESOLVE_ISSUES", "CLOSE_ISSUES"];
-        const NOT_BOT: [&str; 4] = ["ADMINISTER", "ADMINISTER_PROJECTS", "EDIT_WORKFLOW", "MOVE_ISSUES"];
+        const NOT_BOT: [&str; 4] = [
+            "ADMINISTER",
+            "ADMINISTER_PROJECTS",
+            "EDIT_WORKFLOW",
+            "MOVE_ISSUES",
+        ];
         match self {
             Role::Bot => !NOT_BOT.contains(&permission),
             Role::Product => PRODUCT.contains(&permission),
@@ -127,7 +140,9 @@ impl User {
 pub(super) fn credentials(header: Option<&http::HeaderValue>) -> Option<(String, String)> {
     use base64::Engine as _;
     let encoded = header?.to_str().ok()?.strip_prefix("Basic ")?;
-    let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
+    let decoded = base64::engine::general_purpose::STANDARD
+        .decode(encoded.trim())
+        .ok()?;
     let text = String::from_utf8(decoded).ok()?;
     let (email, token) = text.split_once(':')?;
     Some((email.to_owned(), token.to_owned()))

@@ -25,12 +25,21 @@ impl Jira {
         journal: &mut Journal,
     ) -> Result<(), String> {
         let id = self.issue_id(key).ok_or_else(|| gone(key))?;
-        let user = self.account(who).ok_or_else(|| format!("No user has the account id {who}."))?;
+        let user = self
+            .account(who)
+            .ok_or_else(|| format!("No user has the account id {who}."))?;
         let role = user.role;
         let status = self.workflow.status_named(to_status_name);
-        let to = status.ok_or_else(|| format!("No status is called {to_status_name}."))?.id;
-        let into: Vec<String> =
-            self.workflow.transitions.iter().filter(|t| t.to == to).map(|t| t.id.to_string()).collect();
+        let to = status
+            .ok_or_else(|| format!("No status is called {to_status_name}."))?
+            .id;
+        let into: Vec<String> = self
+            .workflow
+            .transitions
+            .iter()
+            .filter(|t| t.to == to)
+            .map(|t| t.id.to_string())
+            .collect();
         let mut refused = format!("No transition leads to {to_status_name}.");
         for transition in into {
             match self.open_transition(who, role, id, &transition, now) {
@@ -54,10 +63,16 @@ impl Jira {
         now: Timestamp,
         journal: &mut Journal,
     ) {
-        let status = self.workflow.status_named(to_status_name).map(|status| (status.id, status.category));
+        let status = self
+            .workflow
+            .status_named(to_status_name)
+            .map(|status| (status.id, status.category));
         if let (Some(id), Some((to, category))) = (self.issue_id(key), status) {
-            let resolution =
-                if category == Category::Done { Resolution::Set(RESOLUTIONS[0].0) } else { Resolution::Clear };
+            let resolution = if category == Category::Done {
+                Resolution::Set(RESOLUTIONS[0].0)
+            } else {
+                Resolution::Clear
+            };
             self.set_status(&stamp(who, now), id, to, &resolution, None, journal);
         }
     }
@@ -76,7 +91,13 @@ impl Jira {
     ) -> Result<(), String> {
         let id = self.allowed(who, key, "ADD_COMMENTS")?;
         let body = comment_body(&adf::from_text(text), false)?;
-        self.add_comment(&stamp(who, now), id, body, Value::Array(Vec::new()), journal);
+        self.add_comment(
+            &stamp(who, now),
+            id,
+            body,
+            Value::Array(Vec::new()),
+            journal,
+        );
         Ok(())
     }
 
@@ -94,7 +115,9 @@ impl Jira {
         journal: &mut Journal,
     ) -> Result<(), String> {
         let id = self.allowed(who, key, "EDIT_ISSUES")?;
-        let edits: Vec<Edit> = self.read_edits(body, false, false).map_err(|refusal| shown(&refusal))?;
+        let edits: Vec<Edit> = self
+            .read_edits(body, false, false)
+            .map_err(|refusal| shown(&refusal))?;
         self.edit(&stamp(who, now), id, edits, journal);
         Ok(())
     }
@@ -103,7 +126,13 @@ impl Jira {
     ///
     /// # Errors
     /// When the issue is gone or the person may not delete.
-    pub fn delete_as(&mut self, who: &str, key: &str, now: Timestamp, journal: &mut Journal) -> Result<(), String> {
+    pub fn delete_as(
+        &mut self,
+        who: &str,
+        key: &str,
+        now: Timestamp,
+        journal: &mut Journal,
+    ) -> Result<(), String> {
         let id = self.allowed(who, key, "DELETE_ISSUES")?;
         self.remove_issue(&stamp(who, now), id, journal);
         Ok(())
@@ -122,18 +151,28 @@ impl Jira {
         journal: &mut Journal,
     ) -> Result<String, String> {
         let id = self.allowed(who, key, "MOVE_ISSUES")?;
-        let project = self.project(new_project).ok_or_else(|| format!("No project has the key {new_project}."))?.id;
+        let project = self
+            .project(new_project)
+            .ok_or_else(|| format!("No project has the key {new_project}."))?
+            .id;
         Ok(self.move_issue(&stamp(who, now), id, project, journal))
     }
 
     fn allowed(&self, who: &str, key: &str, permission: &str) -> Result<u64, String> {
         let id = self.issue_id(key).ok_or_else(|| gone(key))?;
-        if self.may(who, permission) { Ok(id) } else { Err(format!("{who} lacks {permission} for {key}.")) }
+        if self.may(who, permission) {
+            Ok(id)
+        } else {
+            Err(format!("{who} lacks {permission} for {key}."))
+        }
     }
 }
 
 fn stamp(who: &str, at: Timestamp) -> Stamp {
-    Stamp { account: who.to_owned(), at }
+    Stamp {
+        account: who.to_owned(),
+        at,
+    }
 }
 
 fn gone(key: &str) -> String {
@@ -141,5 +180,9 @@ fn gone(key: &str) -> String {
 }
 
 fn shown(refusal: &Reply) -> String {
-    refusal.body.as_ref().map(ToString::to_string).unwrap_or_default()
+    refusal
+        .body
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }

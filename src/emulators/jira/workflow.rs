@@ -84,9 +84,22 @@ impl Transition {
     /// Whether it starts in `status` and its condition lets `role` take it.
     pub fn is_open_to(&self, role: Role, status: u64) -> bool {
         (self.from.is_empty() || self.from.contains(&status))
-            && self.allowed.as_ref().is_none_or(|roles| roles.contains(&role))
+            && self
+                .allowed
+                .as_ref()
+                .is_none_or(|roles| roles.contains(&role))
     }
 }
+
+/// Id, name, from, to, who, effect on the resolution.
+type Row<'a> = (
+    u64,
+    &'a str,
+    &'a [u64],
+    u64,
+    &'a Option<Vec<Role>>,
+    Resolution,
+);
 
 /// The workflow of all projects.
 #[derive(Clone, Debug)]
@@ -105,18 +118,53 @@ impl Workflow {
         let done = Set(RESOLUTIONS[0].0);
         let reviewers = Some(vec![Role::Reviewer, Role::Bot]);
         let bot = Some(vec![Role::Bot]);
-        let rows: [(u64, &str, &[u64], u64, &Option<Vec<Role>>, Resolution); 12] = [
+        let rows: [Row<'_>; 12] = [
             (11, "Start progress", &[OPEN], IN_PROGRESS, &None, Keep),
             (12, "Stop progress", &[IN_PROGRESS], OPEN, &None, Keep),
-            (21, "Resolve", &[OPEN, IN_PROGRESS], RESOLVED, &None, done.clone()),
+            (
+                21,
+                "Resolve",
+                &[OPEN, IN_PROGRESS],
+                RESOLVED,
+                &None,
+                done.clone(),
+            ),
             (31, "Close", &[RESOLVED], CLOSED, &reviewers, done.clone()),
             (41, "Reopen", &[RESOLVED], OPEN, &reviewers, Clear),
             (51, "Reopen closed", &[CLOSED], OPEN, &reviewers, Clear),
-            (61, "Close directly", &[OPEN, IN_PROGRESS], CLOSED, &bot, done.clone()),
-            (71, "Ignore", &[OPEN, IN_PROGRESS, RESOLVED, CLOSED], IGNORED, &bot, Set(RESOLUTIONS[1].0)),
+            (
+                61,
+                "Close directly",
+                &[OPEN, IN_PROGRESS],
+                CLOSED,
+                &bot,
+                done.clone(),
+            ),
+            (
+                71,
+                "Ignore",
+                &[OPEN, IN_PROGRESS, RESOLVED, CLOSED],
+                IGNORED,
+                &bot,
+                Set(RESOLUTIONS[1].0),
+            ),
             (81, "Unignore", &[IGNORED], OPEN, &bot, Clear),
-            (82, "Unignore as resolved", &[IGNORED], RESOLVED, &bot, done.clone()),
-            (83, "Unignore as closed", &[IGNORED], CLOSED, &bot, done.clone()),
+            (
+                82,
+                "Unignore as resolved",
+                &[IGNORED],
+                RESOLVED,
+                &bot,
+                done.clone(),
+            ),
+            (
+                83,
+                "Unignore as closed",
+                &[IGNORED],
+                CLOSED,
+                &bot,
+                done.clone(),
+            ),
             (91, "Back to review", &[CLOSED], RESOLVED, &bot, done),
         ];
         let transitions = rows.map(|(id, name, from, to, allowed, resolution)| Transition {
@@ -127,7 +175,10 @@ impl Workflow {
             allowed: allowed.clone(),
             resolution,
         });
-        Workflow { statuses: statuses(), transitions: transitions.into() }
+        Workflow {
+            statuses: statuses(),
+            transitions: transitions.into(),
+        }
     }
 
     /// Jira's default simplified workflow: one GLOBAL transition into each status, open to anyone. The same call
@@ -150,7 +201,10 @@ impl Workflow {
                 },
             })
             .collect();
-        Workflow { statuses, transitions }
+        Workflow {
+            statuses,
+            transitions,
+        }
     }
 
     /// The status with this id.
@@ -160,17 +214,22 @@ impl Workflow {
 
     /// The status with this name, upper and lower case alike.
     pub fn status_named(&self, name: &str) -> Option<&Status> {
-        self.statuses.iter().find(|status| status.name.eq_ignore_ascii_case(name))
+        self.statuses
+            .iter()
+            .find(|status| status.name.eq_ignore_ascii_case(name))
     }
 
     /// The name of a status, or its id as text.
     pub fn status_name(&self, id: u64) -> String {
-        self.status(id).map_or_else(|| id.to_string(), |status| status.name.clone())
+        self.status(id)
+            .map_or_else(|| id.to_string(), |status| status.name.clone())
     }
 
     /// The transition with this id.
     pub fn transition(&self, id: &str) -> Option<&Transition> {
-        self.transitions.iter().find(|transition| transition.id.to_string() == id)
+        self.transitions
+            .iter()
+            .find(|transition| transition.id.to_string() == id)
     }
 }
 
@@ -183,13 +242,20 @@ fn statuses() -> Vec<Status> {
         (CLOSED, "Closed", Done),
         (IGNORED, "Ignored", Done),
     ]
-    .map(|(id, name, category)| Status { id, name: name.into(), category })
+    .map(|(id, name, category)| Status {
+        id,
+        name: name.into(),
+        category,
+    })
     .into()
 }
 
 /// The name of a resolution.
 pub(super) fn resolution_name(id: &str) -> &'static str {
-    RESOLUTIONS.iter().find(|(known, _)| *known == id).map_or("Unknown", |(_, name)| name)
+    RESOLUTIONS
+        .iter()
+        .find(|(known, _)| *known == id)
+        .map_or("Unknown", |(_, name)| name)
 }
 
 pub(super) fn category_json(category: Category, site: &str, version: &str) -> Value {
