@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 pub mod aws;
 pub mod config;
+pub mod jira;
 pub mod journal;
 pub mod organizations;
 pub mod quota;

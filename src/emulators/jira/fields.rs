@@ -1,0 +1,215 @@
+//! Checks the `fields` and `update` members of a create or edit and turns them into edits. Changes nothing.
+
+use serde_json::{Map, Value, json};
+
+use super::reply::{Reply, field_refusal};
+use super::{Jira, adf, meta};
+
+/// A checked change of one field.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Edit {
+    Summary(String),
+    Description(Value),
+    Labels(Vec<String>),
+    AddLabel(String),
+    RemoveLabel(String),
+    Priority(String),
+    Assignee(Option<String>),
+    DueDate(Option<String>),
+    Custom(String, Value),
+    Comment(Value),
+}
+
+/// Summary length in characters (common knowledge; Jira's text says "less than 255" and means at most).
+const SUMMARY_MOST: usize = 255;
+/// Description length in characters of logical text (measured on Jira Cloud).
+const TEXT_MOST: usize = 32_767;
+/// Label length in characters (common knowledge).
+const LABEL_MOST: usize = 255;
+
+impl Jira {
+    /// Reads both members; refuses with a text for each field that is wrong. `project` and `issuetype` are left to
+    /// the create.
+    pub(super) fn read_edits(
+        &self,
+        body: &Value,
+        is_v2: bool,
+        is_create: bool,
+    ) -> Result<Vec<Edit>, Reply> {
+        let empty = Map::new();
+        let fields = body["fields"].as_object().unwrap_or(&empty);
+        let update = body["update"].as_object().unwrap_or(&empty);
+        let mut edits = Vec::new();
+        let mut errors = Map::new();
+        for (name, value) in fields {
+            if is_create && matches!(name.as_str(), "project" | "issuetype") {
+                continue;
+            }
+            if update.contains_key(name) {
+                errors.insert(
+                    name.clone(),
+                    json!(format!(
+                        "Field '{name}' cannot be in both 'fields' and 'update'."
+                    )),
+                );
+                continue;
+            }
+            match self.read_field(name, value, is_v2) {
+                Ok(edit) => edits.push(edit),
+                Err(text) => drop(errors.insert(name.clone(), json!(text))),
+            }
+        }
+        for (name, operations) in update {
+            for operation in operations.as_array().into_iter().flatten() {
+                match self.read_operation(name, operation, is_v2) {
+                    Ok(edit) => edits.push(edit),
+                    Err(text) => drop(errors.insert(name.clone(), json!(text))),
+                }
+            }
+        }
+        if is_create
+            && !edits.iter().any(|edit| matches!(edit, Edit::Summary(_)))
+            && !errors.contains_key("summary")
+        {
+            errors.insert(
+                "summary".into(),
+                json!("You must specify a summary of the issue."),
+            );
+        }
+        if errors.is_empty() {
+            Ok(edits)
+        } else {
+            Err(field_refusal(errors))
+        }
+    }
+
+    fn read_field(&self, name: &str, value: &Value, is_v2: bool) -> Result<Edit, String> {
+        match name {
+            "summary" => summary(value),
+            "description" => description(value, is_v2),
+            "labels" => {
+                let labels = value.as_array().ok_or("data was not an array")?;
+                labels
+                    .iter()
+                    .map(label)
+                    .collect::<Result<_, _>>()
+                    .map(Edit::Labels)
+            }
+            "priority" => {
+                let chosen = meta::PRIORITIES.iter().find(|(id, name)| {
+                    value["id"] == *id || value["name"].as_str().is_some_and(|n| n == *name)
+                });
+                let (id, _) = chosen.ok_or("The priority selected is invalid.")?;
+                Ok(Edit::Priority((*id).to_owned()))
+            }
+            "assignee" => {
+                let account = value["accountId"].as_str().or(value["id"].as_str());
+                match account {
+                    None => Ok(Edit::Assignee(None)),
+                    Some(account) if self.may(account, "ASSIGNABLE_USER") => {
+                        Ok(Edit::Assignee(Some(account.to_owned())))
+                    }
+                    Some(account) => Err(format!("User '{account}' cannot be assigned issues.")),
+                }
+            }
+            "duedate" => match value {
+                Value::Null => Ok(Edit::DueDate(None)),
+                value => {
+                    let text = value
+                        .as_str()
+                        .filter(|text| text.parse::<jiff::civil::Date>().is_ok());
+                    let text = text.ok_or("Date format must be yyyy-MM-dd")?;
+                    Ok(Edit::DueDate(Some(text.to_owned())))
+                }
+            },
+            custom if self.custom_fields.contains_key(custom) => {
+                Ok(Edit::Custom(custom.into(), value.clone()))
+            }
+            // Recorded from Jira Cloud: also what a field of the system is answered that is not on the screen.
+            other => Err(off_screen(other)),
+        }
+    }
+
+    fn read_operation(&self, name: &str, operation: &Value, is_v2: bool) -> Result<Edit, String> {
+        let verb = operation
+            .as_object()
+            .and_then(|object| object.iter().next());
+        let (verb, value) = verb.ok_or_else(|| off_screen(name))?;
+        match (name, verb.as_str()) {
+            (_, "set") => self.read_field(name, value, is_v2),
+            ("labels", "add") => label(value).map(Edit::AddLabel),
+            ("labels", "remove") => label(value).map(Edit::RemoveLabel),
+            ("comment", "add") => comment_body(&value["body"], is_v2).map(Edit::Comment),
+            _ => Err(format!(
+                "Field with id '{name}' does not support operation '{verb}'"
+            )),
+        }
+    }
+}
+
+/// The text for a field that the caller cannot set here, and for all fields when the caller may not edit at all
+/// (recorded from Jira Cloud, 2026-10).
+pub(super) fn off_screen(field: &str) -> String {
+    format!("Field '{field}' cannot be set. It is not on the appropriate screen, or unknown.")
+}
+
+/// A comment's body: ADF in version 3, a string in version 2 (recorded from Jira Cloud, 2026-10).
+pub(super) fn comment_body(body: &Value, is_v2: bool) -> Result<Value, String> {
+    let document = match (is_v2, body.as_str()) {
+        (true, Some(text)) if !text.is_empty() => adf::from_text(text),
+        (false, None) if adf::is_document(body) => body.clone(),
+        _ => return Err("Comment body is not valid!".into()),
+    };
+    if adf::text(&document).chars().count() > TEXT_MOST {
+        return Err("CONTENT_LIMIT_EXCEEDED".into());
+    }
+    Ok(document)
+}
+
+fn summary(value: &Value) -> Result<Edit, String> {
+    let text = value.as_str().ok_or("Operation value must be a string")?;
+    if text.trim().is_empty() {
+        return Err("You must specify a summary of the issue.".into());
+    }
+    if text.contains(['\n', '\r']) {
+        return Err("The summary is invalid because it contains newline characters.".into());
+    }
+    if text.chars().count() > SUMMARY_MOST {
+        return Err("Summary must be less than 255 characters.".into());
+    }
+    Ok(Edit::Summary(text.trim().to_owned()))
+}
+
+fn description(value: &Value, is_v2: bool) -> Result<Edit, String> {
+    let document = match (is_v2, value) {
+        (_, Value::Null) => Value::Null,
+        (true, Value::String(text)) => adf::from_text(text),
+        (true, _) => return Err("Operation value must be a string".into()),
+        (false, value) if adf::is_document(value) => value.clone(),
+        (false, _) => {
+            return Err(
+                "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
+                    .into(),
+            );
+        }
+    };
+    if adf::text(&document).chars().count() > TEXT_MOST {
+        return Err("CONTENT_LIMIT_EXCEEDED".into());
+    }
+    Ok(Edit::Description(document))
+}
+
+fn label(value: &Value) -> Result<String, String> {
+    let text = value.as_str().ok_or("string expected at index 0")?;
+    if text.contains(char::is_whitespace) {
+        return Err(format!(
+            "The label '{text}' contains spaces which is invalid."
+        ));
+    }
+    if text.is_empty() || text.chars().count() > LABEL_MOST {
+        return Err(format!(
+            "The label '{text}' exceeds the maximum length of {LABEL_MOST} characters."
+        ));
+    }
+    Ok(text.to_owned())
+}
