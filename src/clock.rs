@@ -13,6 +13,8 @@ pub enum Clock {
     System,
     /// Virtual time: waiting moves it and returns at once. Clones share it.
     Manual(Arc<Mutex<Timestamp>>),
+    /// The machine's clock, set forward by what `advance` adds up to. Clones share it.
+    Shifted(Arc<Mutex<SignedDuration>>),
 }
 
 impl Clock {
@@ -26,14 +28,20 @@ impl Clock {
         match self {
             Clock::System => Timestamp::now(),
             Clock::Manual(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
+            Clock::Shifted(by) => {
+                let by = *by.lock().unwrap_or_else(PoisonError::into_inner);
+                Timestamp::now()
+                    .saturating_add(by)
+                    .unwrap_or(Timestamp::MAX)
+            }
         }
     }
 
     /// Waits until `deadline`; returns at once if it has passed.
     pub async fn sleep_until(&self, deadline: Timestamp) {
         match self {
-            Clock::System => {
-                let left = deadline.duration_since(Timestamp::now());
+            Clock::System | Clock::Shifted(_) => {
+                let left = deadline.duration_since(self.now());
                 if let Ok(left) = Duration::try_from(left) {
                     tokio::time::sleep(left).await;
                 }
@@ -59,11 +67,18 @@ impl Clock {
         .await;
     }
 
-    /// Moves virtual time forward; does nothing to real time.
+    /// Moves virtual or shifted time forward; does nothing to real time.
     pub fn advance(&self, by: SignedDuration) {
-        if let Clock::Manual(at) = self {
-            let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
-            *at = at.saturating_add(by).unwrap_or(Timestamp::MAX);
+        match self {
+            Clock::System => {}
+            Clock::Manual(at) => {
+                let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
+                *at = at.saturating_add(by).unwrap_or(Timestamp::MAX);
+            }
+            Clock::Shifted(shift) => {
+                let mut shift = shift.lock().unwrap_or_else(PoisonError::into_inner);
+                *shift = shift.saturating_add(by);
+            }
         }
     }
 }

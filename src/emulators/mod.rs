@@ -16,6 +16,7 @@ pub mod journal;
 pub mod organizations;
 pub mod quota;
 pub mod security_hub;
+pub mod world;
 
 /// A request as it arrives: method, URI with path and query, headers, and the whole body.
 pub type Request = http::Request<Bytes>;

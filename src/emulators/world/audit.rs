@@ -1,0 +1,279 @@
+//! The invariants S1 to S7, checked over everything that happened in a world.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::World;
+use crate::emulators::journal::{Actor, Change, Entry, Violation};
+
+/// Node types that the engine may put into a document.
+const NODES: [&str; 16] = [
+    "doc",
+    "paragraph",
+    "text",
+    "heading",
+    "bulletList",
+    "listItem",
+    "table",
+    "tableRow",
+    "tableCell",
+    "tableHeader",
+    "panel",
+    "rule",
+    "codeBlock",
+    "hardBreak",
+    "strong",
+    "code",
+];
+
+#[derive(Default)]
+struct State {
+    /// Live tickets of each marker.
+    live: BTreeMap<String, BTreeSet<u64>>,
+    markers: BTreeMap<u64, String>,
+    /// Findings of each ticket, by id.
+    findings: BTreeMap<u64, Vec<String>>,
+    /// The person's decision that a ticket stands on: closed by a reviewer, or resolved by anyone.
+    decided: BTreeMap<u64, &'static str>,
+    /// Findings that stopped: passed, archived or removed.
+    stopped: BTreeSet<String>,
+    suppressed_by_people: BTreeSet<String>,
+    resources: BTreeMap<String, Vec<String>>,
+    deleted: BTreeSet<String>,
+}
+
+/// Every violation, oldest first; empty when all is well.
+pub fn audit(world: &World) -> Vec<Violation> {
+    let mut found = world.journal.violations.clone();
+    let mut state = State::default();
+    for entry in &world.journal.entries {
+        if let Some((invariant, what)) = state.check(entry) {
+            found.push(Violation {
+                invariant: invariant.to_owned(),
+                at: entry.at,
+                what,
+            });
+        }
+        state.take(entry);
+    }
+    for issue in world.jira.issues() {
+        if let Some(node) = foreign_node(&issue.description) {
+            let what = format!("{} has a {node} node in its description", issue.key);
+            found.push(Violation {
+                invariant: "S7".to_owned(),
+                at: issue.updated,
+                what,
+            });
+        }
+    }
+    found
+}
+
+impl State {
+    /// What this entry would break.
+    fn check(&self, entry: &Entry) -> Option<(&'static str, String)> {
+        let engine = entry.actor == Actor::Engine;
+        match &entry.change {
+            Change::TicketCreated { key, labels, .. } if engine => {
+                let live = marker(labels)
+                    .and_then(|marker| self.live.get(&marker))
+                    .map_or(0, BTreeSet::len);
+                (live > 0).then(|| {
+                    (
+                        "S1",
+                        format!("{key} is a second live ticket for one finding"),
+                    )
+                })
+            }
+            Change::WorkflowSet { id, from, to, .. } if engine && from == to => {
+                Some(("S5", format!("{id} was set to {to}, which it was")))
+            }
+            Change::WorkflowSet { id, to, .. } if engine && to == "RESOLVED" => (!self
+                .may_resolve(id))
+            .then(|| ("S2", format!("{id} was set to RESOLVED without a decision"))),
+            Change::WorkflowSet { id, to, .. } if engine && to == "SUPPRESSED" => {
+                let allowed = self.suppressed_by_people.contains(id);
+                (!allowed).then(|| ("S2", format!("{id} was set to SUPPRESSED without a rule")))
+            }
+            Change::TicketDeleted { id, key } if engine => (!self.resource_gone(*id))
+                .then(|| ("S3", format!("{key} was deleted while its resource exists"))),
+            Change::TicketMoved { id, key, from, to }
+                if engine && from == "Closed" && to == "Open" =>
+            {
+                let kept = self.decided.get(id) == Some(&"closed");
+                kept.then(|| {
+                    (
+                        "S4",
+                        format!(
+                            "{key} was reopened although a reviewer had closed it in this episode"
+                        ),
+                    )
+                })
+            }
+            Change::TicketCommented { key, body, .. } if engine => foreign_node(body)
+                .map(|node| ("S7", format!("a comment on {key} has a {node} node"))),
+            _ => None,
+        }
+    }
+
+    fn may_resolve(&self, finding: &str) -> bool {
+        let decided = self.findings.iter().any(|(ticket, findings)| {
+            findings.iter().any(|id| id == finding) && self.decided.contains_key(ticket)
+        });
+        let gone = self
+            .resources
+            .get(finding)
+            .is_some_and(|all| all.iter().all(|arn| self.deleted.contains(arn)));
+        self.stopped.contains(finding) || decided || gone
+    }
+
+    fn resource_gone(&self, ticket: u64) -> bool {
+        let findings = self.findings.get(&ticket);
+        findings.is_some_and(|findings| {
+            findings
+                .iter()
+                .filter_map(|id| self.resources.get(id))
+                .flatten()
+                .all(|arn| self.deleted.contains(arn))
+        })
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        match &entry.change {
+            Change::FindingAppeared { id, resources, .. } => {
+                self.resources.insert(id.clone(), resources.clone());
+            }
+            Change::FindingRemoved { id, .. } => {
+                self.stopped.insert(id.clone());
+            }
+            Change::FindingEvaluated {
+                id,
+                compliance,
+                record,
+                ..
+            } => {
+                let stopped = record == "ARCHIVED" || compliance.as_deref() == Some("PASSED");
+                if stopped {
+                    self.stopped.insert(id.clone());
+                } else if self.stopped.remove(id) {
+                    self.begin_episode(id);
+                }
+            }
+            Change::WorkflowSet { id, to, .. } => match (&entry.actor, to.as_str()) {
+                (Actor::Person { .. } | Actor::AutomationRule, "SUPPRESSED" | "RESOLVED") => {
+                    self.suppressed_by_people.insert(id.clone());
+                    self.decide_all(id);
+                }
+                // The console took it back: what had been decided no longer counts.
+                (Actor::Person { .. }, "NEW" | "NOTIFIED") => self.begin_episode(id),
+                _ => {}
+            },
+            Change::ResourceDeleted { id, .. } => {
+                self.deleted.insert(id.clone());
+            }
+            Change::TicketCreated {
+                id,
+                labels,
+                properties,
+                ..
+            } => {
+                let Some(marker) = marker(labels) else { return };
+                self.live.entry(marker.clone()).or_default().insert(*id);
+                self.markers.insert(*id, marker);
+                let findings = findings_in(properties);
+                self.findings.insert(*id, findings);
+            }
+            Change::TicketDeleted { id, .. } => self.bury(*id),
+            Change::TicketMoved { id, to, .. } => self.moved(*id, to, &entry.actor),
+            Change::TicketEdited { .. } | Change::TicketCommented { .. } => {}
+        }
+    }
+
+    fn moved(&mut self, id: u64, to: &str, actor: &Actor) {
+        if let Some(marker) = self.markers.get(&id) {
+            let live = self.live.entry(marker.clone()).or_default();
+            if to == "Closed" {
+                live.remove(&id);
+            } else {
+                live.insert(id);
+            }
+        }
+        match (actor, to) {
+            (Actor::Person { role, .. }, "Closed") if role == "reviewer" => {
+                self.decided.insert(id, "closed");
+            }
+            (Actor::Person { .. }, "Resolved") => {
+                self.decided.insert(id, "resolved");
+            }
+            (_, "Open" | "In Progress") => {
+                self.decided.remove(&id);
+            }
+            _ => {}
+        }
+    }
+
+    fn bury(&mut self, ticket: u64) {
+        if let Some(marker) = self.markers.get(&ticket) {
+            self.live.entry(marker.clone()).or_default().remove(&ticket);
+        }
+    }
+
+    fn begin_episode(&mut self, finding: &str) {
+        let tickets = self
+            .findings
+            .iter()
+            .filter(|(_, findings)| findings.iter().any(|id| id == finding));
+        let tickets: Vec<u64> = tickets.map(|(ticket, _)| *ticket).collect();
+        tickets.iter().for_each(|ticket| {
+            self.decided.remove(ticket);
+        });
+    }
+
+    fn decide_all(&mut self, finding: &str) {
+        let tickets = self
+            .findings
+            .iter()
+            .filter(|(_, findings)| findings.iter().any(|id| id == finding));
+        let tickets: Vec<u64> = tickets.map(|(ticket, _)| *ticket).collect();
+        tickets.into_iter().for_each(|ticket| {
+            self.decided.insert(ticket, "resolved");
+        });
+    }
+}
+
+fn marker(labels: &[String]) -> Option<String> {
+    labels
+        .iter()
+        .find(|label| {
+            label
+                .strip_prefix("asaf-")
+                .is_some_and(|hash| hash.len() == 32)
+        })
+        .cloned()
+}
+
+fn findings_in(properties: &Value) -> Vec<String> {
+    let list = properties["asaf.link"]["findings"].as_array();
+    list.into_iter()
+        .flatten()
+        .filter_map(|finding| finding["id"].as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The first node of a document that the engine never makes.
+fn foreign_node(document: &Value) -> Option<String> {
+    match document {
+        Value::Object(node) => {
+            let kind = node.get("type").and_then(Value::as_str);
+            let own =
+                kind.is_none_or(|kind| NODES.contains(&kind) || matches!(kind, "em" | "link"));
+            match (own, kind) {
+                (false, Some(kind)) => Some(kind.to_owned()),
+                _ => node.values().find_map(foreign_node),
+            }
+        }
+        Value::Array(nodes) => nodes.iter().find_map(foreign_node),
+        _ => None,
+    }
+}
