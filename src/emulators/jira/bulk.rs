@@ -32,6 +32,7 @@ pub(super) struct Task {
     by: String,
     submitted: Timestamp,
     finished: Option<Timestamp>,
+    is_dead: bool,
     deeds: Vec<(u64, Deed)>,
     invalid: usize,
     done: Vec<u64>,
@@ -75,7 +76,12 @@ impl Jira {
             .ok()
             .and_then(|id: u64| self.tasks.get(&id))
             .ok_or_else(no_task)?;
-        let is_done = task.finished.is_some();
+        let processed = task.done.len() + task.failed.len();
+        let status = match (task.finished, task.is_dead) {
+            (None, _) => "RUNNING",
+            (Some(_), false) => "COMPLETE",
+            (Some(_), true) => "DEAD",
+        };
         let failed: serde_json::Map<String, Value> = task
             .failed
             .iter()
@@ -83,8 +89,8 @@ impl Jira {
             .collect();
         let updated = task.finished.unwrap_or(task.submitted);
         ok(json!({
-            "taskId": call.param(0), "status": if is_done { "COMPLETE" } else { "RUNNING" },
-            "progressPercent": if is_done { 100 } else { 0 }, "submittedBy": {"accountId": task.by},
+            "taskId": call.param(0), "status": status,
+            "progressPercent": 100 * processed / task.deeds.len().max(1), "submittedBy": {"accountId": task.by},
             "created": task.submitted.as_millisecond(), "started": task.submitted.as_millisecond(),
             "updated": updated.as_millisecond(), "totalIssueCount": task.deeds.len() + task.invalid,
             "processedAccessibleIssues": task.done, "invalidOrInaccessibleIssueCount": task.invalid,
@@ -131,6 +137,7 @@ impl Jira {
             by: call.user.account_id.clone(),
             submitted: call.now,
             finished: None,
+            is_dead: false,
             invalid: total - seen.len(),
             deeds: seen,
             done: Vec::new(),
@@ -161,12 +168,19 @@ impl Jira {
             account: task.by.clone(),
             at: now,
         };
-        for (id, deed) in &task.deeds {
+        for (id, deed) in task
+            .deeds
+            .iter()
+            .take(self.bulk_dies_after.unwrap_or(usize::MAX))
+        {
             match self.run_deed(&stamp, *id, deed, journal) {
                 Ok(()) => task.done.push(*id),
                 Err(why) => drop(task.failed.insert(*id, why)),
             }
         }
+        task.is_dead = self
+            .bulk_dies_after
+            .is_some_and(|most| most < task.deeds.len());
         task.finished = Some(now);
     }
 

@@ -130,13 +130,15 @@ impl Jira {
             ));
         }
         self.record(stamp, id, items, metadata);
-        let change = Change::TicketMoved {
-            id,
-            key,
-            from: from_name,
-            to: to_name,
-        };
-        journal.push(stamp.at, self.actor(&stamp.account), change);
+        if from != to {
+            let change = Change::TicketMoved {
+                id,
+                key,
+                from: from_name,
+                to: to_name,
+            };
+            journal.push(stamp.at, self.actor(&stamp.account), change);
+        }
     }
 
     /// Applies edits; one change group for all of them, none when nothing differs.

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::Jira;
 use super::index::Document;
 use super::jql::{Clause, Expr, Jql, Op, Operand};
 use super::meta;
+use super::moment::instant;
 use super::workflow::RESOLUTIONS;
 
 /// A condition over documents.
@@ -350,41 +351,6 @@ fn bind_time(field: &str, op: Op, operands: &[Operand], now: Timestamp) -> Optio
         "updated" | "updateddate" => Test::Updated(op, at),
         _ => Test::Resolved(op, at),
     })
-}
-
-/// `2026/01/31`, `2026-01-31 12:30`, or relative to now: `-15m`, `-1w 2d`. Minute-grained, in UTC.
-fn instant(text: &str, now: Timestamp) -> Option<Timestamp> {
-    let text = text.trim();
-    let dashed = text.replace('/', "-");
-    for form in ["%Y-%m-%d %H:%M", "%Y-%m-%d"] {
-        let date = civil::DateTime::strptime(form, &dashed)
-            .or_else(|_| civil::Date::strptime(form, &dashed).map(civil::DateTime::from));
-        if let Ok(date) = date {
-            return Some(date.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp());
-        }
-    }
-    let (sign, amounts) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let mut minutes = 0_i64;
-    for amount in amounts.split_whitespace() {
-        let unit = amount.chars().last()?;
-        let count: i64 = amount.strip_suffix(unit)?.parse().ok()?;
-        let unit_minutes = match unit {
-            'm' => 1,
-            'h' => 60,
-            'd' => 1_440,
-            'w' => 10_080,
-            _ => return None,
-        };
-        minutes = minutes.checked_add(count.checked_mul(unit_minutes)?)?;
-    }
-    if amounts.trim().is_empty() {
-        return None;
-    }
-    now.checked_add(SignedDuration::from_mins(sign * minutes))
-        .ok()
 }
 
 /// Unknown fields are ignored (recorded from Jira Cloud, 2026-10); ties and no order at all: newest id first.

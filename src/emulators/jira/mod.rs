@@ -17,6 +17,7 @@ use crate::emulators::journal::{Actor, Journal};
 use crate::emulators::{Request, Response};
 
 mod adf;
+mod admission;
 mod bulk;
 mod changes;
 mod comments;
@@ -28,6 +29,8 @@ mod jql;
 mod limits;
 mod matching;
 mod meta;
+mod moment;
+mod projects;
 mod properties;
 mod render;
 mod reply;
@@ -74,7 +77,7 @@ pub struct Project {
 }
 
 /// The emulated site.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Jira {
     /// The workflow of all projects; tests change it to open holes.
     pub workflow: Workflow,
@@ -86,6 +89,8 @@ pub struct Jira {
     pub search_wide_page: usize,
     /// How long a bulk task runs. Default 0: done at the next request.
     pub bulk_delay: SignedDuration,
+    /// After how many issues a bulk task dies: status `DEAD`, the rest undone. Default never.
+    pub bulk_dies_after: Option<usize>,
     /// Whether burst and per-issue limits refuse. Default false; Retry-After windows of faults always bind.
     pub quotas_enabled: bool,
     /// Faults that wait for a request, in order.
@@ -121,6 +126,7 @@ impl Jira {
             search_flicker_permille: 0,
             search_wide_page: 100,
             bulk_delay: SignedDuration::ZERO,
+            bulk_dies_after: None,
             quotas_enabled: false,
             faults: VecDeque::new(),
             comment_cap: 5_000,

@@ -101,6 +101,7 @@ impl Jira {
             }
         };
         let site = &self.site;
+        let status = self.workflow.status(issue.status);
         put("summary", &|| json!(issue.summary));
         put("description", &|| document(&issue.description, version));
         put("labels", &|| json!(issue.labels));
@@ -108,12 +109,10 @@ impl Jira {
             meta::priority_json(&issue.priority, site, version)
         });
         put("status", &|| {
-            self.workflow
-                .status(issue.status)
-                .map_or(Value::Null, |s| workflow::status_json(s, site, version))
+            status.map_or(Value::Null, |s| workflow::status_json(s, site, version))
         });
         put("statusCategory", &|| {
-            self.workflow.status(issue.status).map_or(Value::Null, |s| {
+            status.map_or(Value::Null, |s| {
                 workflow::category_json(s.category, site, version)
             })
         });

@@ -1,5 +1,5 @@
 //! Do the answers fit Atlassian's own OpenAPI document? Runs where that document is at hand.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::path::Path;
 
@@ -68,252 +68,154 @@ fn schema(name: &str, components: &Value) -> Value {
     Value::Object(schema)
 }
 
+/// Path (`{key}` stands for an issue that was resolved and linked) and schema of its 200.
+const READS: [(&str, &str); 18] = [
+    ("myself", "User"),
+    ("serverInfo", "ServerInformation"),
+    ("mypermissions?permissions=EDIT_ISSUES", "Permissions"),
+    ("field", "FieldDetails[]"),
+    ("status", "StatusDetails[]"),
+    ("priority", "Priority[]"),
+    ("project/SEC", "Project"),
+    ("project/search", "PageBeanProject"),
+    ("project/SEC/statuses", "IssueTypeWithStatus[]"),
+    ("project/SEC/role/10101", "ProjectRole"),
+    ("group/member?groupname=sync-bots", "PageBeanUserDetails"),
+    (
+        "issue/createmeta/SEC/issuetypes",
+        "PageOfCreateMetaIssueTypes",
+    ),
+    (
+        "issue/createmeta/SEC/issuetypes/10002",
+        "PageOfCreateMetaIssueTypeWithField",
+    ),
+    ("issue/{key}?expand=changelog&properties=*all", "IssueBean"),
+    ("issue/{key}/changelog", "PageBeanChangelog"),
+    (
+        "issue/{key}/transitions?expand=transitions.fields",
+        "Transitions",
+    ),
+    ("issue/{key}/properties", "PropertyKeys"),
+    ("issue/{key}/remotelink", "RemoteIssueLink[]"),
+];
+
+/// Path, body, expected status, schema. The delete of the issue comes last.
+fn writes(key: &str) -> Vec<(&'static str, Value, u16, &'static str)> {
+    let mut moved = element("x", &[]);
+    moved["transition"] = json!({"id": "21"});
+    let many = json!([element("a", &[]), {"fields": {"project": {"key": "SEC"}}}]);
+    let bulk = json!([{"selectedIssueIdsOrKeys": [key], "transitionId": "21"}]);
+    let link = json!({"globalId": "g2", "object": {"url": "https://a.example", "title": "A"}});
+    let comment = json!({"body": adf("hello"), "properties": [{"key": "k", "value": 1}]});
+    let fetch = json!({"issueIdsOrKeys": [key], "expand": ["changelog"], "properties": ["*all"]});
+    let search = json!({"jql": "project = SEC", "fields": ["*all"], "expand": "changelog"});
+    vec![
+        ("issue", moved, 201, "CreatedIssue"),
+        ("issue", element("x", &["a b"]), 400, "ErrorCollection"),
+        (
+            "issue/bulk",
+            json!({"issueUpdates": many}),
+            201,
+            "CreatedIssues",
+        ),
+        (
+            "issue/{key}/remotelink",
+            link,
+            201,
+            "RemoteIssueLinkIdentifies",
+        ),
+        ("issue/{key}/comment", comment, 201, "Comment"),
+        ("issue/bulkfetch", fetch, 200, "BulkIssueResults"),
+        ("search/jql", search, 200, "SearchAndReconcileResults"),
+        (
+            "search/approximate-count",
+            json!({"jql": "project = SEC"}),
+            200,
+            "JQLCountResultsBean",
+        ),
+        (
+            "changelog/bulkfetch",
+            json!({"issueIdsOrKeys": [key]}),
+            200,
+            "BulkChangelogResponseBean",
+        ),
+        (
+            "bulk/issues/transition",
+            json!({"bulkTransitionInputs": bulk}),
+            201,
+            "SubmittedBulkOperation",
+        ),
+        (
+            "bulk/issues/delete",
+            json!({"selectedIssueIdsOrKeys": []}),
+            400,
+            "BulkOperationErrorResponse",
+        ),
+        (
+            "bulk/issues/delete",
+            json!({"selectedIssueIdsOrKeys": [key]}),
+            201,
+            "SubmittedBulkOperation",
+        ),
+    ]
+}
+
 #[test]
 fn answers_fit_the_openapi_document() {
     let Some(components) = components() else {
         println!("skipped: no OpenAPI document beside the checkout");
         return;
     };
+    let validator = |name: &str| jsonschema::validator_for(&schema(name, &components)).unwrap();
+    assert!(
+        !validator("User").is_valid(&json!({"accountId": 5})),
+        "a wrong type must be noticed"
+    );
+    assert!(
+        !validator("User").is_valid(&json!({"nonsense": "x"})),
+        "an unknown member must be noticed"
+    );
     let mut site = Site::new();
     let key = site.issue("a");
+    let link = json!({"globalId": "g", "object": {"url": "https://a.example", "title": "A"}});
+    site.bot("POST", &format!("/rest/api/3/issue/{key}/remotelink"), link);
+    site.bot(
+        "PUT",
+        &format!("/rest/api/3/issue/{key}/properties/p"),
+        json!({"v": 1}),
+    );
     site.bot(
         "POST",
         &format!("/rest/api/3/issue/{key}/transitions"),
         json!({"transition": {"id": "21"}}),
     );
-    let issue = format!("/rest/api/3/issue/{key}");
-    let link = json!({"globalId": "g", "object": {"url": "https://a.example", "title": "A"}});
-    let mut refused = element("x", &["a b"]);
-    refused["transition"] = json!({"id": "21"});
-    let mut moved = element("x", &[]);
-    moved["transition"] = json!({"id": "21"});
-    let bulk =
-        json!({"bulkTransitionInputs": [{"selectedIssueIdsOrKeys": [key], "transitionId": "21"}]});
-    let search = json!({"jql": "project = SEC", "fields": ["*all"], "expand": "changelog"});
-    let nothing = Value::Null;
-    let rows: Vec<(&str, String, &Value, u16, &str)> = vec![
-        ("GET", "/rest/api/3/myself".into(), &nothing, 200, "User"),
-        (
-            "GET",
-            "/rest/api/3/serverInfo".into(),
-            &nothing,
-            200,
-            "ServerInformation",
-        ),
-        (
-            "GET",
-            "/rest/api/3/mypermissions?permissions=EDIT_ISSUES".into(),
-            &nothing,
-            200,
-            "Permissions",
-        ),
-        (
-            "GET",
-            "/rest/api/3/field".into(),
-            &nothing,
-            200,
-            "FieldDetails[]",
-        ),
-        (
-            "GET",
-            "/rest/api/3/status".into(),
-            &nothing,
-            200,
-            "StatusDetails[]",
-        ),
-        (
-            "GET",
-            "/rest/api/3/priority".into(),
-            &nothing,
-            200,
-            "Priority[]",
-        ),
-        (
-            "GET",
-            "/rest/api/3/project/SEC".into(),
-            &nothing,
-            200,
-            "Project",
-        ),
-        (
-            "GET",
-            "/rest/api/3/project/search".into(),
-            &nothing,
-            200,
-            "PageBeanProject",
-        ),
-        (
-            "GET",
-            "/rest/api/3/project/SEC/statuses".into(),
-            &nothing,
-            200,
-            "IssueTypeWithStatus[]",
-        ),
-        (
-            "GET",
-            "/rest/api/3/project/SEC/role/10101".into(),
-            &nothing,
-            200,
-            "ProjectRole",
-        ),
-        (
-            "GET",
-            "/rest/api/3/group/member?groupname=sync-bots".into(),
-            &nothing,
-            200,
-            "PageBeanUserDetails",
-        ),
-        (
-            "GET",
-            "/rest/api/3/issue/createmeta/SEC/issuetypes".into(),
-            &nothing,
-            200,
-            "PageOfCreateMetaIssueTypes",
-        ),
-        (
-            "GET",
-            "/rest/api/3/issue/createmeta/SEC/issuetypes/10002".into(),
-            &nothing,
-            200,
-            "PageOfCreateMetaIssueTypeWithField",
-        ),
-        (
-            "POST",
-            "/rest/api/3/issue".into(),
-            &moved,
-            201,
-            "CreatedIssue",
-        ),
-        (
-            "POST",
-            "/rest/api/3/issue".into(),
-            &refused,
-            400,
-            "ErrorCollection",
-        ),
-        (
-            "GET",
-            format!("{issue}?expand=changelog&properties=*all"),
-            &nothing,
-            200,
-            "IssueBean",
-        ),
-        (
-            "GET",
-            format!("{issue}/changelog"),
-            &nothing,
-            200,
-            "PageBeanChangelog",
-        ),
-        (
-            "GET",
-            format!("{issue}/transitions?expand=transitions.fields"),
-            &nothing,
-            200,
-            "Transitions",
-        ),
-        (
-            "GET",
-            format!("{issue}/properties"),
-            &nothing,
-            200,
-            "PropertyKeys",
-        ),
-        (
-            "POST",
-            format!("{issue}/remotelink"),
-            &link,
-            201,
-            "RemoteIssueLinkIdentifies",
-        ),
-        (
-            "GET",
-            format!("{issue}/remotelink"),
-            &nothing,
-            200,
-            "RemoteIssueLink[]",
-        ),
-        (
-            "POST",
-            "/rest/api/3/search/jql".into(),
-            &search,
-            200,
-            "SearchAndReconcileResults",
-        ),
-        (
-            "POST",
-            "/rest/api/3/bulk/issues/transition".into(),
-            &bulk,
-            201,
-            "SubmittedBulkOperation",
-        ),
-        (
-            "GET",
-            "/rest/api/3/bulk/queue/99".into(),
-            &nothing,
-            400,
-            "ErrorCollection",
-        ),
-    ];
+    let reads = READS
+        .into_iter()
+        .map(|(path, name)| ("GET", path, Value::Null, 200, name));
+    let writes = writes(&key)
+        .into_iter()
+        .map(|(path, body, status, name)| ("POST", path, body, status, name));
     let mut wrong = Vec::new();
-    let mut check = |what: String, name: &str, body: &Value| {
-        let validator = jsonschema::validator_for(&schema(name, &components)).unwrap();
-        wrong.extend(
-            validator
-                .iter_errors(body)
-                .map(|e| format!("{what} {name} at {}: {e}", e.instance_path())),
-        );
-    };
-    for (method, path, body, expected, name) in rows {
-        let (status, mut answer) = site.bot(method, &path, body.clone());
+    let mut task = String::new();
+    for (method, path, body, expected, name) in reads.chain(writes) {
+        let path = format!("/rest/api/3/{}", path.replace("{key}", &key));
+        let (status, answer) = site.bot(method, &path, body);
         assert_eq!(status, expected, "{method} {path}: {answer}");
-        // The recorded refusal of an unknown task has a member that no schema has.
-        answer
-            .as_object_mut()
-            .map(|object| object.remove("httpStatusCode"));
-        check(format!("{method} {path}"), name, &answer);
+        task = answer["taskId"].as_str().map_or(task, ToOwned::to_owned);
+        let errors = validator(name)
+            .iter_errors(&answer)
+            .map(|e| format!("{path} at {}: {e}", e.instance_path()))
+            .collect::<Vec<_>>();
+        wrong.extend(errors);
     }
-    let comment = json!({"body": adf("hello"), "properties": [{"key": "k", "value": 1}]});
-    let many =
-        json!({"issueUpdates": [element("a", &[]), {"fields": {"project": {"key": "SEC"}}}]});
-    let fetch = json!({"issueIdsOrKeys": [key], "expand": ["changelog"], "properties": ["*all"]});
-    let count = json!({"jql": "project = SEC"});
-    for (path, body, name) in [
-        (format!("{issue}/comment"), comment, "Comment"),
-        ("/rest/api/3/issue/bulk".into(), many, "CreatedIssues"),
-        (
-            "/rest/api/3/issue/bulkfetch".into(),
-            fetch,
-            "BulkIssueResults",
-        ),
-        (
-            "/rest/api/3/changelog/bulkfetch".into(),
-            json!({"issueIdsOrKeys": [key]}),
-            "BulkChangelogResponseBean",
-        ),
-        (
-            "/rest/api/3/search/approximate-count".into(),
-            count,
-            "JQLCountResultsBean",
-        ),
-    ] {
-        let (_, answer) = site.bot("POST", &path, body);
-        check(format!("POST {path}"), name, &answer);
-    }
-    let (_, task) = site.bot(
-        "POST",
-        "/rest/api/3/bulk/issues/delete",
-        json!({"selectedIssueIdsOrKeys": [key]}),
+    let (_, progress) = site.bot(
+        "GET",
+        &format!("/rest/api/3/bulk/queue/{task}"),
+        Value::Null,
     );
-    let queue = format!(
-        "/rest/api/3/bulk/queue/{}",
-        task["taskId"].as_str().unwrap()
-    );
-    let (_, progress) = site.bot("GET", &queue, Value::Null);
-    check("GET bulk/queue".into(), "BulkOperationProgress", &progress);
-    let noticed = jsonschema::validator_for(&schema("User", &components)).unwrap();
     assert!(
-        !noticed.is_valid(&json!({"accountId": 5})) && !noticed.is_valid(&json!({"nonsense": "x"}))
+        validator("BulkOperationProgress").is_valid(&progress),
+        "{progress}"
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -464,7 +464,7 @@ fn search_lags_behind_unless_an_id_is_reconciled() {
     let (_, body) = site.bot("POST", "/rest/api/3/search/jql", reconciled);
     assert_eq!(body["issues"], json!([{"id": id.to_string()}]));
     site.wait(30);
-    assert_eq!(site.ids("labels = late"), [key.clone()]);
+    assert_eq!(site.ids("labels = late"), [key.as_str()]);
     site.bot("DELETE", &format!("/rest/api/3/issue/{key}"), Value::Null);
     let (_, body) = site.bot(
         "POST",
@@ -860,6 +860,28 @@ fn a_bulk_task_completes_with_failures_and_five_run_at_a_time() {
         400
     );
     assert!(site.jira.issue(&keys[0]).is_none());
+}
+
+#[test]
+fn a_dead_bulk_task_leaves_the_rest_undone() {
+    let mut site = Site::new();
+    let keys = [site.issue("a"), site.issue("b")];
+    site.jira.bulk_dies_after = Some(1);
+    let (_, task) = site.bot(
+        "POST",
+        "/rest/api/3/bulk/issues/delete",
+        json!({"selectedIssueIdsOrKeys": keys}),
+    );
+    let queue = format!(
+        "/rest/api/3/bulk/queue/{}",
+        task["taskId"].as_str().unwrap()
+    );
+    let (_, progress) = site.bot("GET", &queue, Value::Null);
+    assert_eq!(
+        (&progress["status"], &progress["progressPercent"]),
+        (&json!("DEAD"), &json!(50))
+    );
+    assert_eq!(site.jira.issues().count(), 1);
 }
 
 #[test]
