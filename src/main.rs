@@ -1,6 +1,8 @@
 //! Parse, run, exit code.
 
-use asaf::cli::{Cli, Command, Exit, GlobalArgs, LogFormat, usage_error};
+use std::path::Path;
+
+use asaf::cli::{Cli, Command, Exit, FindingsCommand, GlobalArgs, LogFormat, usage_error};
 use asaf::config::ConfigError;
 use asaf::jobs;
 use asaf::talk::{Loudness, Talk, plain};
@@ -25,6 +27,30 @@ fn run(cli: Cli, talk: Talk) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Init(args) => jobs::init::run(&args, talk),
         Command::Config(args) => jobs::config::run(&args.command, &cli.global.config, talk),
+        Command::Findings(args) => {
+            let FindingsCommand::Check { paths, output } = args.command;
+            jobs::findings_check::run(&paths, output)
+        }
+        command => {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(run_async(command, &cli.global.config, talk))
+        }
+    }
+}
+
+async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Result<Exit> {
+    match command {
+        Command::Plan(args) => jobs::sync::plan(&args, config, talk).await,
+        Command::Apply(args) => jobs::sync::apply(&args, config, talk).await,
+        Command::Reconcile(args) => jobs::sync::reconcile(&args, config, talk).await,
+        Command::Explain(args) => jobs::explain::run(&args.subject, args.output, config).await,
+        Command::Quarantine(args) => jobs::quarantine::run(&args.command, config, talk).await,
+        Command::Store(args) => jobs::store::run(&args.command, config, talk).await,
+        Command::Demo(args) => jobs::demo::run(&args, talk).await,
+        Command::Emulate(args) => jobs::emulate::run(&args, talk).await,
+        Command::Init(_) | Command::Config(_) | Command::Findings(_) => Ok(Exit::Usage),
     }
 }
 

@@ -28,8 +28,12 @@ pub use sync::{
     disable_help_subcommand = true,
     after_help = "\
 Examples:
+  asaf demo                 see it work, with nothing configured
   asaf init                 write a commented asaf.toml
   asaf config check         check it, and that its secrets can be read
+  asaf plan                 what would change
+  asaf reconcile            change it: the scheduled job
+  asaf explain PAY-12       why it is so, who decided, what comes next
 
 Exit codes:
   0 ok · 1 failed · 2 changes pending (only with --detailed-exitcode) · 3 blocked by a limit
@@ -92,6 +96,24 @@ pub enum Command {
     Init(InitArgs),
     /// Check, show or describe the configuration
     Config(ConfigArgs),
+    /// Show what a reconcile would do
+    Plan(PlanArgs),
+    /// Apply everything that is due, or exactly a saved plan
+    Apply(ApplyArgs),
+    /// Bring both sides in step: the scheduled job
+    Reconcile(ReconcileArgs),
+    /// Say why a finding or ticket is as it is
+    Explain(ExplainArgs),
+    /// Look at what failed or is in doubt
+    Quarantine(QuarantineArgs),
+    /// Look at findings from files, without credentials
+    Findings(FindingsArgs),
+    /// Back up or verify the store
+    Store(StoreArgs),
+    /// See the whole story against emulators, with nothing configured
+    Demo(DemoArgs),
+    /// Serve the emulators of AWS and Jira
+    Emulate(EmulateArgs),
 }
 
 /// How log lines are written.

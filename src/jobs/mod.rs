@@ -1,4 +1,13 @@
 //! One file per use: each is what one command or one scheduled job does, from typed arguments to an exit code.
 
 pub mod config;
+pub mod connect;
+pub mod demo;
+pub mod emulate;
+pub mod explain;
+pub mod findings_check;
 pub mod init;
+pub mod quarantine;
+pub mod reconcile;
+pub mod store;
+pub mod sync;

@@ -1,1 +1,184 @@
-//! Plans as text, Markdown and JSON.
+//! Plans for people: text for a terminal, Markdown for a pull request. Text from findings is made plain.
+
+use std::fmt::Write as _;
+
+use super::limits::Braked;
+use super::{Action, Held, Plan, Summary, TicketStep};
+use crate::model::TicketState;
+use crate::talk::plain;
+
+/// Lines of one kind that a text shows before it counts the rest.
+const MOST_LINES: usize = 30;
+
+/// The plan as lines: a sign for what happens, who and what, why; then a summary.
+pub fn text(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
+    let mut out = headline(plan);
+    for line in limited(plan.actions.iter().map(action_line).collect()) {
+        let _ = writeln!(out, "{line}");
+    }
+    for line in limited(plan.held.iter().map(held_line).collect()) {
+        let _ = writeln!(out, "{line}");
+    }
+    let _ = writeln!(out, "{}", summary(plan, braked, digest));
+    out
+}
+
+/// The plan as a Markdown table.
+pub fn markdown(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
+    let mut out = format!("{}\n", headline(plan));
+    if !plan.actions.is_empty() {
+        out.push_str("| | ticket | severity | rule | account | resource | why |\n|---|---|---|---|---|---|---|\n");
+    }
+    for action in plan.actions.iter().take(200) {
+        let s = &action.subject;
+        let cells = [
+            action.ticket.verb(),
+            s.ticket.as_deref().unwrap_or("new"),
+            s.severity.label(),
+            &s.rule,
+            s.account_name.as_deref().unwrap_or(&s.account),
+            &s.resource,
+            &action.reason.sentence(),
+        ];
+        let cells: Vec<String> = cells.iter().map(|cell| code(cell)).collect();
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+    if plan.actions.len() > 200 {
+        let _ = writeln!(out, "\n{} more are not shown.", plan.actions.len() - 200);
+    }
+    for held in plan.held.iter().take(50) {
+        let _ = writeln!(
+            out,
+            "* held: {} – {}",
+            code(&held.subject.finding.id),
+            code(&held.why.sentence())
+        );
+    }
+    let _ = writeln!(out, "\n{}", summary(plan, braked, digest));
+    out
+}
+
+/// In a code span nothing is a mention, a link or a table cell.
+fn code(text: &str) -> String {
+    format!(
+        "`{}`",
+        plain(text)
+            .replace('`', "'")
+            .replace('|', "¦")
+            .replace(['\n', '\r'], " ")
+    )
+}
+
+fn headline(plan: &Plan) -> String {
+    let seen = &plan.seen;
+    let how = if seen.complete {
+        "read completely"
+    } else {
+        "read in part"
+    };
+    let mut out = format!(
+        "Security Hub: {} findings in {} accounts ({how}). Jira: {} tickets.\n",
+        seen.findings, seen.accounts, seen.tickets
+    );
+    for gap in seen.gaps.iter().take(5) {
+        let _ = writeln!(out, "  not read: {}", plain(gap));
+    }
+    if seen.gaps.len() > 5 {
+        let _ = writeln!(out, "  and {} more gaps", seen.gaps.len() - 5);
+    }
+    out
+}
+
+fn limited(mut lines: Vec<String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(MOST_LINES);
+    if more > 0 {
+        lines.truncate(MOST_LINES);
+        lines.push(format!("  … and {more} more"));
+    }
+    lines
+}
+
+fn sign(action: &Action) -> char {
+    match action.ticket {
+        _ if action.row == 2 => '!',
+        TicketStep::Create => '+',
+        TicketStep::Delete
+        | TicketStep::Move {
+            to: TicketState::Closed,
+        } => '-',
+        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Update => '~',
+    }
+}
+
+fn action_line(action: &Action) -> String {
+    let s = &action.subject;
+    let verb = if action.row == 2 {
+        "revert"
+    } else {
+        action.ticket.verb()
+    };
+    let status = action
+        .workflow
+        .as_ref()
+        .map_or(String::new(), |step| format!(" → {}", step.to.as_str()));
+    let account = s.account_name.as_deref().unwrap_or(&s.account);
+    let line = format!(
+        "{} {verb:<8} {:<10} {:<9} {}  {account}  {}{status}  {}",
+        sign(action),
+        s.ticket.as_deref().unwrap_or("new"),
+        s.severity.label(),
+        s.rule,
+        s.resource,
+        action.reason.sentence()
+    );
+    plain(&line).into_owned()
+}
+
+fn held_line(held: &Held) -> String {
+    let s = &held.subject;
+    let name = s.ticket.as_deref().unwrap_or(&s.finding.id);
+    plain(&format!("? held     {name}  {}", held.why.sentence())).into_owned()
+}
+
+fn summary(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
+    let mut out = String::new();
+    if let Some(Braked { removals, of }) = braked {
+        let _ = writeln!(
+            out,
+            "Blocked: the plan would remove {removals} of {of} tickets (closes, deletions, suppressions), over the limit. \
+             To release exactly this plan: asaf apply --expect {digest} --allow too-many-closes"
+        );
+    }
+    if plan.is_empty() && plan.held.is_empty() {
+        out.push_str("No changes. Both sides agree.");
+        return out;
+    }
+    let _ = write!(out, "Plan {digest}: {}.", counts(&plan.summary()));
+    out
+}
+
+/// `12 to create, 3 to reopen`: what is not zero.
+pub fn counts(sum: &Summary) -> String {
+    let named = [
+        (sum.created, "to create"),
+        (sum.reopened, "to reopen"),
+        (sum.resolved, "to resolve"),
+        (sum.closed, "to close"),
+        (sum.deleted, "to delete"),
+        (sum.reverted, "to revert"),
+        (sum.ignored, "to ignore"),
+        (sum.updated, "to update"),
+        (sum.status_only, "in Security Hub only"),
+        (sum.held, "held"),
+    ];
+    let words: Vec<String> = named
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{n} {what}"))
+        .collect();
+    if words.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        words.join(", ")
+    }
+}

@@ -129,6 +129,7 @@ fn take_over(marker: &Marker, mut candidates: Vec<Ticket>, snapshot: &mut Snapsh
         return;
     };
     link.ticket = Some(chosen.at.clone());
+    snapshot.corrected.insert(marker.clone());
     snapshot.intents.remove(marker);
     snapshot.tickets.insert(chosen.at.id, chosen);
     snapshot.links.insert(marker.clone(), link);

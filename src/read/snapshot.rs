@@ -78,6 +78,8 @@ pub struct Snapshot {
     pub accounts: Option<BTreeMap<Account, AccountFact>>,
     /// Live ignore rules that match.
     pub ignored: BTreeMap<Marker, RuleMatch>,
+    /// Links that this read adopted or corrected: they are stored before anything is applied.
+    pub corrected: BTreeSet<Marker>,
     /// Tickets with our label that no link knows and no finding claims; left alone and reported.
     pub strays: BTreeSet<String>,
 }

@@ -61,6 +61,7 @@ fn forget_deleted(id: u64, snapshot: &mut Snapshot) {
     for link in snapshot.links.values_mut() {
         if link.ticket.as_ref().is_some_and(|at| at.id == id) {
             link.ticket = None;
+            snapshot.corrected.insert(link.marker.clone());
             if let Some(base) = &mut link.base {
                 base.ticket = BaseTicket::None;
             }

@@ -367,7 +367,7 @@ impl Http {
             .with_max_times(TRIES - 1)
             .with_jitter();
         match self.clock() {
-            Clock::System => delays.build(),
+            Clock::System | Clock::Shifted(_) => delays.build(),
             Clock::Manual(_) => delays.with_jitter_seed(1).build(),
         }
     }

@@ -199,11 +199,7 @@ impl World {
             .map(|status| status.id)
             .unwrap_or_default();
         let mut found = Vec::new();
-        for issue in self
-            .jira
-            .issues()
-            .filter(|issue| issue.status_id == status_id)
-        {
+        for issue in self.jira.issues().filter(|issue| issue.status == status_id) {
             let link = &issue.properties["asaf.link"];
             let finding = &link["findings"][0];
             let (product_arn, id) = (text(&finding["product_arn"]), text(&finding["id"]));

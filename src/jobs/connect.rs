@@ -1,0 +1,109 @@
+//! From the configuration to clients.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config::{Config, Reviewers};
+use crate::wire::aws::{Aws, AwsSettings, Credentials};
+use crate::wire::budget::Budget;
+use crate::wire::counts::Counts;
+use crate::wire::jira::{JiraClient, JiraConfig, ReviewersFrom};
+use crate::wire::transport::Transport;
+
+/// The longest that one request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How requests travel.
+pub struct Way {
+    /// To AWS.
+    pub aws: Transport,
+    /// To Jira.
+    pub jira: Transport,
+    /// Who we are on AWS.
+    pub credentials: Credentials,
+}
+
+/// Both sides, ready to use.
+pub struct Clients {
+    /// Security Hub, Config, Organizations.
+    pub aws: Aws,
+    /// Jira.
+    pub jira: JiraClient,
+    /// Requests to AWS, by operation.
+    pub aws_requests: Counts,
+    /// Requests to Jira, by operation.
+    pub jira_requests: Counts,
+    /// The clock that everything waits on.
+    pub clock: Clock,
+}
+
+impl Way {
+    /// Over the network, with AWS's default chain of credentials.
+    ///
+    /// # Errors
+    /// When the TLS stack cannot be set up.
+    pub fn network() -> anyhow::Result<Self> {
+        let transport = Transport::network(REQUEST_TIMEOUT)?;
+        Ok(Way {
+            aws: transport.clone(),
+            jira: transport,
+            credentials: Credentials::Chain,
+        })
+    }
+}
+
+/// Prepares the clients; nothing is sent yet.
+///
+/// # Errors
+/// [`crate::config::ConfigError`] for a secret that cannot be read; a URL that cannot be used.
+pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<Clients> {
+    let budget = Budget::new(clock.clone());
+    let (aws_requests, jira_requests) = (Counts::default(), Counts::default());
+    let settings = AwsSettings {
+        region: config.aws.region.clone(),
+        endpoint_url: config.aws.endpoint_url.clone(),
+        aggregator: config.aws.aggregator.clone(),
+        member_role: Some(config.aws.member_role.clone()),
+        external_id: config.aws.external_id.clone(),
+        profile: config.aws.profile.clone(),
+        unlimited: config.run.unlimited,
+    };
+    let jira = JiraConfig {
+        url: config.jira.url.clone(),
+        email: config.jira.email.clone(),
+        token: config.jira.token.resolve()?,
+        statuses: statuses(config),
+        reviewers: match &config.jira.reviewers {
+            Reviewers::Group(group) => ReviewersFrom::Group(group.clone()),
+            Reviewers::Role { project, role } => ReviewersFrom::ProjectRole {
+                project: project.clone(),
+                role: role.clone(),
+            },
+            Reviewers::Accounts(ids) => ReviewersFrom::AccountIds(ids.clone()),
+        },
+    };
+    let jira = JiraClient::new(jira, way.jira, budget.clone(), jira_requests.clone())?;
+    let aws = Aws::connect(
+        settings,
+        way.credentials,
+        way.aws,
+        budget,
+        aws_requests.clone(),
+    )
+    .await;
+    Ok(Clients {
+        aws,
+        jira,
+        aws_requests,
+        jira_requests,
+        clock,
+    })
+}
+
+fn statuses(config: &Config) -> BTreeMap<String, crate::model::TicketState> {
+    let all = config.jira.statuses.all();
+    all.iter()
+        .flat_map(|(state, names)| names.iter().map(|name| (name.clone(), *state)))
+        .collect()
+}

@@ -1,0 +1,122 @@
+//! `asaf emulate`: serves a world until it is stopped, with a configuration that works against it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use crate::cli::{EmulateArgs, Exit, Switch};
+use crate::clock::Clock;
+use crate::emulators::jira::Role;
+use crate::emulators::world::{ENGINE_KEY, Shared, World, seed, serve};
+use crate::talk::{self, Talk};
+
+/// Serves a world; returns when the process is told to stop.
+///
+/// # Errors
+/// A port that is taken, a file that cannot be written, a world that does not exist.
+pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
+    if args.world != "default" && args.world != "empty" {
+        bail!(
+            "there is no world called {}; there are: default, empty",
+            talk::plain(&args.world)
+        );
+    }
+    let bound = serve::bind(args.aws_port, args.jira_port, args.control_port)
+        .await
+        .context("cannot listen")?;
+    let urls = bound.urls.clone();
+    let clock = Clock::Shifted(Arc::new(Mutex::new(jiff::SignedDuration::ZERO)));
+    let mut world = World::new(clock, &urls.jira);
+    let accounts = usize::try_from(args.accounts)?;
+    let findings = if args.world == "empty" {
+        0
+    } else {
+        usize::try_from(args.findings)?
+    };
+    seed::fill(&mut world, accounts, findings, args.seed);
+    world.set_quotas(args.quotas == Switch::On);
+    let folder = Folder::new()?;
+    let bot = world
+        .jira
+        .user(Role::Bot)
+        .cloned()
+        .context("the world has no bot")?;
+    let config = folder.0.join("asaf.toml");
+    let text = seed::config_text(&urls.aws, &urls.jira, &bot.email, "asaf.sqlite3", accounts);
+    std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
+    let ready = json!({
+        "aws": urls.aws, "jira": urls.jira, "control": urls.control,
+        "users": users(&world), "config": config, "env": environment(&bot.token),
+    });
+    serve::serve(bound, &Shared::new(world));
+    let text = serde_json::to_string(&ready)? + "\n";
+    if let Some(file) = &args.ready_file {
+        let partly = file.with_extension("part");
+        std::fs::write(&partly, &text)
+            .with_context(|| format!("cannot write {}", partly.display()))?;
+        std::fs::rename(&partly, file)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    talk::data(&text)?;
+    talk.say("The emulators serve until you stop them (Ctrl-C).");
+    stopped().await;
+    Ok(Exit::Ok)
+}
+
+/// The environment with which the configuration works.
+pub(crate) fn environment(token: &str) -> Value {
+    json!({ "ASAF_JIRA_TOKEN": token, "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_REGION": seed::REGION })
+}
+
+fn users(world: &World) -> Value {
+    let roles = [
+        ("bot", Role::Bot),
+        ("product", Role::Product),
+        ("reviewer", Role::Reviewer),
+        ("admin", Role::Admin),
+    ];
+    let users = roles.into_iter().filter_map(|(name, role)| {
+        let user = world.jira.user(role)?;
+        let value =
+            json!({ "email": user.email, "token": user.token, "accountId": user.account_id });
+        Some((name.to_owned(), value))
+    });
+    Value::Object(users.collect())
+}
+
+async fn stopped() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+/// A folder for configuration and store that goes when the process ends.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("asaf-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Folder(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder that stays behind in the temporary directory does no harm.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

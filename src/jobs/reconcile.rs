@@ -1,0 +1,384 @@
+//! The main job: recover what is in doubt, read, decide, brake, apply, record. `plan` is the same without writers.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::apply::content::Tickets;
+use crate::apply::recover::{RecoverError, recover};
+use crate::apply::{Applied, Sinks, Watch, apply};
+use crate::config::Config;
+use crate::decide::decide;
+use crate::jobs::connect::Clients;
+use crate::model::Link;
+use crate::plan::Plan;
+use crate::plan::digest::digest;
+use crate::plan::limits::{Braked, brake};
+use crate::ports::{Alert, Audience, FindingsReader, Notifier};
+use crate::read::snapshot::Snapshot;
+use crate::read::{Progress, ReadError, Scope, Sources, read};
+use crate::store::{IntentOutcome, Run, Store, StoreError};
+use crate::wire::error::WireError;
+
+/// The begin of the last run that read all it wanted.
+const LAST_READ: &str = "last_read";
+/// The begin of the last full run.
+const LAST_FULL: &str = "last_full";
+
+/// What the run may do.
+#[derive(Clone, Debug, Default)]
+pub struct Orders {
+    /// Write; otherwise only plan.
+    pub write: bool,
+    /// Only this plan, by its digest.
+    pub expect: Option<String>,
+    /// Removals over the limit are released; needs `expect`.
+    pub allow_removals: bool,
+}
+
+/// Which scope was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Full when it is due, else what changed.
+    Due,
+    /// Everything.
+    Full,
+    /// What changed since the last run.
+    Incremental,
+    /// Named findings, tickets, accounts.
+    Named(Scope),
+}
+
+/// What a run did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// UUID v7.
+    pub run: String,
+    /// `full`, `incremental` or `named`.
+    pub kind: &'static str,
+    /// The plan's name.
+    pub digest: String,
+    /// The plan; after a run that wrote, only what is held is left of it.
+    pub plan: Plan,
+    /// The brake stopped removals.
+    pub braked: Option<Braked>,
+    /// What was applied; `None` for a plan.
+    pub applied: Option<Applied>,
+    /// Seconds of wall time.
+    pub seconds: f64,
+    /// Requests by API and operation.
+    pub requests: Requests,
+    /// The fewest requests that reading and writing this needs.
+    pub floor: Requests,
+    /// Tickets with our label that belong to nothing.
+    pub strays: Vec<String>,
+}
+
+/// Requests by operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// AWS.
+    pub aws: BTreeMap<String, u64>,
+    /// Jira.
+    pub jira: BTreeMap<String, u64>,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A side could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Jira could not be asked about creates in doubt.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The state has moved since the plan was made.
+    #[error(
+        "the plan is now {found}, not {expected}: the state has moved. Look at the new plan with `asaf plan`"
+    )]
+    Moved {
+        /// As given with `--expect`.
+        expected: String,
+        /// As decided now.
+        found: String,
+    },
+}
+
+impl RunError {
+    /// Credentials are wrong or lack a permission.
+    pub fn is_denied(&self) -> bool {
+        let wire = match self {
+            RunError::Read(ReadError::Wire(error))
+            | RunError::Recover(RecoverError::Wire(error)) => error,
+            _ => return false,
+        };
+        matches!(wire, WireError::Denied { .. })
+    }
+}
+
+/// Alerts as log lines: the first notifier.
+pub struct LogNotifier;
+
+impl Notifier for LogNotifier {
+    async fn tell(&self, alert: &Alert) -> Result<(), WireError> {
+        let audience = match alert.to {
+            Audience::Security => "security",
+            Audience::Team => "team",
+        };
+        let key = alert.ticket_key.as_deref().unwrap_or("");
+        tracing::info!(
+            audience,
+            ticket.key = key,
+            "{}",
+            crate::talk::plain(&alert.text)
+        );
+        Ok(())
+    }
+}
+
+/// Everything that a run works with.
+pub struct Job<'a, F, S> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Both sides.
+    pub clients: &'a Clients,
+    /// Where findings are read: usually Security Hub.
+    pub findings: &'a F,
+    /// What we remember.
+    pub store: &'a S,
+    /// Hears how far reading is.
+    pub progress: &'a dyn Progress,
+    /// Hears how far applying is.
+    pub watch: &'a dyn Watch,
+}
+
+impl<F: FindingsReader, S: Store> Job<'_, F, S> {
+    /// One run.
+    ///
+    /// # Errors
+    /// [`RunError`]; whatever was written until then has its receipts.
+    pub async fn run(&self, wish: &Wish, orders: &Orders) -> Result<Report, RunError> {
+        let (began, before) = (Instant::now(), self.requests());
+        let now = self.clients.clock.now();
+        let run = uuid::Uuid::now_v7().to_string();
+        if orders.write {
+            let quarantine = self.config.run.create_quarantine.duration();
+            recover(&self.clients.jira, self.store, now, quarantine).await?;
+        }
+        let (scope, kind) = self.scope(wish, now).await?;
+        let policy = self.config.decision_policy();
+        let from = Sources {
+            findings: self.findings,
+            tickets: &self.clients.jira,
+            inventory: &self.clients.aws,
+            store: self.store,
+        };
+        let snapshot = read(from, &scope, &policy, now, self.progress).await?;
+        let mut plan = decide(&snapshot, &policy, now);
+        let digest = digest(&plan);
+        if let Some(expected) = orders
+            .expect
+            .as_ref()
+            .filter(|expected| **expected != digest)
+        {
+            return Err(RunError::Moved {
+                expected: expected.clone(),
+                found: digest,
+            });
+        }
+        let released = orders.allow_removals && orders.expect.is_some();
+        let braked = if released {
+            None
+        } else {
+            brake(&mut plan, self.config.brake_limits())
+        };
+        let floor = floor(&plan, &snapshot);
+        let mut report = Report {
+            run: run.clone(),
+            kind,
+            digest,
+            plan,
+            braked,
+            applied: None,
+            seconds: 0.0,
+            requests: Requests::default(),
+            floor,
+            strays: snapshot.strays.iter().cloned().collect(),
+        };
+        if orders.write {
+            let plan = std::mem::take(&mut report.plan);
+            report.plan.held.clone_from(&plan.held);
+            report.plan.seen.clone_from(&plan.seen);
+            report.applied = Some(self.write(plan, &snapshot, &run).await?);
+        }
+        report.seconds = began.elapsed().as_secs_f64();
+        report.requests = self.requests().since(&before);
+        if orders.write {
+            self.record(&report, &scope, &snapshot, now).await?;
+        }
+        Ok(report)
+    }
+
+    async fn scope(
+        &self,
+        wish: &Wish,
+        now: Timestamp,
+    ) -> Result<(Scope, &'static str), StoreError> {
+        let last = self.store.instant(LAST_READ).await?;
+        let full = self.store.instant(LAST_FULL).await?;
+        let every = self.config.run.full_every.duration();
+        let due = full.is_none_or(|full| now.duration_since(full) >= every);
+        let since = last.map(|last| last - self.config.run.incremental_overlap.duration());
+        Ok(match (wish, since) {
+            (Wish::Named(scope), _) => (scope.clone(), "named"),
+            (Wish::Full, _) | (_, None) => (Scope::Full, "full"),
+            (Wish::Due, _) if due => (Scope::Full, "full"),
+            (Wish::Due | Wish::Incremental, Some(since)) => {
+                (Scope::Changed { since }, "incremental")
+            }
+        })
+    }
+
+    async fn write(
+        &self,
+        plan: Plan,
+        snapshot: &Snapshot,
+        run: &str,
+    ) -> Result<Applied, StoreError> {
+        let corrected: Vec<Link> = snapshot
+            .corrected
+            .iter()
+            .filter_map(|marker| snapshot.links.get(marker).cloned())
+            .collect();
+        let found: Vec<_> = corrected
+            .iter()
+            .map(|link| {
+                (
+                    link.marker.clone(),
+                    IntentOutcome::Created(Box::new(link.clone())),
+                )
+            })
+            .collect();
+        self.store.settle_intents(&found).await?;
+        let to = Sinks {
+            findings: &self.clients.aws,
+            tickets: &self.clients.jira,
+            notifier: &LogNotifier,
+            store: self.store,
+        };
+        let style = Tickets {
+            config: self.config,
+        };
+        let context = crate::apply::Run {
+            id: run.to_owned(),
+            clock: self.clients.clock.clone(),
+            style: &style,
+            progress: self.watch,
+        };
+        apply(plan, snapshot, to, &context).await
+    }
+
+    /// The run's record, the day's counts, and from where the next one reads.
+    async fn record(
+        &self,
+        report: &Report,
+        scope: &Scope,
+        snapshot: &Snapshot,
+        began_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let done = report.applied.as_ref().map(|applied| applied.done);
+        let run = Run {
+            id: report.run.clone(),
+            started_at: began_at,
+            finished_at: Some(self.clients.clock.now()),
+            kind: report.kind.to_owned(),
+            summary: json!({ "digest": report.digest, "done": done, "held": report.plan.held.len(),
+                "braked": report.braked, "requests": report.requests, "seconds": report.seconds }),
+        };
+        self.store.put_run(&run).await?;
+        let complete = snapshot.coverage.gaps.is_empty();
+        match scope {
+            Scope::Full if complete => {
+                self.store.set_instant(LAST_FULL, began_at).await?;
+                self.store.set_instant(LAST_READ, began_at).await?;
+                self.store
+                    .count_day(&began_at.strftime("%Y-%m-%d").to_string())
+                    .await?;
+            }
+            Scope::Changed { .. } if complete => {
+                self.store.set_instant(LAST_READ, began_at).await?
+            }
+            Scope::Full | Scope::Changed { .. } | Scope::Keys { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn requests(&self) -> Requests {
+        Requests {
+            aws: self.clients.aws_requests.snapshot(),
+            jira: self.clients.jira_requests.snapshot(),
+        }
+    }
+}
+
+impl Requests {
+    /// What came after `before`.
+    fn since(self, before: &Requests) -> Requests {
+        let less = |now: BTreeMap<String, u64>, before: &BTreeMap<String, u64>| {
+            now.into_iter()
+                .map(|(name, count)| {
+                    let earlier = before.get(&name).copied().unwrap_or(0);
+                    (name, count - earlier)
+                })
+                .filter(|(_, count)| *count > 0)
+                .collect()
+        };
+        Requests {
+            aws: less(self.aws, &before.aws),
+            jira: less(self.jira, &before.jira),
+        }
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.aws.values().chain(self.jira.values()).sum()
+    }
+}
+
+/// ⌈N/100⌉ reads, ⌈creates/50⌉, ⌈updates/100⌉, and ⌈tickets/100⌉ to read known tickets again.
+fn floor(plan: &Plan, snapshot: &Snapshot) -> Requests {
+    let sum = plan.summary();
+    let updates: usize = plan
+        .actions
+        .iter()
+        .filter_map(|action| action.workflow.as_ref())
+        .map(|step| step.findings.len())
+        .sum();
+    let calls = |items: usize, per_call: usize| items.div_ceil(per_call) as u64;
+    let only = |pairs: [(&str, u64); 2]| {
+        pairs
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| (name.to_owned(), count))
+            .collect()
+    };
+    Requests {
+        aws: only([
+            ("GetFindings", calls(snapshot.findings.len(), 100)),
+            ("BatchUpdateFindings", calls(updates, 100)),
+        ]),
+        jira: only([
+            ("POST /rest/api/3/issue/bulk", calls(sum.created, 50)),
+            (
+                "POST /rest/api/3/issue/bulkfetch",
+                calls(snapshot.tickets.len(), 100),
+            ),
+        ]),
+    }
+}
