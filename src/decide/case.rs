@@ -53,7 +53,7 @@ fn case<'a>(
         link.findings = members.iter().map(|finding| finding.key.clone()).collect();
         link.evaluated_at = members
             .iter()
-            .filter_map(|finding| finding.updated_at)
+            .filter_map(|finding| evaluated_at(finding))
             .max()
             .or(link.evaluated_at);
     }
@@ -62,6 +62,14 @@ fn case<'a>(
         known,
         members,
     })
+}
+
+/// When the finding was last evaluated. Archiving is no evaluation, but moves `UpdatedAt` all the same.
+fn evaluated_at(finding: &Finding) -> Option<jiff::Timestamp> {
+    match finding.state() {
+        FindingState::Archived => finding.last_observed_at.or(finding.updated_at),
+        _ => finding.updated_at,
+    }
 }
 
 /// The active findings if there are any, else all; worst first, so that the first one rules.

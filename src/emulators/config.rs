@@ -214,7 +214,7 @@ impl Config {
         } else {
             "OK"
         };
-        let seconds = item.captured_at.as_second();
+        let seconds = seconds(item.captured_at);
         json(
             200,
             &json!({ "configurationItems": [{
@@ -241,13 +241,20 @@ impl Config {
             .map(|item| {
                 let mut row = json!({ "resourceType": item.kind, "resourceId": item.id });
                 if item.deleted {
-                    row["resourceDeletionTime"] = json!(item.captured_at.as_second());
+                    row["resourceDeletionTime"] = json!(seconds(item.captured_at));
                 }
                 row
             })
             .collect();
         json(200, &json!({ "resourceIdentifiers": found }))
     }
+}
+
+/// JSON 1.1 times: seconds since 1970 with milliseconds.
+fn seconds(at: Timestamp) -> f64 {
+    #[allow(clippy::cast_precision_loss)]
+    let milliseconds = at.as_millisecond() as f64;
+    milliseconds / 1000.0
 }
 
 /// The values of `arn IN ('a', 'b')` or `arn = 'a'`.

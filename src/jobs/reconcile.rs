@@ -61,7 +61,7 @@ pub struct Report {
     pub kind: &'static str,
     /// The plan's name.
     pub digest: String,
-    /// The plan; after a run that wrote, only what is held is left of it.
+    /// The plan.
     pub plan: Plan,
     /// The brake stopped removals.
     pub braked: Option<Braked>,
@@ -212,9 +212,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             strays: snapshot.strays.iter().cloned().collect(),
         };
         if orders.write {
-            let plan = std::mem::take(&mut report.plan);
-            report.plan.held.clone_from(&plan.held);
-            report.plan.seen.clone_from(&plan.seen);
+            let plan = report.plan.clone();
+            report.plan.forget_links();
             report.applied = Some(self.write(plan, &snapshot, &run).await?);
         }
         report.seconds = began.elapsed().as_secs_f64();

@@ -246,7 +246,7 @@ pub(crate) fn show(report: &Report, output: Output) -> anyhow::Result<()> {
                 report.kind,
                 report.seconds,
                 report.requests.total(),
-                render::counts(&applied.done).replace("to ", ""),
+                render::done(&applied.done),
             ),
         },
     };

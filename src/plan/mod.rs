@@ -176,6 +176,14 @@ impl Plan {
         self.actions.is_empty()
     }
 
+    /// Drops the link rows: for showing, a plan needs none.
+    pub fn forget_links(&mut self) {
+        self.noted = Vec::new();
+        self.actions
+            .iter_mut()
+            .for_each(|action| action.after = None);
+    }
+
     /// The plan in numbers; every action counts once.
     pub fn summary(&self) -> Summary {
         let mut sum = Summary {

@@ -159,25 +159,49 @@ fn summary(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
 
 /// `12 to create, 3 to reopen`: what is not zero.
 pub fn counts(sum: &Summary) -> String {
-    let named = [
-        (sum.created, "to create"),
-        (sum.reopened, "to reopen"),
-        (sum.resolved, "to resolve"),
-        (sum.closed, "to close"),
-        (sum.deleted, "to delete"),
-        (sum.reverted, "to revert"),
-        (sum.ignored, "to ignore"),
-        (sum.updated, "to update"),
+    words(
+        sum,
+        [
+            "create", "reopen", "resolve", "close", "delete", "revert", "ignore", "update",
+        ]
+        .map(|verb| format!("to {verb}")),
+        "nothing to do",
+    )
+}
+
+/// `12 created, 3 reopened`: what is not zero.
+pub fn done(sum: &Summary) -> String {
+    let verbs = [
+        "created", "reopened", "resolved", "closed", "deleted", "reverted", "ignored", "updated",
+    ];
+    words(sum, verbs.map(str::to_owned), "nothing was written")
+}
+
+fn words(sum: &Summary, verbs: [String; 8], nothing: &str) -> String {
+    let numbers = [
+        sum.created,
+        sum.reopened,
+        sum.resolved,
+        sum.closed,
+        sum.deleted,
+        sum.reverted,
+        sum.ignored,
+        sum.updated,
+    ];
+    let others = [
         (sum.status_only, "in Security Hub only"),
         (sum.held, "held"),
     ];
+    let named = numbers
+        .into_iter()
+        .zip(verbs)
+        .chain(others.map(|(n, what)| (n, what.to_owned())));
     let words: Vec<String> = named
-        .iter()
         .filter(|(n, _)| *n > 0)
         .map(|(n, what)| format!("{n} {what}"))
         .collect();
     if words.is_empty() {
-        "nothing to do".to_owned()
+        nothing.to_owned()
     } else {
         words.join(", ")
     }

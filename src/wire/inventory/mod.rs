@@ -270,7 +270,7 @@ impl Aws {
 /// JSON 1.1 writes times as seconds since 1970.
 fn epoch(value: &Value) -> Option<Timestamp> {
     #[allow(clippy::cast_possible_truncation)]
-    Timestamp::from_millisecond((value.as_f64()? * 1000.0) as i64).ok()
+    Timestamp::from_millisecond((value.as_f64()? * 1000.0).round() as i64).ok()
 }
 
 /// As many ARNs in an expression as fit.
