@@ -10,6 +10,9 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 use tracing_subscriber::EnvFilter;
 
+/// Bytes: the AWS SDK's futures are large in unoptimised builds.
+const WORKER_STACK: usize = 8 << 20;
+
 fn main() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -34,6 +37,7 @@ fn run(cli: Cli, talk: Talk) -> anyhow::Result<Exit> {
         command => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
+                .thread_stack_size(WORKER_STACK)
                 .build()?;
             runtime.block_on(run_async(command, &cli.global.config, talk))
         }

@@ -118,12 +118,12 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
             }
         })
         .collect();
-    tickets::deletes(&mut work, snapshot, to, run).await?;
-    tickets::moves(&mut work, snapshot, to, run).await?;
-    creates::creates(&mut work, snapshot, to, run).await?;
-    tickets::updates(&mut work, snapshot, to, run).await?;
-    tickets::comments(&mut work, snapshot, to, run).await?;
-    workflow::updates(&mut work, to, run).await?;
+    Box::pin(tickets::deletes(&mut work, snapshot, to, run)).await?;
+    Box::pin(tickets::moves(&mut work, snapshot, to, run)).await?;
+    Box::pin(creates::creates(&mut work, snapshot, to, run)).await?;
+    Box::pin(tickets::updates(&mut work, snapshot, to, run)).await?;
+    Box::pin(tickets::comments(&mut work, snapshot, to, run)).await?;
+    Box::pin(workflow::updates(&mut work, to, run)).await?;
     let applied = settle(&work, to.store, run).await?;
     tell(&work, to.notifier).await;
     Ok(applied)

@@ -66,11 +66,11 @@ pub(super) fn view<'a>(
     snapshot: &'a Snapshot,
     policy: &Policy,
     now: Timestamp,
-) -> Result<View<'a>, RowOne> {
+) -> Result<View<'a>, Box<RowOne>> {
     let mut link = case.link.clone();
     match letters(case, &mut link, snapshot, policy, now) {
         Ok(build) => Ok(build.with(link)),
-        Err(why) => Err(RowOne { why, link }),
+        Err(why) => Err(Box::new(RowOne { why, link })),
     }
 }
 

@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -86,7 +85,7 @@ async fn open(args: &DemoArgs, folder: &Path, talk: Talk) -> anyhow::Result<Demo
         .await
         .context("cannot listen on 127.0.0.1")?;
     let urls = bound.urls.clone();
-    let clock = Clock::manual(Timestamp::now());
+    let clock = Clock::manual(Clock::System.now());
     let mut world = World::new(clock.clone(), &urls.jira);
     let accounts = usize::try_from(args.accounts)?;
     seed::fill(

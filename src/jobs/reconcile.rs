@@ -169,7 +169,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         let run = uuid::Uuid::now_v7().to_string();
         if orders.write {
             let quarantine = self.config.run.create_quarantine.duration();
-            recover(&self.clients.jira, self.store, now, quarantine).await?;
+            Box::pin(recover(&self.clients.jira, self.store, now, quarantine)).await?;
         }
         let (scope, kind) = self.scope(wish, now).await?;
         let policy = self.config.decision_policy();
@@ -179,7 +179,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             inventory: &self.clients.aws,
             store: self.store,
         };
-        let snapshot = read(from, &scope, &policy, now, self.progress).await?;
+        let snapshot = Box::pin(read(from, &scope, &policy, now, self.progress)).await?;
         let mut plan = decide(&snapshot, &policy, now);
         let digest = digest(&plan);
         if let Some(expected) = orders
@@ -214,7 +214,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         if orders.write {
             let plan = report.plan.clone();
             report.plan.forget_links();
-            report.applied = Some(self.write(plan, &snapshot, &run).await?);
+            report.applied = Some(Box::pin(self.write(plan, &snapshot, &run)).await?);
         }
         report.seconds = began.elapsed().as_secs_f64();
         report.requests = self.requests().since(&before);

@@ -84,7 +84,7 @@ async fn a_link_is_found_by_finding_ticket_and_marker_and_survives_reopening() {
     );
     assert_eq!(
         store
-            .links_of(&[], &[], &[first.marker.clone()])
+            .links_of(&[], &[], std::slice::from_ref(&first.marker))
             .await
             .unwrap(),
         vec![first]

@@ -134,7 +134,8 @@ impl Aws {
             self.counts.add(operation.name);
             tries += 1;
             let recorder = Recorder::new(self.transport.clone());
-            let started = send(recorder.client()).await;
+            // The SDK's futures are tens of kilobytes: they belong on the heap.
+            let started = Box::pin(send(recorder.client())).await;
             let error = match self.judge(operation, recorder.seen(), started) {
                 Ok(body) => return Ok(body),
                 Err(error) => error,

@@ -1,0 +1,235 @@
+//! A world in this process, an engine against it, and a fuse that ends the engine at any request.
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use asaf::apply::Watch;
+use asaf::clock::Clock;
+use asaf::config::Config;
+use asaf::emulators::jira::Role;
+use asaf::emulators::world::{ENGINE_KEY, Shared, Side, World, audit, seed};
+use asaf::jobs::connect::{Clients, Way, connect};
+use asaf::jobs::reconcile::{Job, Orders, Report, RunError, Wish};
+use asaf::read::Silent;
+use asaf::store::sqlite::Sqlite;
+use asaf::wire::aws::Credentials;
+use asaf::wire::transport::{Exchange, Exchanged, Transport};
+use jiff::SignedDuration;
+use tokio::sync::Notify;
+
+/// A world with a store and a configuration for the engine.
+pub(crate) struct Scene {
+    pub(crate) world: Shared,
+    pub(crate) clock: Clock,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) config: Config,
+}
+
+/// Ends the engine at a request: before it has an effect, or after.
+#[derive(Clone)]
+pub(crate) struct Fuse {
+    left: Arc<AtomicI64>,
+    after_effect: bool,
+    blown: Arc<Notify>,
+}
+
+impl Fuse {
+    pub(crate) fn at(request: i64, after_effect: bool) -> Self {
+        Fuse {
+            left: Arc::new(AtomicI64::new(request)),
+            after_effect,
+            blown: Arc::default(),
+        }
+    }
+}
+
+struct Fused {
+    inner: Arc<dyn Exchange>,
+    fuse: Fuse,
+}
+
+impl Exchange for Fused {
+    fn exchange(&self, request: http::Request<bytes::Bytes>) -> Exchanged {
+        let answer = self.inner.exchange(request);
+        let fuse = self.fuse.clone();
+        Box::pin(async move {
+            let left = fuse.left.fetch_sub(1, Ordering::SeqCst);
+            if left > 0 {
+                return answer.await;
+            }
+            if fuse.after_effect && left == 0 {
+                let _ = answer.await;
+            }
+            fuse.blown.notify_one();
+            std::future::pending().await
+        })
+    }
+}
+
+struct Unheard;
+
+impl Watch for Unheard {
+    fn applied(&self, _: u64, _: u64) {}
+}
+
+impl Scene {
+    /// So many accounts and findings.
+    pub(crate) fn new(accounts: usize, findings: usize) -> Self {
+        Self::with(accounts, findings, |_| {})
+    }
+
+    /// The same, with a change to the configuration's text.
+    pub(crate) fn with(accounts: usize, findings: usize, change: impl Fn(&mut String)) -> Self {
+        let clock = Clock::manual("2026-11-24T08:00:00Z".parse().unwrap());
+        let mut world = World::new(clock.clone(), "http://127.0.0.1:1");
+        seed::fill(&mut world, accounts, findings, 7);
+        let folder = tempfile::tempdir().unwrap();
+        let bot = world.jira.user(Role::Bot).unwrap().clone();
+        std::fs::write(folder.path().join("token"), &bot.token).unwrap();
+        let mut text = seed::config_text(
+            "http://127.0.0.1:2",
+            "http://127.0.0.1:1",
+            &bot.email,
+            "asaf.sqlite3",
+            accounts,
+        )
+        .replace("env:ASAF_JIRA_TOKEN", "file:token");
+        change(&mut text);
+        let config = Config::parse(&text, &folder.path().join("asaf.toml")).unwrap();
+        Scene {
+            world: Shared::new(world),
+            clock,
+            folder,
+            config,
+        }
+    }
+
+    pub(crate) fn store_path(&self) -> PathBuf {
+        self.folder.path().join("asaf.sqlite3")
+    }
+
+    async fn clients(&self, fuse: Option<&Fuse>) -> Clients {
+        let way = |side| match fuse {
+            None => self.world.transport(side),
+            Some(fuse) => Transport::InProcess(Arc::new(Fused {
+                inner: self.world.face(side),
+                fuse: fuse.clone(),
+            })),
+        };
+        let credentials = Credentials::Fixed {
+            key_id: ENGINE_KEY.to_owned(),
+            secret: "s".to_owned(),
+        };
+        let way = Way {
+            aws: way(Side::Aws),
+            jira: way(Side::Jira),
+            credentials,
+        };
+        connect(&self.config, self.clock.clone(), way)
+            .await
+            .unwrap()
+    }
+
+    /// One run of the job in a process of its own: clients and store are opened and closed.
+    pub(crate) async fn run(&self, wish: Wish) -> Report {
+        self.try_run(
+            wish,
+            Orders {
+                write: true,
+                ..Orders::default()
+            },
+            None,
+        )
+        .await
+        .unwrap()
+        .unwrap()
+    }
+
+    pub(crate) async fn plan(&self) -> Report {
+        self.try_run(Wish::Full, Orders::default(), None)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    /// `None` when the fuse has ended it.
+    pub(crate) async fn try_run(
+        &self,
+        wish: Wish,
+        orders: Orders,
+        fuse: Option<&Fuse>,
+    ) -> Option<Result<Report, RunError>> {
+        let clients = self.clients(fuse).await;
+        let store = open(&self.store_path());
+        let job = Job {
+            config: &self.config,
+            clients: &clients,
+            findings: &clients.aws,
+            store: &store,
+            progress: &Silent,
+            watch: &Unheard,
+        };
+        let blown = async {
+            match fuse {
+                Some(fuse) => fuse.blown.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            report = Box::pin(job.run(&wish, &orders)) => Some(report),
+            () = blown => None,
+        }
+    }
+
+    /// Runs until nothing is planned, and checks the invariants.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..6 {
+            self.clock.advance(SignedDuration::from_mins(20));
+            let report = self.run(Wish::Full).await;
+            let applied = report.applied.as_ref().unwrap();
+            assert!(applied.failures.is_empty(), "{:?}", applied.failures);
+            if report.plan.is_empty() && report.plan.held.is_empty() {
+                self.audit();
+                return;
+            }
+        }
+        panic!("a further run still plans: {:?}", self.plan().await.plan);
+    }
+
+    pub(crate) fn audit(&self) {
+        let violations = audit::audit(&self.world.lock());
+        assert!(violations.is_empty(), "{violations:?}");
+    }
+
+    /// Live tickets by marker.
+    pub(crate) fn tickets(&self) -> std::collections::BTreeMap<String, usize> {
+        let world = self.world.lock();
+        let mut found = std::collections::BTreeMap::new();
+        for issue in world.jira.issues() {
+            let marker = issue
+                .labels
+                .iter()
+                .find(|label| label.len() == 37)
+                .cloned()
+                .unwrap_or_default();
+            *found.entry(marker).or_default() += 1;
+        }
+        found
+    }
+}
+
+/// The store of a run that just ended closes on its own thread: wait for its lock.
+fn open(path: &Path) -> Sqlite {
+    for _ in 0..1000 {
+        match Sqlite::open(path) {
+            Ok(store) => return store,
+            Err(asaf::store::StoreError::Locked { .. }) => {
+                std::thread::sleep(std::time::Duration::from_millis(2))
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the store stays locked")
+}
