@@ -29,7 +29,7 @@ test: setup lint unit supply ## everything that CI runs
 lint: ## formatting, clippy and docs, warnings denied
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --no-deps --lib --document-private-items
 
 unit: ## all tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \

@@ -212,8 +212,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             strays: snapshot.strays.iter().cloned().collect(),
         };
         if orders.write {
-            let plan = report.plan.clone();
-            report.plan.forget_links();
+            let shown = report.plan.shown();
+            let plan = std::mem::replace(&mut report.plan, shown);
             report.applied = Some(Box::pin(self.write(plan, &snapshot, &run)).await?);
         }
         report.seconds = began.elapsed().as_secs_f64();
