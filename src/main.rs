@@ -10,9 +10,6 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 use tracing_subscriber::EnvFilter;
 
-/// Bytes: the AWS SDK's futures are large in unoptimised builds.
-const WORKER_STACK: usize = 8 << 20;
-
 fn main() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -35,9 +32,9 @@ fn run(cli: Cli, talk: Talk) -> anyhow::Result<Exit> {
             jobs::findings_check::run(&paths, output)
         }
         command => {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
+            // One thread: a run waits for two vendors, and every further thread costs an arena of memory.
+            let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
-                .thread_stack_size(WORKER_STACK)
                 .build()?;
             runtime.block_on(run_async(command, &cli.global.config, talk))
         }

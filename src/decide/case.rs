@@ -19,8 +19,8 @@ pub(super) struct Case<'a> {
     pub(super) members: Vec<&'a Finding>,
 }
 
-/// All cases, in the order of their markers.
-pub(super) fn pair(snapshot: &Snapshot) -> Vec<Case<'_>> {
+/// All cases, in the order of their markers, one at a time: a case copies its link.
+pub(super) fn pair(snapshot: &Snapshot) -> impl Iterator<Item = Case<'_>> {
     let mut groups: BTreeMap<Marker, Vec<&Finding>> = BTreeMap::new();
     for finding in snapshot.findings.values().filter(|finding| !finding.sample) {
         groups
@@ -33,8 +33,7 @@ pub(super) fn pair(snapshot: &Snapshot) -> Vec<Case<'_>> {
     }
     groups
         .into_iter()
-        .filter_map(|(marker, present)| case(&marker, present, snapshot))
-        .collect()
+        .filter_map(move |(marker, present)| case(&marker, present, snapshot))
 }
 
 fn case<'a>(
