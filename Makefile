@@ -33,7 +33,7 @@ lint: ## formatting, clippy and docs, warnings denied
 
 unit: ## all tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-	  set -x; $(CARGO) nextest run --locked --no-fail-fast; $(CARGO) test --locked --doc --quiet; \
+	  set -x; $(CARGO) test --locked --doc --quiet; $(CARGO) nextest run --locked --no-fail-fast; \
 	else \
 	  set -x; $(CARGO) test --locked --no-fail-fast; \
 	fi

@@ -83,7 +83,7 @@ impl Operation {
 pub struct Request {
     /// HTTP method.
     pub method: Method,
-    /// Path below the base URL, begins with `/`; segments are already encoded (see [`encode`]).
+    /// Path below the base URL, begins with `/`; segments are already encoded (see `encode`).
     pub path: String,
     /// Query parameters, not yet encoded.
     pub query: Vec<(&'static str, String)>,

@@ -46,7 +46,7 @@ pub enum BadSetup {
     },
 }
 
-/// What an [`Http`] needs to know of its API.
+/// What an `Http` needs to know of its API.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// Short name, such as `jira`: the scope that all its requests share.
