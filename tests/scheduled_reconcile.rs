@@ -409,3 +409,42 @@ async fn our_own_writes_that_show_late_decide_nothing() {
     }
     scene.settle().await;
 }
+
+/// The figure is virtual time: waiting for quotas is all that takes any.
+#[tokio::test]
+async fn with_quotas_on_a_first_run_takes_hardly_longer_than_the_quotas_ask() {
+    let scene = Scene::with(40, 4_000, |text| {
+        *text = text.replace("unlimited = true", "unlimited = false")
+    });
+    scene.world.lock().set_quotas(true);
+    let began = scene.clock.now();
+    let report = scene.run(Wish::Due).await;
+    let took_s = scene.clock.now().duration_since(began).as_secs_f64();
+    let applied = report.applied.unwrap();
+    assert!(applied.failures.is_empty() && applied.in_doubt == 0);
+    // Security Hub: reads 3/s after 6, updates 10/s after 30. Jira: bulk creates 100/s after 100.
+    let calls =
+        |items: usize, per_call: usize| f64::from(u32::try_from(items.div_ceil(per_call)).unwrap());
+    let wait_s = |calls: f64, rate: f64, burst: f64| ((calls - burst) / rate).max(0.0);
+    let bound_s = wait_s(calls(4_000, 100), 3.0, 6.0)
+        + wait_s(calls(applied.done.created, 100), 10.0, 30.0)
+        + wait_s(calls(applied.done.created, 50), 100.0, 100.0);
+    let ratio = took_s / bound_s;
+    println!("{took_s:.1} s of virtual time, the quotas ask for {bound_s:.1} s: {ratio:.3}");
+    assert!(ratio <= 1.1, "{ratio}");
+    let total = report.requests.total();
+    let floor: u64 = report
+        .floor
+        .aws
+        .values()
+        .chain(report.floor.jira.values())
+        .sum();
+    println!("{total} requests, the floor is {floor}");
+    assert!(
+        total <= floor + 5,
+        "{:?} against {:?}",
+        report.requests,
+        report.floor
+    );
+    scene.audit();
+}
