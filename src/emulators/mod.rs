@@ -10,7 +10,9 @@
 use bytes::Bytes;
 
 pub mod aws;
+pub mod claims;
 pub mod config;
+pub mod faults;
 pub mod jira;
 pub mod journal;
 pub mod organizations;
