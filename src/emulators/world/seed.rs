@@ -14,6 +14,9 @@ pub const HOME_ACCOUNT: &str = "111111111111";
 /// Its home Region.
 pub const REGION: &str = "eu-west-1";
 
+/// The role in member accounts that may read AWS Config.
+pub const MEMBER_ROLE: &str = "asaf-config-read";
+
 /// Teams, with their Jira projects; the first one owns what nobody else does.
 pub const TEAMS: [(&str, &str); 8] = [
     ("security", "SEC"),
@@ -157,7 +160,8 @@ pub fn team_of(n: usize) -> (&'static str, &'static str) {
     TEAMS[n % TEAMS.len()]
 }
 
-/// Fills a world: accounts with owners, findings of several products, their resources in Config, Jira projects.
+/// Fills a world: accounts with owners, findings of several products, their resources in Config, Jira projects. All
+/// this was there before anybody listened to events.
 pub fn fill(world: &mut World, accounts: usize, findings: usize, seed: u64) {
     let accounts = accounts.max(1);
     for (team, key) in TEAMS {
@@ -176,6 +180,8 @@ pub fn fill(world: &mut World, accounts: usize, findings: usize, seed: u64) {
         );
         world.aws.hub.add_member(&id);
     }
+    world.aws.hub.announces = false;
+    world.aws.config.announces = false;
     let now = world.now();
     let mut dice = Dice::new(seed);
     for n in 0..findings {
@@ -196,6 +202,8 @@ pub fn fill(world: &mut World, accounts: usize, findings: usize, seed: u64) {
         let first = place.updated;
         world.aws.hub.import(finding, first, &mut world.journal);
     }
+    world.aws.hub.announces = true;
+    world.aws.config.announces = true;
 }
 
 struct Place {
@@ -341,7 +349,7 @@ pub fn config_text(
     accounts: usize,
 ) -> String {
     let mut text = format!(
-        "[aws]\nregion = \"{REGION}\"\naggregator = \"org\"\nmember_role = \"asaf-config-read\"\nendpoint_url = \"{aws_url}\"\n\n\
+        "[aws]\nregion = \"{REGION}\"\naggregator = \"org\"\nmember_role = \"{MEMBER_ROLE}\"\nendpoint_url = \"{aws_url}\"\n\n\
          [jira]\nurl = \"{jira_url}\"\nemail = \"{bot_email}\"\ntoken = \"env:ASAF_JIRA_TOKEN\"\nissue_type = \"Task\"\n\
          reviewers = {{ group = \"security-reviewers\" }}\n\n\
          [jira.statuses]\nopen = [\"Open\", \"In Progress\"]\nresolved = [\"Resolved\"]\nclosed = [\"Closed\"]\nignored = [\"Ignored\"]\n\n\

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Method, Request as AxumRequest, StatusCode};
 use axum::response::{IntoResponse, Response as AxumResponse};
+use jiff::SignedDuration;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -12,6 +13,9 @@ use super::{Requests, Shared, Side, audit};
 
 /// A request of this size is the largest that any of the emulated APIs takes (BatchImportFindings: 6 MB).
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// How often a long poll looks for messages.
+const POLL_EVERY: std::time::Duration = std::time::Duration::from_millis(25);
 
 /// The addresses of a served world.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -90,12 +94,35 @@ async fn answer(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let request = http::Request::from_parts(parts, body);
-    let answer = world.lock().answer(side, &request);
-    match answer {
+    let reply = world.lock().reply(side, &request);
+    let response = match reply.wait {
+        Some(wait) => waited(&world, &request, wait).await.or(reply.response),
+        None => reply.response,
+    };
+    match response {
         Some(response) => response.map(Body::from).into_response(),
         // An answer that is lost: the body breaks off, so the client sees a closed connection.
         None => broken(),
     }
+}
+
+/// A long poll that found nothing asks again until something comes or its time is over. The time is the client's, real
+/// time: it waits at its end of the connection.
+async fn waited(
+    world: &Shared,
+    request: &http::Request<bytes::Bytes>,
+    wait: SignedDuration,
+) -> Option<http::Response<bytes::Bytes>> {
+    let wait = std::time::Duration::try_from(wait).unwrap_or_default();
+    let asking = async {
+        loop {
+            tokio::time::sleep(POLL_EVERY).await;
+            if let Some(response) = world.lock().poll(request) {
+                return response;
+            }
+        }
+    };
+    tokio::time::timeout(wait, asking).await.ok()
 }
 
 fn broken() -> AxumResponse {
