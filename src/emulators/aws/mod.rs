@@ -8,6 +8,8 @@
 pub(crate) mod events;
 pub mod faults;
 mod keys;
+#[cfg(test)]
+mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

@@ -43,6 +43,8 @@ pub(super) struct Message {
     pub(super) sent_at: Timestamp,
     pub(super) first_received_at: Option<Timestamp>,
     pub(super) received: u32,
+    /// Received and hidden, neither deleted nor visible again.
+    pub(super) in_flight: bool,
     /// When it can be received (again).
     pub(super) visible_at: Timestamp,
     /// ARN of the queue that gave it up.
@@ -61,6 +63,7 @@ impl Message {
             sent_at: now,
             first_received_at: None,
             received: 0,
+            in_flight: false,
             visible_at: now,
             dead_letter_of: None,
         }

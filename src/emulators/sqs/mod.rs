@@ -211,6 +211,7 @@ impl Sqs {
             let mut message = Message::new(number, Body::Event(Box::new(envelope)), now);
             message.sender = "events.amazonaws.com".to_owned();
             queue.put(message, due);
+            queue.settle(now);
         }
     }
 

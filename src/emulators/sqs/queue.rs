@@ -57,9 +57,7 @@ impl Queue {
             }
             self.waiting.pop_first();
             self.ready.insert(number);
-            if self.was_received(number) {
-                self.in_flight -= 1;
-            }
+            self.land(number);
         }
         let retention = SignedDuration::from_secs(self.settings.retention_s);
         while let Some((sent_at, number)) = self.by_age.first().copied() {
@@ -86,11 +84,12 @@ impl Queue {
         until: Timestamp,
         now: Timestamp,
     ) -> Option<&Message> {
+        let message = self.messages.get_mut(&number)?;
         if self.ready.remove(&number) {
             self.in_flight += 1;
+            message.in_flight = true;
         }
         self.waiting.insert((until, number));
-        let message = self.messages.get_mut(&number)?;
         message.received += 1;
         message.first_received_at.get_or_insert(now);
         message.visible_at = until;
@@ -108,19 +107,22 @@ impl Queue {
 
     /// Whether a message was received and is hidden.
     pub(super) fn is_in_flight(&self, number: u64) -> bool {
-        self.was_received(number) && !self.ready.contains(&number)
+        let message = self.messages.get(&number);
+        message.is_some_and(|message| message.in_flight)
     }
 
-    fn was_received(&self, number: u64) -> bool {
-        let message = self.messages.get(&number);
-        message.is_some_and(|message| message.received > 0)
+    /// A message is no longer in flight.
+    fn land(&mut self, number: u64) {
+        if let Some(message) = self.messages.get_mut(&number)
+            && std::mem::take(&mut message.in_flight)
+        {
+            self.in_flight -= 1;
+        }
     }
 
     /// Takes a message out for good.
     pub(super) fn take(&mut self, number: u64) -> Option<Message> {
-        if self.is_in_flight(number) {
-            self.in_flight -= 1;
-        }
+        self.land(number);
         let message = self.messages.remove(&number)?;
         self.ready.remove(&number);
         self.waiting.remove(&(message.visible_at, number));

@@ -353,7 +353,10 @@ impl Words {
         let (head, one) = match (pattern.strip_suffix('%'), pattern.strip_suffix('_')) {
             (Some(head), _) => (head, false),
             (None, Some(head)) => (head, true),
-            (None, None) => return Ok(Condition::Equals(property, json!(pattern))),
+            (None, None) if !pattern.contains(['%', '_']) => {
+                return Ok(Condition::Equals(property, json!(pattern)));
+            }
+            (None, None) => (pattern.as_str(), false),
         };
         if head.contains(['%', '_']) {
             return invalid("wildcards are supported only as a suffix");

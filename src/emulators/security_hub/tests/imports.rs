@@ -11,7 +11,9 @@ fn member() -> Stage {
 
 fn own(id: &str, minutes: i64) -> Value {
     let mut asff = finding(0);
-    asff["ProductArn"] = json!(format!("arn:aws:securityhub:eu-west-1:{MEMBER}:product/{MEMBER}/default"));
+    asff["ProductArn"] = json!(format!(
+        "arn:aws:securityhub:eu-west-1:{MEMBER}:product/{MEMBER}/default"
+    ));
     asff["Id"] = json!(id);
     asff["UpdatedAt"] = json!(t(minutes).to_string());
     asff.as_object_mut().unwrap().remove("Severity");
@@ -19,7 +21,12 @@ fn own(id: &str, minutes: i64) -> Value {
 }
 
 fn import(stage: &mut Stage, findings: &[Value], minutes: i64) -> (u16, Value) {
-    stage.request("POST", "/findings/import", &json!({ "Findings": findings }), minutes)
+    stage.request(
+        "POST",
+        "/findings/import",
+        &json!({ "Findings": findings }),
+        minutes,
+    )
 }
 
 fn found(stage: &Stage, id: &str) -> Value {
@@ -30,7 +37,12 @@ fn found(stage: &Stage, id: &str) -> Value {
 #[test]
 fn an_older_or_equal_update_is_ignored_and_a_later_one_taken() {
     let mut stage = member();
-    for (minutes, title, kept) in [(10, "first", "first"), (10, "same", "first"), (9, "older", "first"), (11, "later", "later")] {
+    for (minutes, title, kept) in [
+        (10, "first", "first"),
+        (10, "same", "first"),
+        (9, "older", "first"),
+        (11, "later", "later"),
+    ] {
         let mut asff = own("a", minutes);
         asff["Title"] = json!(title);
         let (status, answer) = import(&mut stage, &[asff], 20);
@@ -76,7 +88,10 @@ fn provider_fields_reach_the_top_level_until_a_customer_has_set_it() {
     };
     let values = |stage: &Stage| {
         let finding = found(stage, "a");
-        (finding["Confidence"].as_u64(), finding["FindingProviderFields"]["Confidence"].as_u64())
+        (
+            finding["Confidence"].as_u64(),
+            finding["FindingProviderFields"]["Confidence"].as_u64(),
+        )
     };
     // (top level, provider field) sent, then (top level, provider field) as they stand.
     for (minutes, sent, stands) in [
@@ -95,7 +110,8 @@ fn provider_fields_reach_the_top_level_until_a_customer_has_set_it() {
         assert_eq!(values(&stage), stands, "at {minutes}");
     }
     let product = own("a", 0)["ProductArn"].clone();
-    let update = json!({ "FindingIdentifiers": [{ "ProductArn": product, "Id": "a" }], "Confidence": 99 });
+    let update =
+        json!({ "FindingIdentifiers": [{ "ProductArn": product, "Id": "a" }], "Confidence": 99 });
     stage.update(&update, 6);
     import(&mut stage, &[with(7, json!(70), Value::Null)], 7);
     assert_eq!(values(&stage), (Some(99), Some(70)));
@@ -109,7 +125,12 @@ fn severity_has_a_label_and_a_number_that_agree() {
     for (id, severity, label, normalized) in [
         ("a", json!({"Normalized": 75}), "HIGH", 75),
         ("b", json!({"Label": "LOW"}), "LOW", 1),
-        ("c", json!({"Label": "CRITICAL", "Normalized": 5}), "CRITICAL", 90),
+        (
+            "c",
+            json!({"Label": "CRITICAL", "Normalized": 5}),
+            "CRITICAL",
+            90,
+        ),
         ("d", json!({"Normalized": 0}), "INFORMATIONAL", 0),
     ] {
         let mut asff = own(id, 1);
@@ -128,9 +149,15 @@ fn what_security_hub_fills_in_is_there() {
     let finding = stage.finding("f0000");
     assert_eq!(finding["ProductName"], "Security Hub CSPM");
     assert_eq!(finding["CompanyName"], "AWS");
-    assert_eq!(finding["ProductFields"]["aws/securityhub/FindingId"], format!("{PRODUCT}/f0000"));
+    assert_eq!(
+        finding["ProductFields"]["aws/securityhub/FindingId"],
+        format!("{PRODUCT}/f0000")
+    );
     assert_eq!(finding["ProcessedAt"], t(0).to_string());
-    assert_eq!((&finding["RecordState"], &finding["Workflow"]["Status"]), (&json!("ACTIVE"), &json!("NEW")));
+    assert_eq!(
+        (&finding["RecordState"], &finding["Workflow"]["Status"]),
+        (&json!("ACTIVE"), &json!("NEW"))
+    );
     let mut asff = super::finding(1);
     asff.as_object_mut().unwrap().remove("Region");
     stage.import(asff, 1);
@@ -147,10 +174,23 @@ fn a_finding_of_another_account_or_of_a_product_that_is_off_fails_alone() {
     scanned["ProductArn"] = json!(partner);
     let mut elsewhere = own("d", 1);
     elsewhere["ProductArn"] = json!("arn:aws:securityhub:us-east-1::product/aws/guardduty");
-    let (_, answer) = import(&mut stage, &[own("a", 1), foreign, scanned.clone(), elsewhere], 1);
-    assert_eq!((answer["SuccessCount"].as_u64(), answer["FailedCount"].as_u64()), (Some(1), Some(3)));
+    let (_, answer) = import(
+        &mut stage,
+        &[own("a", 1), foreign, scanned.clone(), elsewhere],
+        1,
+    );
+    assert_eq!(
+        (
+            answer["SuccessCount"].as_u64(),
+            answer["FailedCount"].as_u64()
+        ),
+        (Some(1), Some(3))
+    );
     let failed = answer["FailedFindings"].as_array().unwrap();
-    assert!(failed.iter().all(|row| row["ErrorCode"] == "InvalidAccess"), "{failed:?}");
+    assert!(
+        failed.iter().all(|row| row["ErrorCode"] == "InvalidAccess"),
+        "{failed:?}"
+    );
     stage.hub.enable_product(partner);
     let (_, answer) = import(&mut stage, &[scanned], 2);
     assert_eq!(answer["SuccessCount"], 1);
@@ -169,7 +209,9 @@ fn a_finding_that_is_not_in_the_format_fails_alone_and_says_why() {
         }
         asff
     };
-    let resources: Vec<Value> = (0..33).map(|n| json!({"Type": "Other", "Id": n.to_string()})).collect();
+    let resources: Vec<Value> = (0..33)
+        .map(|n| json!({"Type": "Other", "Id": n.to_string()}))
+        .collect();
     for (name, value) in [
         ("SchemaVersion", json!("2019-01-01")),
         ("Id", Value::Null),
@@ -190,16 +232,38 @@ fn a_finding_that_is_not_in_the_format_fails_alone_and_says_why() {
         ("FindingProviderFields", json!({"Confidence": 101})),
         ("ProductFields", json!({"k": "v".repeat(2_049)})),
     ] {
-        let (status, answer) = import(&mut stage, &[change(name, value.clone()), own("good", 1)], 1);
-        assert_eq!((status, answer["FailedCount"].as_u64()), (200, Some(1)), "{name} {value}");
+        let (status, answer) = import(
+            &mut stage,
+            &[change(name, value.clone()), own("good", 1)],
+            1,
+        );
+        assert_eq!(
+            (status, answer["FailedCount"].as_u64()),
+            (200, Some(1)),
+            "{name} {value}"
+        );
         let failed = &answer["FailedFindings"][0];
         assert_eq!(failed["ErrorCode"], "InvalidInput");
-        assert!(failed["ErrorMessage"].as_str().unwrap().contains("Amazon Finding Format"), "{failed}");
+        assert!(
+            failed["ErrorMessage"]
+                .as_str()
+                .unwrap()
+                .contains("Amazon Finding Format"),
+            "{failed}"
+        );
     }
-    let filler: serde_json::Map<String, Value> = (0..130).map(|n| (format!("k{n}"), json!("x".repeat(2_048)))).collect();
-    let huge = change("Resources", json!([{"Type": "Other", "Id": "r", "Details": {"Other": filler}}]));
+    let filler: serde_json::Map<String, Value> = (0..130)
+        .map(|n| (format!("k{n}"), json!("x".repeat(2_048))))
+        .collect();
+    let huge = change(
+        "Resources",
+        json!([{"Type": "Other", "Id": "r", "Details": {"Other": filler}}]),
+    );
     let (_, answer) = import(&mut stage, &[huge], 1);
-    assert_eq!(answer["FailedFindings"][0]["ErrorCode"], "FindingSizeExceeded");
+    assert_eq!(
+        answer["FailedFindings"][0]["ErrorCode"],
+        "FindingSizeExceeded"
+    );
 }
 
 #[test]

@@ -12,7 +12,11 @@ fn a_listing_is_paged_and_its_token_belongs_to_the_query() {
         assert_eq!(status, 200);
         pages += 1;
         let findings = page["Findings"].as_array().unwrap();
-        seen.extend(findings.iter().map(|f| f["Id"].as_str().unwrap().to_owned()));
+        seen.extend(
+            findings
+                .iter()
+                .map(|f| f["Id"].as_str().unwrap().to_owned()),
+        );
         let Some(token) = page["NextToken"].as_str() else {
             break;
         };
@@ -42,7 +46,12 @@ fn a_token_may_be_used_again_and_expires_after_a_day() {
     stage.get(&json!({"MaxResults": 1}), DAY + 1);
     let (status, answer) = stage.get(&body, DAY + 1);
     assert_eq!(status, 400);
-    assert!(answer["Message"].as_str().unwrap().starts_with("Invalid NextToken"));
+    assert!(
+        answer["Message"]
+            .as_str()
+            .unwrap()
+            .starts_with("Invalid NextToken")
+    );
     let (status, _) = stage.get(&json!({"NextToken": "nonsense"}), 1);
     assert_eq!(status, 400);
 }
@@ -52,11 +61,22 @@ fn what_the_api_does_not_take_is_invalid_input() {
     let equals = |value: &str| json!({"Value": value, "Comparison": "EQUALS"});
     let many: Vec<Value> = (0..21).map(|n| equals(&n.to_string())).collect();
     let names = [
-        "Id", "Title", "Region", "Type", "NoteText", "SourceUrl", "ProcessName", "MalwareName", "ProductName",
-        "RecordState", "ResourceId",
+        "Id",
+        "Title",
+        "Region",
+        "Type",
+        "NoteText",
+        "SourceUrl",
+        "ProcessName",
+        "MalwareName",
+        "ProductName",
+        "RecordState",
+        "ResourceId",
     ];
-    let attributes: serde_json::Map<String, Value> =
-        names.iter().map(|name| ((*name).to_owned(), json!([equals("x")]))).collect();
+    let attributes: serde_json::Map<String, Value> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), json!([equals("x")])))
+        .collect();
     for filters in [
         json!({"Id": many}),
         Value::Object(attributes),
@@ -75,7 +95,11 @@ fn what_the_api_does_not_take_is_invalid_input() {
     ] {
         let mut stage = Stage::with(1);
         let (status, answer) = stage.get(&json!({ "Filters": filters }), 1);
-        assert_eq!((status, answer["Code"].as_str()), (400, Some("InvalidInputException")), "{filters}");
+        assert_eq!(
+            (status, answer["Code"].as_str()),
+            (400, Some("InvalidInputException")),
+            "{filters}"
+        );
     }
     let mut stage = Stage::with(1);
     for body in [
@@ -87,8 +111,10 @@ fn what_the_api_does_not_take_is_invalid_input() {
     ] {
         assert_eq!(stage.get(&body, 1).0, 400, "{body}");
     }
-    let ten: serde_json::Map<String, Value> =
-        names[..10].iter().map(|name| ((*name).to_owned(), json!([equals("x")]))).collect();
+    let ten: serde_json::Map<String, Value> = names[..10]
+        .iter()
+        .map(|name| ((*name).to_owned(), json!([equals("x")])))
+        .collect();
     assert_eq!(stage.get(&json!({ "Filters": ten }), 1).0, 200);
 }
 
@@ -100,28 +126,49 @@ fn what_is_not_known_is_501_with_a_sentence() {
     assert!(answer["Message"].as_str().unwrap().contains("Keyword"));
     let (status, answer) = stage.request("POST", "/insights", &json!({}), 1);
     assert_eq!(status, 501);
-    assert!(answer["Message"].as_str().unwrap().contains("POST /insights"));
+    assert!(
+        answer["Message"]
+            .as_str()
+            .unwrap()
+            .contains("POST /insights")
+    );
 }
 
 #[test]
 fn values_of_one_attribute_are_ored_negative_ones_anded_and_attributes_anded() {
     let mut stage = Stage::with(0);
-    for (n, title) in ["alpha one", "alpha two", "beta one", "gamma"].iter().enumerate() {
+    for (n, title) in ["alpha one", "alpha two", "beta one", "gamma"]
+        .iter()
+        .enumerate()
+    {
         let mut asff = finding(n);
         asff["Title"] = json!(title);
         asff["Resources"][0]["Type"] = json!(if n < 2 { "AwsIamUser" } else { "AwsIamPolicy" });
         stage.import(asff, 0);
     }
-    let title = |comparison: &str, values: &[&str]| {
-        json!({"Title": values.iter().map(|value| json!({"Value": value, "Comparison": comparison})).collect::<Vec<_>>()})
-    };
+    let title = |comparison: &str, values: &[&str]| json!({"Title": values.iter().map(|value| json!({"Value": value, "Comparison": comparison})).collect::<Vec<_>>()});
     for (filters, found) in [
-        (title("EQUALS", &["gamma", "beta one"]), vec!["f0002", "f0003"]),
-        (title("PREFIX", &["alpha", "gam"]), vec!["f0000", "f0001", "f0003"]),
-        (title("CONTAINS", &["one", "two"]), vec!["f0000", "f0001", "f0002"]),
-        (title("NOT_EQUALS", &["gamma", "beta one"]), vec!["f0000", "f0001"]),
+        (
+            title("EQUALS", &["gamma", "beta one"]),
+            vec!["f0002", "f0003"],
+        ),
+        (
+            title("PREFIX", &["alpha", "gam"]),
+            vec!["f0000", "f0001", "f0003"],
+        ),
+        (
+            title("CONTAINS", &["one", "two"]),
+            vec!["f0000", "f0001", "f0002"],
+        ),
+        (
+            title("NOT_EQUALS", &["gamma", "beta one"]),
+            vec!["f0000", "f0001"],
+        ),
         (title("NOT_CONTAINS", &["one", "gam"]), vec!["f0001"]),
-        (title("PREFIX_NOT_EQUALS", &["alpha", "beta"]), vec!["f0003"]),
+        (
+            title("PREFIX_NOT_EQUALS", &["alpha", "beta"]),
+            vec!["f0003"],
+        ),
         (title("EQUALS", &["GAMMA"]), vec![]),
         (
             json!({"ResourceType": [{"Value": "AwsIam", "Comparison": "PREFIX"},
@@ -205,52 +252,120 @@ fn full() -> (Value, Vec<(&'static str, Value)>) {
             "Other": {"k": "v"}}}]);
     let text = |value: &str| json!([{"Value": value, "Comparison": "EQUALS"}]);
     let ip = |cidr: &str| json!([{"Cidr": cidr}]);
-    let map = |key: &str, value: &str| json!([{"Key": key, "Value": value, "Comparison": "EQUALS"}]);
+    let map =
+        |key: &str, value: &str| json!([{"Key": key, "Value": value, "Comparison": "EQUALS"}]);
     let number = |value: f64| json!([{"Gte": value, "Lte": value}]);
     let date = json!([{"Start": t(-6).to_string(), "End": t(0).to_string()}]);
     let filters = vec![
-        ("AwsAccountId", text(MEMBER)), ("AwsAccountName", text("prod")), ("CompanyName", text("AWS")),
-        ("ComplianceAssociatedStandardsId", text("standards/x")), ("ComplianceSecurityControlId", text("S3.8")),
-        ("ComplianceSecurityControlParametersName", text("p")), ("ComplianceSecurityControlParametersValue", text("v")),
-        ("ComplianceStatus", text("FAILED")), ("Confidence", number(42.0)), ("CreatedAt", date.clone()), ("Criticality", number(99.0)),
-        ("Description", text("d")), ("FindingProviderFieldsConfidence", number(42.0)),
-        ("FindingProviderFieldsCriticality", number(99.0)), ("FindingProviderFieldsRelatedFindingsId", text("r")),
-        ("FindingProviderFieldsRelatedFindingsProductArn", text(PRODUCT)),
-        ("FindingProviderFieldsSeverityLabel", text("HIGH")), ("FindingProviderFieldsSeverityOriginal", text("HIGH")),
-        ("FindingProviderFieldsTypes", text("TTPs/x")), ("FirstObservedAt", date.clone()),
-        ("GeneratorId", text("security-control/S3.8")), ("Id", text("f0007")), ("LastObservedAt", date.clone()),
-        ("MalwareName", text("m")), ("MalwarePath", text("/m")), ("MalwareState", text("REMOVED")), ("MalwareType", text("WORM")),
-        ("NetworkDestinationDomain", text("d.example")), ("NetworkDestinationIpV4", ip("10.0.0.0/24")),
-        ("NetworkDestinationIpV6", ip("fd00::/64")), ("NetworkDestinationPort", number(80.0)), ("NetworkDirection", text("IN")),
-        ("NetworkProtocol", text("TCP")), ("NetworkSourceDomain", text("s.example")), ("NetworkSourceIpV4", ip("10.0.0.1")),
-        ("NetworkSourceIpV6", ip("fd00::1/128")), ("NetworkSourceMac", text("00:0d")), ("NetworkSourcePort", number(22.0)),
-        ("NoteText", text("note")), ("NoteUpdatedAt", date.clone()), ("NoteUpdatedBy", text("kim")), ("ProcessLaunchedAt", date.clone()),
-        ("ProcessName", text("n")), ("ProcessParentPid", number(2.0)), ("ProcessPath", text("/n")), ("ProcessPid", number(1.0)),
-        ("ProcessTerminatedAt", date.clone()), ("ProductArn", text(PRODUCT)), ("ProductFields", map("a", "b")),
-        ("ProductName", text("Security Hub CSPM")), ("RecommendationText", text("do it")), ("RecordState", text("ACTIVE")),
-        ("Region", text("eu-west-1")), ("RelatedFindingsId", text("r")), ("RelatedFindingsProductArn", text(PRODUCT)),
-        ("ResourceApplicationArn", text("arn:app")), ("ResourceApplicationName", text("shop")),
-        ("ResourceAwsEc2InstanceIamInstanceProfileArn", text("arn:p")), ("ResourceAwsEc2InstanceImageId", text("ami-1")),
-        ("ResourceAwsEc2InstanceIpV4Addresses", ip("10.1.0.0/16")), ("ResourceAwsEc2InstanceIpV6Addresses", ip("fd00::/16")),
-        ("ResourceAwsEc2InstanceKeyName", text("k")), ("ResourceAwsEc2InstanceLaunchedAt", date.clone()),
-        ("ResourceAwsEc2InstanceSubnetId", text("sub-1")), ("ResourceAwsEc2InstanceType", text("t3.micro")),
-        ("ResourceAwsEc2InstanceVpcId", text("vpc-1")), ("ResourceAwsIamAccessKeyCreatedAt", date.clone()),
-        ("ResourceAwsIamAccessKeyPrincipalName", text("pn")), ("ResourceAwsIamAccessKeyStatus", text("Active")),
-        ("ResourceAwsIamAccessKeyUserName", text("u")), ("ResourceAwsIamUserUserName", text("iu")),
-        ("ResourceAwsS3BucketOwnerId", text("o1")), ("ResourceAwsS3BucketOwnerName", text("on")),
-        ("ResourceContainerImageId", text("ci")), ("ResourceContainerImageName", text("cn")),
-        ("ResourceContainerLaunchedAt", date.clone()), ("ResourceContainerName", text("c")), ("ResourceDetailsOther", map("k", "v")),
-        ("ResourceId", text("arn:i")), ("ResourceOwnerAccountId", text(MEMBER)), ("ResourceOwnerOrgId", text("o-1")),
-        ("ResourcePartition", text("aws")), ("ResourceProvider", text("AWS")), ("ResourceRegion", text("eu-west-1")),
-        ("ResourceTags", map("team", "web")), ("ResourceType", text("AwsEc2Instance")), ("Sample", json!([{"Value": false}])),
-        ("SeverityLabel", text("HIGH")), ("SeverityNormalized", number(70.0)), ("SeverityProduct", number(5.5)),
-        ("SourceUrl", text("https://x")), ("ThreatIntelIndicatorCategory", text("BACKDOOR")),
-        ("ThreatIntelIndicatorLastObservedAt", date.clone()), ("ThreatIntelIndicatorSource", text("src")),
-        ("ThreatIntelIndicatorSourceUrl", text("https://y")), ("ThreatIntelIndicatorType", text("URL")),
-        ("ThreatIntelIndicatorValue", text("u")), ("Title", text("t")), ("Type", text("TTPs/x")), ("UpdatedAt", date.clone()),
-        ("UserDefinedFields", map("jira", "K-1")), ("VerificationState", text("UNKNOWN")),
-        ("VulnerabilitiesExploitAvailable", text("NO")), ("VulnerabilitiesFixAvailable", text("YES")),
-        ("WorkflowState", text("NEW")), ("WorkflowStatus", text("NEW")),
+        ("AwsAccountId", text(MEMBER)),
+        ("AwsAccountName", text("prod")),
+        ("CompanyName", text("AWS")),
+        ("ComplianceAssociatedStandardsId", text("standards/x")),
+        ("ComplianceSecurityControlId", text("S3.8")),
+        ("ComplianceSecurityControlParametersName", text("p")),
+        ("ComplianceSecurityControlParametersValue", text("v")),
+        ("ComplianceStatus", text("FAILED")),
+        ("Confidence", number(42.0)),
+        ("CreatedAt", date.clone()),
+        ("Criticality", number(99.0)),
+        ("Description", text("d")),
+        ("FindingProviderFieldsConfidence", number(42.0)),
+        ("FindingProviderFieldsCriticality", number(99.0)),
+        ("FindingProviderFieldsRelatedFindingsId", text("r")),
+        (
+            "FindingProviderFieldsRelatedFindingsProductArn",
+            text(PRODUCT),
+        ),
+        ("FindingProviderFieldsSeverityLabel", text("HIGH")),
+        ("FindingProviderFieldsSeverityOriginal", text("HIGH")),
+        ("FindingProviderFieldsTypes", text("TTPs/x")),
+        ("FirstObservedAt", date.clone()),
+        ("GeneratorId", text("security-control/S3.8")),
+        ("Id", text("f0007")),
+        ("LastObservedAt", date.clone()),
+        ("MalwareName", text("m")),
+        ("MalwarePath", text("/m")),
+        ("MalwareState", text("REMOVED")),
+        ("MalwareType", text("WORM")),
+        ("NetworkDestinationDomain", text("d.example")),
+        ("NetworkDestinationIpV4", ip("10.0.0.0/24")),
+        ("NetworkDestinationIpV6", ip("fd00::/64")),
+        ("NetworkDestinationPort", number(80.0)),
+        ("NetworkDirection", text("IN")),
+        ("NetworkProtocol", text("TCP")),
+        ("NetworkSourceDomain", text("s.example")),
+        ("NetworkSourceIpV4", ip("10.0.0.1")),
+        ("NetworkSourceIpV6", ip("fd00::1/128")),
+        ("NetworkSourceMac", text("00:0d")),
+        ("NetworkSourcePort", number(22.0)),
+        ("NoteText", text("note")),
+        ("NoteUpdatedAt", date.clone()),
+        ("NoteUpdatedBy", text("kim")),
+        ("ProcessLaunchedAt", date.clone()),
+        ("ProcessName", text("n")),
+        ("ProcessParentPid", number(2.0)),
+        ("ProcessPath", text("/n")),
+        ("ProcessPid", number(1.0)),
+        ("ProcessTerminatedAt", date.clone()),
+        ("ProductArn", text(PRODUCT)),
+        ("ProductFields", map("a", "b")),
+        ("ProductName", text("Security Hub CSPM")),
+        ("RecommendationText", text("do it")),
+        ("RecordState", text("ACTIVE")),
+        ("Region", text("eu-west-1")),
+        ("RelatedFindingsId", text("r")),
+        ("RelatedFindingsProductArn", text(PRODUCT)),
+        ("ResourceApplicationArn", text("arn:app")),
+        ("ResourceApplicationName", text("shop")),
+        ("ResourceAwsEc2InstanceIamInstanceProfileArn", text("arn:p")),
+        ("ResourceAwsEc2InstanceImageId", text("ami-1")),
+        ("ResourceAwsEc2InstanceIpV4Addresses", ip("10.1.0.0/16")),
+        ("ResourceAwsEc2InstanceIpV6Addresses", ip("fd00::/16")),
+        ("ResourceAwsEc2InstanceKeyName", text("k")),
+        ("ResourceAwsEc2InstanceLaunchedAt", date.clone()),
+        ("ResourceAwsEc2InstanceSubnetId", text("sub-1")),
+        ("ResourceAwsEc2InstanceType", text("t3.micro")),
+        ("ResourceAwsEc2InstanceVpcId", text("vpc-1")),
+        ("ResourceAwsIamAccessKeyCreatedAt", date.clone()),
+        ("ResourceAwsIamAccessKeyPrincipalName", text("pn")),
+        ("ResourceAwsIamAccessKeyStatus", text("Active")),
+        ("ResourceAwsIamAccessKeyUserName", text("u")),
+        ("ResourceAwsIamUserUserName", text("iu")),
+        ("ResourceAwsS3BucketOwnerId", text("o1")),
+        ("ResourceAwsS3BucketOwnerName", text("on")),
+        ("ResourceContainerImageId", text("ci")),
+        ("ResourceContainerImageName", text("cn")),
+        ("ResourceContainerLaunchedAt", date.clone()),
+        ("ResourceContainerName", text("c")),
+        ("ResourceDetailsOther", map("k", "v")),
+        ("ResourceId", text("arn:i")),
+        ("ResourceOwnerAccountId", text(MEMBER)),
+        ("ResourceOwnerOrgId", text("o-1")),
+        ("ResourcePartition", text("aws")),
+        ("ResourceProvider", text("AWS")),
+        ("ResourceRegion", text("eu-west-1")),
+        ("ResourceTags", map("team", "web")),
+        ("ResourceType", text("AwsEc2Instance")),
+        ("Sample", json!([{"Value": false}])),
+        ("SeverityLabel", text("HIGH")),
+        ("SeverityNormalized", number(70.0)),
+        ("SeverityProduct", number(5.5)),
+        ("SourceUrl", text("https://x")),
+        ("ThreatIntelIndicatorCategory", text("BACKDOOR")),
+        ("ThreatIntelIndicatorLastObservedAt", date.clone()),
+        ("ThreatIntelIndicatorSource", text("src")),
+        ("ThreatIntelIndicatorSourceUrl", text("https://y")),
+        ("ThreatIntelIndicatorType", text("URL")),
+        ("ThreatIntelIndicatorValue", text("u")),
+        ("Title", text("t")),
+        ("Type", text("TTPs/x")),
+        ("UpdatedAt", date.clone()),
+        ("UserDefinedFields", map("jira", "K-1")),
+        ("VerificationState", text("UNKNOWN")),
+        ("VulnerabilitiesExploitAvailable", text("NO")),
+        ("VulnerabilitiesFixAvailable", text("YES")),
+        ("WorkflowState", text("NEW")),
+        ("WorkflowStatus", text("NEW")),
     ];
     (asff, filters)
 }
@@ -290,15 +405,27 @@ fn ranges_of_dates_numbers_and_addresses_are_met_as_documented() {
         (days(5, json!("WITHIN")), vec!["f0000", "f0001"]),
         (days(5, Value::Null), vec!["f0000", "f0001"]),
         (days(5, json!("OLDER_THAN")), vec!["f0002"]),
-        (json!({"UpdatedAt": [{"Start": t(-4 * DAY).to_string()}]}), vec!["f0000", "f0001"]),
-        (json!({"UpdatedAt": [{"End": t(-4 * DAY).to_string()}]}), vec!["f0002"]),
+        (
+            json!({"UpdatedAt": [{"Start": t(-4 * DAY).to_string()}]}),
+            vec!["f0000", "f0001"],
+        ),
+        (
+            json!({"UpdatedAt": [{"End": t(-4 * DAY).to_string()}]}),
+            vec!["f0002"],
+        ),
         (
             json!({"UpdatedAt": [{"End": t(-4 * DAY).to_string()}, {"Start": t(-DAY).to_string()}]}),
             vec!["f0000", "f0002"],
         ),
         (json!({"Confidence": [{"Gt": 0, "Lt": 20}]}), vec!["f0001"]),
-        (json!({"Confidence": [{"Eq": 0}, {"Gte": 20}]}), vec!["f0000", "f0002"]),
-        (json!({"NetworkSourceIpV4": [{"Cidr": "10.0.0.0/23"}]}), vec!["f0000", "f0001"]),
+        (
+            json!({"Confidence": [{"Eq": 0}, {"Gte": 20}]}),
+            vec!["f0000", "f0002"],
+        ),
+        (
+            json!({"NetworkSourceIpV4": [{"Cidr": "10.0.0.0/23"}]}),
+            vec!["f0000", "f0001"],
+        ),
     ] {
         assert_eq!(stage.ids(filters.clone()), found, "{filters}");
     }
@@ -314,7 +441,9 @@ fn maps_are_filtered_by_key() {
     }
     stage.import(finding(3), 0);
     let tag = |comparison: &str, values: &[&str]| {
-        let rows = values.iter().map(|value| json!({"Key": "team", "Value": value, "Comparison": comparison}));
+        let rows = values
+            .iter()
+            .map(|value| json!({"Key": "team", "Value": value, "Comparison": comparison}));
         json!({"ResourceTags": rows.collect::<Vec<_>>()})
     };
     for (filters, found) in [
@@ -330,7 +459,10 @@ fn maps_are_filtered_by_key() {
 #[test]
 fn a_listing_is_sorted_by_several_fields_in_either_direction() {
     let mut stage = Stage::with(0);
-    for (n, (label, hours)) in [("LOW", 3), ("HIGH", 2), ("LOW", 1), ("HIGH", 4)].into_iter().enumerate() {
+    for (n, (label, hours)) in [("LOW", 3), ("HIGH", 2), ("LOW", 1), ("HIGH", 4)]
+        .into_iter()
+        .enumerate()
+    {
         let mut asff = finding(n);
         asff["Severity"] = json!({ "Label": label });
         asff["UpdatedAt"] = json!(t(-60 * hours).to_string());
@@ -339,11 +471,20 @@ fn a_listing_is_sorted_by_several_fields_in_either_direction() {
     let mut sorted = |criteria: Value| {
         let (_, page) = stage.get(&json!({ "SortCriteria": criteria }), 1);
         let found = page["Findings"].as_array().unwrap().iter();
-        found.map(|f| f["Id"].as_str().unwrap()[4..].to_owned()).collect::<String>()
+        found
+            .map(|f| f["Id"].as_str().unwrap()[4..].to_owned())
+            .collect::<String>()
     };
-    assert_eq!(sorted(json!([{"Field": "UpdatedAt", "SortOrder": "asc"}])), "3012");
-    assert_eq!(sorted(json!([{"Field": "UpdatedAt", "SortOrder": "desc"}])), "2103");
-    let by_severity = json!([{"Field": "SeverityNormalized", "SortOrder": "desc"}, {"Field": "UpdatedAt"}]);
+    assert_eq!(
+        sorted(json!([{"Field": "UpdatedAt", "SortOrder": "asc"}])),
+        "3012"
+    );
+    assert_eq!(
+        sorted(json!([{"Field": "UpdatedAt", "SortOrder": "desc"}])),
+        "2103"
+    );
+    let by_severity =
+        json!([{"Field": "SeverityNormalized", "SortOrder": "desc"}, {"Field": "UpdatedAt"}]);
     assert_eq!(sorted(by_severity), "3102");
 }
 
@@ -353,7 +494,9 @@ fn faults_leave_out_a_region_cut_a_listing_short_or_show_the_past() {
     let mut other = finding(99);
     other["Region"] = json!("us-east-1");
     stage.import(other, 0);
-    stage.fault = Some(AwsFault::LostRegion { region: "us-east-1".into() });
+    stage.fault = Some(AwsFault::LostRegion {
+        region: "us-east-1".into(),
+    });
     assert_eq!(stage.ids(json!({})).len(), 30);
     stage.fault = Some(AwsFault::EmptyListing);
     assert_eq!(stage.ids(json!({})).len(), 0);

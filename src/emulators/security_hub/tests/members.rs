@@ -20,14 +20,23 @@ fn spread() -> Stage {
 #[test]
 fn the_administrator_sees_its_members_and_a_member_only_itself() {
     let mut stage = spread();
-    assert_eq!(stage.ids(json!({})), ["home-eu", "home-us", "member-eu", "member-us"]);
+    assert_eq!(
+        stage.ids(json!({})),
+        ["home-eu", "home-us", "member-eu", "member-us"]
+    );
     stage.caller.account = MEMBER.into();
     assert_eq!(stage.ids(json!({})), ["member-eu", "member-us"]);
     let (_, answer) = stage.update(&notify(&["home-eu", "member-eu"]), 1);
     assert_eq!(answer["ProcessedFindings"][0]["Id"], "member-eu");
-    assert_eq!(answer["UnprocessedFindings"][0]["ErrorCode"], "FindingNotFound");
+    assert_eq!(
+        answer["UnprocessedFindings"][0]["ErrorCode"],
+        "FindingNotFound"
+    );
     let history = json!({ "FindingIdentifier": { "ProductArn": PRODUCT, "Id": "home-eu" } });
-    assert_eq!(stage.request("POST", "/findingHistory/get", &history, 2).0, 400);
+    assert_eq!(
+        stage.request("POST", "/findingHistory/get", &history, 2).0,
+        400
+    );
 }
 
 #[test]
@@ -106,7 +115,9 @@ fn the_quota_refuses_the_seventh_call_at_once_and_serves_again_later() {
     assert_eq!(stage.get(&json!({}), 1).0, 200);
     stage.caller.account = HOME.into();
     assert_eq!(stage.get(&json!({}), 2).0, 200);
-    let updates: Vec<u16> = (0..31).map(|_| stage.update(&notify(&["f0000"]), 3).0).collect();
+    let updates: Vec<u16> = (0..31)
+        .map(|_| stage.update(&notify(&["f0000"]), 3).0)
+        .collect();
     assert_eq!((updates[29], updates[30]), (200, 429));
 }
 
@@ -115,19 +126,29 @@ fn the_hub_says_since_when_it_is_on_and_how_it_names_findings() {
     let mut stage = Stage::with(0);
     let (status, hub) = stage.request("GET", "/accounts", &json!({}), 1);
     assert_eq!(status, 200);
-    assert_eq!(hub["HubArn"], "arn:aws:securityhub:eu-west-1:111111111111:hub/default");
+    assert_eq!(
+        hub["HubArn"],
+        "arn:aws:securityhub:eu-west-1:111111111111:hub/default"
+    );
     assert_eq!(hub["ControlFindingGenerator"], "SECURITY_CONTROL");
-    let asked = "/accounts?HubArn=arn%3Aaws%3Asecurityhub%3Aeu-west-1%3A111111111111%3Ahub%2Fdefault";
+    let asked =
+        "/accounts?HubArn=arn%3Aaws%3Asecurityhub%3Aeu-west-1%3A111111111111%3Ahub%2Fdefault";
     assert_eq!(stage.request("GET", asked, &json!({}), 1).0, 200);
     let (status, answer) = stage.request("GET", "/accounts?HubArn=other", &json!({}), 1);
-    assert_eq!((status, answer["Code"].as_str()), (404, Some("ResourceNotFoundException")));
+    assert_eq!(
+        (status, answer["Code"].as_str()),
+        (404, Some("ResourceNotFoundException"))
+    );
 }
 
 #[test]
 fn the_aggregator_is_listed_and_described() {
     let mut stage = Stage::with(0);
     let (_, list) = stage.request("GET", "/findingAggregator/list", &json!({}), 1);
-    let arn = list["FindingAggregators"][0]["FindingAggregatorArn"].as_str().unwrap().to_owned();
+    let arn = list["FindingAggregators"][0]["FindingAggregatorArn"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/findingAggregator/get/{arn}");
     let (_, found) = stage.request("GET", &path, &json!({}), 1);
     assert_eq!(found["FindingAggregationRegion"], "eu-west-1");
@@ -135,8 +156,12 @@ fn the_aggregator_is_listed_and_described() {
     stage.hub.aggregator.linking = Linking::Only(vec!["us-east-1".into()]);
     let encoded = format!("/findingAggregator/get/{}", arn.replace(':', "%3A"));
     let (_, found) = stage.request("GET", &encoded, &json!({}), 1);
-    assert_eq!((&found["RegionLinkingMode"], &found["Regions"]), (&json!("SPECIFIED_REGIONS"), &json!(["us-east-1"])));
-    let other = "/findingAggregator/get/arn:aws:securityhub:eu-west-1:111111111111:finding-aggregator/x";
+    assert_eq!(
+        (&found["RegionLinkingMode"], &found["Regions"]),
+        (&json!("SPECIFIED_REGIONS"), &json!(["us-east-1"]))
+    );
+    let other =
+        "/findingAggregator/get/arn:aws:securityhub:eu-west-1:111111111111:finding-aggregator/x";
     assert_eq!(stage.request("GET", other, &json!({}), 1).0, 404);
     stage.hub.aggregator.linking = Linking::None;
     let (_, list) = stage.request("GET", "/findingAggregator/list", &json!({}), 1);

@@ -10,16 +10,23 @@ fn an_update_shows_late_leaves_updated_at_alone_and_is_in_the_history() {
     let mut shown = |minutes| {
         let (_, page) = stage.get(&json!({}), minutes);
         let finding = &page["Findings"][0];
-        (finding["Workflow"]["Status"].clone(), finding["UpdatedAt"].clone())
+        (
+            finding["Workflow"]["Status"].clone(),
+            finding["UpdatedAt"].clone(),
+        )
     };
     let unchanged = json!(t(0).to_string());
     assert_eq!(shown(2), (json!("NEW"), unchanged.clone()));
     assert_eq!(shown(4), (json!("NOTIFIED"), unchanged));
     let history = stage.history("f0000", 4);
     assert_eq!(history[0]["UpdateSource"]["Type"], "BATCH_UPDATE_FINDINGS");
-    assert_eq!(history[0]["UpdateSource"]["Identity"], stage.caller.identity);
+    assert_eq!(
+        history[0]["UpdateSource"]["Identity"],
+        stage.caller.identity
+    );
     let updates = history[0]["Updates"].as_array().unwrap();
-    let workflow = json!({"UpdatedField": "Workflow.Status", "OldValue": "NEW", "NewValue": "NOTIFIED"});
+    let workflow =
+        json!({"UpdatedField": "Workflow.Status", "OldValue": "NEW", "NewValue": "NOTIFIED"});
     assert!(updates.contains(&workflow), "{updates:?}");
 }
 
@@ -32,7 +39,9 @@ fn a_providers_update_shows_at_once_while_the_customers_is_still_hidden() {
     let (_, page) = stage.get(&json!({}), 3);
     assert_eq!(page["Findings"][0]["UpdatedAt"], t(2).to_string());
     assert_eq!(page["Findings"][0]["Workflow"]["Status"], "NEW");
-    stage.hub.set_compliance(PRODUCT, "f0000", "PASSED", t(4), &mut stage.journal);
+    stage
+        .hub
+        .set_compliance(PRODUCT, "f0000", "PASSED", t(4), &mut stage.journal);
     let (_, page) = stage.get(&json!({}), 4);
     let finding = &page["Findings"][0];
     assert_eq!(finding["Workflow"]["Status"], "RESOLVED");
@@ -45,12 +54,16 @@ fn a_providers_update_shows_at_once_while_the_customers_is_still_hidden() {
 fn every_identifier_is_processed_or_not_on_its_own_and_the_codes_are_the_documented_ones() {
     let mut stage = Stage::with(3);
     let mut big = finding(9);
-    let filler: serde_json::Map<String, Value> =
-        (0..119).map(|n| (format!("k{n}"), json!("x".repeat(2_048)))).collect();
+    let filler: serde_json::Map<String, Value> = (0..119)
+        .map(|n| (format!("k{n}"), json!("x".repeat(2_048))))
+        .collect();
     big["Resources"][0]["Details"] = json!({ "Other": filler });
     stage.import(big, 0);
     let mut body = notify(&["f0000", "f0000", "nope", "f0009"]);
-    body["FindingIdentifiers"].as_array_mut().unwrap().push(json!({"ProductArn": "x", "Id": "y"}));
+    body["FindingIdentifiers"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"ProductArn": "x", "Id": "y"}));
     body["UserDefinedFields"] = json!({"a": "x".repeat(1_024), "b": "x".repeat(1_024)});
     let (status, answer) = stage.update(&body, 1);
     assert_eq!(status, 200);
@@ -58,23 +71,33 @@ fn every_identifier_is_processed_or_not_on_its_own_and_the_codes_are_the_documen
     let told = |answer: &Value| -> Vec<(String, String)> {
         let rows = answer["UnprocessedFindings"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        rows.map(|row| (text(&row["ErrorCode"]), text(&row["ErrorMessage"]))).collect()
+        rows.map(|row| (text(&row["ErrorCode"]), text(&row["ErrorMessage"])))
+            .collect()
     };
     let pair = |code: &str, message: &str| (code.to_owned(), message.to_owned());
     assert_eq!(
         told(&answer),
         [
-            pair("DuplicatedFindingIdentifier", "Finding Identifier is duplicated"),
+            pair(
+                "DuplicatedFindingIdentifier",
+                "Finding Identifier is duplicated"
+            ),
             pair("FindingNotFound", "Finding Not Found"),
             pair("FindingSizeExceeded", "Finding size exceeded 240 KB"),
             pair("InvalidInput", "Invalid Input"),
         ]
     );
     for (code, message) in [
-        ("ConcurrentUpdateError", "Concurrent finding updates detected"),
+        (
+            "ConcurrentUpdateError",
+            "Concurrent finding updates detected",
+        ),
         ("InternalFailure", "Internal service failure"),
     ] {
-        stage.fault = Some(AwsFault::Unprocessed { code: code.into(), every_nth: 2 });
+        stage.fault = Some(AwsFault::Unprocessed {
+            code: code.into(),
+            every_nth: 2,
+        });
         let (_, answer) = stage.update(&notify(&["f0000", "f0001", "f0002"]), 2);
         assert_eq!(told(&answer), [pair(code, message), pair(code, message)]);
         assert_eq!(answer["ProcessedFindings"][0]["Id"], "f0001");
@@ -88,8 +111,11 @@ fn values_beyond_the_limits_are_invalid_and_change_nothing() {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     assert_eq!(stage.update(&notify(&ids), 1).0, 400);
     assert_eq!(stage.update(&notify(&[]), 1).0, 400);
-    let fields: serde_json::Map<String, Value> = (0..51).map(|n| (format!("k{n}"), json!("v"))).collect();
-    let related: Vec<Value> = (0..11).map(|n| json!({"ProductArn": PRODUCT, "Id": n.to_string()})).collect();
+    let fields: serde_json::Map<String, Value> =
+        (0..51).map(|n| (format!("k{n}"), json!("v"))).collect();
+    let related: Vec<Value> = (0..11)
+        .map(|n| json!({"ProductArn": PRODUCT, "Id": n.to_string()}))
+        .collect();
     for (field, value) in [
         ("Workflow", json!({"Status": "DONE"})),
         ("Note", json!({"Text": "x".repeat(513), "UpdatedBy": "me"})),
@@ -108,10 +134,17 @@ fn values_beyond_the_limits_are_invalid_and_change_nothing() {
     ] {
         let body = json!({ "FindingIdentifiers": identifiers(&["f0000"]), field: value });
         let (status, answer) = stage.update(&body, 1);
-        assert_eq!((status, answer["Code"].as_str()), (400, Some("InvalidInputException")), "{field} {value}");
+        assert_eq!(
+            (status, answer["Code"].as_str()),
+            (400, Some("InvalidInputException")),
+            "{field} {value}"
+        );
     }
     let before = finding(0);
-    assert_eq!(stage.finding("f0000")["Severity"]["Label"], before["Severity"]["Label"]);
+    assert_eq!(
+        stage.finding("f0000")["Severity"]["Label"],
+        before["Severity"]["Label"]
+    );
     assert_eq!(stage.history("f0000", 2).len(), 1);
 }
 
@@ -129,7 +162,14 @@ fn every_field_of_an_update_is_set_and_record_state_is_not_among_them() {
     assert_eq!(found["Severity"]["Label"], "CRITICAL");
     assert_eq!(found["Severity"]["Normalized"], 90);
     assert_eq!(found["Note"]["UpdatedAt"], t(1).to_string());
-    for field in ["Confidence", "Criticality", "VerificationState", "Types", "RelatedFindings", "UserDefinedFields"] {
+    for field in [
+        "Confidence",
+        "Criticality",
+        "VerificationState",
+        "Types",
+        "RelatedFindings",
+        "UserDefinedFields",
+    ] {
         assert_eq!(found[field], body[field], "{field}");
     }
     let again = json!({ "FindingIdentifiers": identifiers(&["f0000"]), "UserDefinedFields": {"b": "2"},
@@ -137,7 +177,13 @@ fn every_field_of_an_update_is_set_and_record_state_is_not_among_them() {
     stage.update(&again, 2);
     let found = stage.finding("f0000");
     assert_eq!(found["UserDefinedFields"], json!({"b": "2"}));
-    assert_eq!((found["Severity"]["Normalized"].as_u64(), found["Note"]["Text"].as_str()), (Some(1), Some("n")));
+    assert_eq!(
+        (
+            found["Severity"]["Normalized"].as_u64(),
+            found["Note"]["Text"].as_str()
+        ),
+        (Some(1), Some("n"))
+    );
 }
 
 #[test]
@@ -147,8 +193,13 @@ fn every_processed_finding_is_announced_as_imported() {
     stage.update(&notify(&["f0000", "nope", "f0001"]), 1);
     let events = stage.hub.take_events();
     let about: Vec<&str> = events.iter().map(|event| event.resource.as_str()).collect();
-    assert_eq!(about, [format!("{PRODUCT}/f0000"), format!("{PRODUCT}/f0001")]);
-    let What::Imported(text) = &events[0].what else { panic!("{events:?}") };
+    assert_eq!(
+        about,
+        [format!("{PRODUCT}/f0000"), format!("{PRODUCT}/f0001")]
+    );
+    let What::Imported(text) = &events[0].what else {
+        panic!("{events:?}")
+    };
     let shown: Value = serde_json::from_str(text).unwrap();
     assert_eq!(shown["Workflow"]["Status"], "NOTIFIED");
 }
@@ -164,7 +215,10 @@ fn a_history_is_paged_bounded_by_time_and_names_the_creation() {
     let all = stage.history("f0000", 31);
     assert_eq!(all.len(), 31);
     assert_eq!(all[30]["FindingCreated"], true);
-    assert_eq!(all[30]["UpdateSource"], json!({"Type": "BATCH_IMPORT_FINDINGS", "Identity": PRODUCT}));
+    assert_eq!(
+        all[30]["UpdateSource"],
+        json!({"Type": "BATCH_IMPORT_FINDINGS", "Identity": PRODUCT})
+    );
     let identifier = json!({ "ProductArn": PRODUCT, "Id": "f0000" });
     let mut body = json!({ "FindingIdentifier": identifier, "MaxResults": 10,
         "StartTime": t(3).to_string(), "EndTime": t(20).to_string() });
