@@ -37,18 +37,21 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     };
     seed::fill(&mut world, accounts, findings, args.seed);
     world.set_quotas(args.quotas == Switch::On);
+    world.aws.hub.ages_by_itself = true;
     let folder = Folder::new()?;
     let bot = world
         .jira
         .user(Role::Bot)
         .cloned()
         .context("the world has no bot")?;
+    world.put_secret(seed::JIRA_SECRET, &bot.token);
     let config = folder.0.join("asaf.toml");
     let text = seed::config_text(&urls.aws, &urls.jira, &bot.email, "asaf.sqlite3", accounts);
     std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
     let ready = json!({
         "aws": urls.aws, "jira": urls.jira, "control": urls.control,
-        "users": users(&world), "config": config, "env": environment(&bot.token),
+        "queue": world.queue_url(&urls.aws), "users": users(&world), "config": config,
+        "env": environment(&bot.token),
     });
     serve::serve(bound, &Shared::new(world));
     let text = serde_json::to_string(&ready)? + "\n";

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::aws::{Aws, Home, Rule};
 use super::jira::{Jira, Role};
 use super::journal::Journal;
+use super::secrets::Secret;
 use super::sts::Trust;
 use super::{Request, Response};
 use crate::clock::Clock;
@@ -145,6 +146,14 @@ impl World {
     pub fn poll(&mut self, request: &Request) -> Option<Response> {
         let now = self.now();
         self.aws.poll(request, now, &mut self.journal)
+    }
+
+    /// Gives a secret of the home account a new value.
+    pub fn put_secret(&mut self, name: &str, value: &str) {
+        let now = self.now();
+        let Home { account, region } = self.aws.home().clone();
+        let value = Secret::Text(value.to_owned());
+        self.aws.secrets.put(&account, &region, name, value, now);
     }
 
     /// The URL of the queue that events come to, at an endpoint of AWS.

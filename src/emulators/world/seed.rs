@@ -17,6 +17,9 @@ pub const REGION: &str = "eu-west-1";
 /// The role in member accounts that may read AWS Config.
 pub const MEMBER_ROLE: &str = "asaf-config-read";
 
+/// The secret in the home account that holds the bot's Jira token, where a world is served.
+pub const JIRA_SECRET: &str = "asaf/jira";
+
 /// Teams, with their Jira projects; the first one owns what nobody else does.
 pub const TEAMS: [(&str, &str); 8] = [
     ("security", "SEC"),
