@@ -5,9 +5,11 @@
 //! handle ─▶ scope ─▶ fault ─▶ credentials ─▶ service ─▶ events to queues
 //! ```
 
+pub mod claims;
 pub(crate) mod events;
 pub mod faults;
 mod keys;
+mod request;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +21,7 @@ use super::faults::Faults;
 use super::iam::Iam;
 use super::journal::Journal;
 use super::organizations::{self, Organizations};
-use super::protocol::{Form, aws_json, json_error, rest_error, with_header};
+use super::protocol::{Form, rest_error, with_header};
 use super::secrets::Secrets;
 use super::security_hub::{self, SecurityHub};
 use super::sqs::{self, Sqs};
@@ -30,6 +32,7 @@ pub use faults::AwsFault;
 pub use keys::Caller;
 pub(crate) use keys::Session;
 use keys::{Keys, Refusal};
+use request::{Scope, body, endpoint, operation, scope};
 
 /// The delegated administrator.
 #[derive(Clone, Debug)]
@@ -75,13 +78,6 @@ pub struct Answered {
     pub dropped: bool,
     /// A long poll that found nothing would go on for so long: see [`Aws::poll`].
     pub wait: Option<SignedDuration>,
-}
-
-/// What the `Authorization` header says.
-struct Scope {
-    key_id: String,
-    region: String,
-    service: String,
 }
 
 impl Aws {
@@ -324,80 +320,4 @@ fn answered(operation: &str, response: Response) -> Answered {
         dropped: false,
         wait: None,
     }
-}
-
-/// `Credential=KEY/date/region/service/aws4_request` (SigV4).
-fn scope(request: &Request) -> Option<Scope> {
-    let header = request.headers().get("authorization")?.to_str().ok()?;
-    let credential = header
-        .split_once("Credential=")?
-        .1
-        .split([',', ' '])
-        .next()?;
-    let mut parts = credential.split('/');
-    let key_id = parts.next()?.to_owned();
-    let region = parts.nth(1)?.to_owned();
-    let service = parts.next()?.to_owned();
-    Some(Scope {
-        key_id,
-        region,
-        service,
-    })
-}
-
-fn operation(request: &Request, scope: &Scope) -> String {
-    match scope.service.as_str() {
-        "securityhub" => security_hub::operation(request),
-        "sts" | "iam" => {
-            let form = Form::read(request.body());
-            form.get("Action").unwrap_or("unknown").to_owned()
-        }
-        _ => {
-            let target = request.headers().get("x-amz-target");
-            let target = target.and_then(|value| value.to_str().ok());
-            let name = target.and_then(|target| target.rsplit('.').next());
-            name.unwrap_or("unknown").to_owned()
-        }
-    }
-}
-
-/// A JSON object; an empty one without a body.
-fn body(request: &Request, service: &str) -> Result<Value, Box<Response>> {
-    if request.body().is_empty() {
-        return Ok(json!({}));
-    }
-    let read: Result<Value, _> = serde_json::from_slice(request.body());
-    match read {
-        Ok(body) if body.is_object() => Ok(body),
-        _ if service == "securityhub" => Err(Box::new(rest_error(
-            400,
-            "InvalidInputException",
-            "The request body should be a JSON object",
-        ))),
-        _ => {
-            let body = json!({ "__type": "SerializationException" });
-            Err(Box::new(if service == "sqs" {
-                aws_json(400, &body, "1.0")
-            } else {
-                json_error(
-                    400,
-                    "SerializationException",
-                    "The request body should be a JSON object",
-                )
-            }))
-        }
-    }
-}
-
-/// Where the client found this endpoint: the base of queue URLs.
-fn endpoint(request: &Request) -> String {
-    let host = request.headers().get("host");
-    let host = host.and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| {
-        request
-            .uri()
-            .authority()
-            .map(|authority| authority.as_str())
-    });
-    format!("http://{}", host.unwrap_or("localhost"))
 }

@@ -1,6 +1,92 @@
-//! What this emulator claims to do.
+//! What the emulated AWS Config claims to do.
 
 use crate::emulators::claims::Claim;
 
-/// The claims.
-pub const CLAIMS: &[Claim] = &[];
+/// Every operation that is answered.
+pub fn operations() -> Vec<String> {
+    super::OPERATIONS
+        .iter()
+        .map(|name| (*name).to_owned())
+        .collect()
+}
+
+/// What is claimed of them.
+#[rustfmt::skip]
+pub const CLAIMS: &[Claim] = &[
+    Claim::new("SelectAggregateResourceConfig",
+        "Answers the documented grammar: properties, comparisons, IN, BETWEEN, LIKE with a suffix, AND, OR, NOT, lists on the way.",
+        "AWS Config developer guide: Query components; Limitations",
+        "src/emulators/config/tests.rs::the_documented_grammar_is_answered"),
+    Claim::new("SelectAggregateResourceConfig",
+        "Selected properties keep their places; `*` means the ten scalar ones.",
+        "AWS Config developer guide: Limitations of advanced queries",
+        "src/emulators/config/tests.rs::selected_properties_keep_their_places_and_a_star_means_the_scalars"),
+    Claim::new("SelectAggregateResourceConfig",
+        "COUNT, SUM, AVG, MIN, MAX with GROUP BY and ORDER BY.",
+        "AWS Config developer guide: Query components",
+        "src/emulators/config/tests.rs::groups_are_counted_summed_and_sorted"),
+    Claim::new("SelectAggregateResourceConfig",
+        "What the guide excludes is InvalidExpressionException; searching ranges of addresses is 501.",
+        "AWS Config developer guide: Limitations of advanced queries",
+        "src/emulators/config/tests.rs::what_the_guide_excludes_is_an_invalid_expression_and_what_it_leaves_open_501"),
+    Claim::new("SelectAggregateResourceConfig",
+        "25 rows a page, at most 100; the token belongs to the query.",
+        "AWS Config API: SelectAggregateResourceConfig",
+        "src/emulators/config/tests.rs::queries_are_paged_by_25_and_at_most_100"),
+    Claim::new("SelectAggregateResourceConfig",
+        "Deleted resources are not found; nor is what a failed source, a lost Region or an aggregator without data hides.",
+        "AWS Config developer guide: Limitations of advanced queries; Troubleshooting aggregators",
+        "src/emulators/config/tests.rs::absence_from_the_aggregator_has_causes_that_are_no_deletion"),
+    Claim::new("SelectAggregateResourceConfig",
+        "The aggregator can be behind its sources.",
+        "AWS Config developer guide: Multi-account multi-Region data aggregation",
+        "src/emulators/config/tests.rs::the_aggregator_is_behind_by_its_lag"),
+    Claim::new("SelectAggregateResourceConfig",
+        "boto3 pages through the rows.",
+        "AWS Config API: SelectAggregateResourceConfig",
+        "tests/contract_aws.rs::boto3_asks_config_what_exists_and_what_was_deleted"),
+    Claim::new("BatchGetAggregateResourceConfig",
+        "1 to 100 identifiers; deleted and unknown resources come back as unprocessed; no tags.",
+        "AWS Config API: BatchGetAggregateResourceConfig",
+        "src/emulators/config/tests.rs::the_aggregate_view_gives_items_identifiers_and_what_it_does_not_know"),
+    Claim::new("GetAggregateResourceConfig",
+        "One current item; what is deleted or unknown is ResourceNotDiscoveredException.",
+        "AWS Config API: GetAggregateResourceConfig",
+        "src/emulators/config/tests.rs::the_aggregate_view_gives_items_identifiers_and_what_it_does_not_know"),
+    Claim::new("ListAggregateDiscoveredResources",
+        "Current identifiers of a type, filtered by account, Region, id and name.",
+        "AWS Config API: ListAggregateDiscoveredResources",
+        "src/emulators/config/tests.rs::the_aggregate_view_gives_items_identifiers_and_what_it_does_not_know"),
+    Claim::new("DescribeConfigurationAggregators",
+        "The aggregator of the home account and Region; other names are NoSuchConfigurationAggregatorException.",
+        "AWS Config API: DescribeConfigurationAggregators",
+        "src/emulators/config/tests.rs::the_aggregator_belongs_to_its_account_and_region"),
+    Claim::new("DescribeConfigurationAggregatorSourcesStatus",
+        "SUCCEEDED, FAILED or OUTDATED for each account and Region, filtered by status.",
+        "AWS Config API: DescribeConfigurationAggregatorSourcesStatus",
+        "src/emulators/config/tests.rs::sources_say_how_their_last_collection_went"),
+    Claim::new("GetResourceConfigHistory",
+        "The member account knows: the newest item of a deleted resource is ResourceDeleted, without a configuration.",
+        "AWS Config API: GetResourceConfigHistory",
+        "src/emulators/config/tests.rs::a_deleted_resource_leaves_the_aggregator_and_stays_in_its_accounts_history"),
+    Claim::new("GetResourceConfigHistory",
+        "Newest or oldest first, within times; each call spans seven days and may be empty although its token leads on.",
+        "AWS Config API: GetResourceConfigHistory",
+        "src/emulators/config/tests.rs::a_history_goes_either_way_in_spans_of_seven_days_and_within_times"),
+    Claim::new("GetResourceConfigHistory",
+        "Unknown resources, bad limits, tokens, orders and times are refused by name; without a recorder nothing is known.",
+        "AWS Config API: GetResourceConfigHistory",
+        "src/emulators/config/tests.rs::bad_questions_to_a_member_are_refused_by_name"),
+    Claim::new("ListDiscoveredResources",
+        "By type, up to 20 ids or a name; deleted ones with their time of deletion when asked for.",
+        "AWS Config API: ListDiscoveredResources",
+        "src/emulators/config/tests.rs::a_deleted_resource_leaves_the_aggregator_and_stays_in_its_accounts_history"),
+    Claim::new("ListDiscoveredResources",
+        "Only of the calling account and Region, in pages of at most 100.",
+        "AWS Config API: ListDiscoveredResources",
+        "src/emulators/config/tests.rs::listings_of_a_member_are_its_own_and_paged"),
+    Claim::new("BatchGetResourceConfig",
+        "1 to 100 keys; deleted ones come back as unprocessed.",
+        "AWS Config API: BatchGetResourceConfig",
+        "src/emulators/config/tests.rs::a_deleted_resource_leaves_the_aggregator_and_stays_in_its_accounts_history"),
+];

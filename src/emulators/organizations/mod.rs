@@ -62,8 +62,11 @@ pub(crate) struct Call<'a> {
 
 type Done = Result<Value, Box<Response>>;
 
-/// Rate and burst of each operation that is answered: per account, then per organisation.
-pub(super) const OPERATIONS: [(&str, (f64, f64), (f64, f64)); 9] = [
+/// Requests a second, and how many at once.
+type Rate = (f64, f64);
+
+/// Every operation that is answered, with its rates per account and per organisation.
+pub(super) const OPERATIONS: [(&str, Rate, Rate); 9] = [
     ("ListAccounts", (8.0, 12.0), (9.0, 15.0)),
     ("DescribeAccount", (20.0, 30.0), (24.0, 36.0)),
     ("ListTagsForResource", (10.0, 15.0), (12.0, 18.0)),

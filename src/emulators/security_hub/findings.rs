@@ -32,7 +32,8 @@ pub(super) const FACTS: [&str; 7] = [
 pub(super) struct Words(HashSet<Arc<str>>);
 
 impl Words {
-    fn shared(&mut self, word: &str) -> Arc<str> {
+    /// The one copy of a word.
+    pub(super) fn shared(&mut self, word: &str) -> Arc<str> {
         if let Some(known) = self.0.get(word) {
             return Arc::clone(known);
         }
@@ -191,6 +192,20 @@ impl Findings {
         self.enter(number, &record.now);
         self.records[number as usize] = Some(record);
         Some(made)
+    }
+
+    /// Forgets what a finding was before updates that everybody sees by now.
+    pub(super) fn settle(&mut self, key: &Key, seen_since: Timestamp) {
+        let number = self.numbers.get(key).map(|number| *number as usize);
+        let record = number.and_then(|number| self.records.get_mut(number)?.as_mut());
+        if let Some(record) = record
+            && record
+                .before
+                .as_ref()
+                .is_some_and(|(at, _)| *at <= seen_since)
+        {
+            record.before = None;
+        }
     }
 
     /// Forgets a finding.

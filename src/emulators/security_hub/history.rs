@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::call::{Call, invalid};
+use super::findings::Words;
 use super::{SecurityHub, moment};
 use crate::emulators::pages::{BadToken, page, query};
 use crate::emulators::{Response, json as answer};
@@ -36,16 +37,35 @@ pub(super) struct HistoryRecord {
     pub(super) source: Source,
     /// The principal's ARN; of a provider, its product ARN.
     pub(super) identity: Arc<str>,
-    /// Field, old value, new value.
     pub(super) updates: Vec<Update>,
 }
 
 /// A changed field with both values as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Update {
-    pub(super) field: String,
+    pub(super) field: Arc<str>,
     pub(super) old: Option<String>,
     pub(super) new: Option<String>,
+}
+
+impl HistoryRecord {
+    /// A record whose names are those that other records have.
+    pub(super) fn new(
+        (at, source, identity): (Timestamp, Source, &str),
+        mut updates: Vec<Update>,
+        words: &mut Words,
+    ) -> Self {
+        for update in &mut updates {
+            update.field = words.shared(&update.field);
+        }
+        updates.shrink_to_fit();
+        HistoryRecord {
+            at,
+            source,
+            identity: words.shared(identity),
+            updates,
+        }
+    }
 }
 
 /// Fields that a history leaves out.
@@ -87,7 +107,7 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<Update>) {
         return;
     }
     found.push(Update {
-        field: path.to_owned(),
+        field: Arc::from(path),
         old: text(before),
         new: text(after),
     });

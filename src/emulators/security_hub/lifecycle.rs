@@ -185,12 +185,7 @@ impl SecurityHub {
         let compliance = |asff: &Value| asff["Compliance"]["Status"].as_str().map(str::to_owned);
         let is = compliance(&after);
         let evaluated = compliance(before) != is || before["RecordState"] != after["RecordState"];
-        let written = HistoryRecord {
-            at: now,
-            source: Source::Provider,
-            identity: Arc::from(key.0.as_str()),
-            updates: updates(before, &after),
-        };
+        let changed = updates(before, &after);
         self.findings.change(key, |record, words| {
             record.now = Version::new(&after, words);
             record.processed = now;
@@ -200,8 +195,11 @@ impl SecurityHub {
                     words,
                 );
             }
-            if !written.updates.is_empty() {
-                record.history.push(written);
+            if !changed.is_empty() {
+                let written = (now, Source::Provider, key.0.as_str());
+                record
+                    .history
+                    .push(HistoryRecord::new(written, changed, words));
             }
         });
         let (product_arn, id) = key.clone();

@@ -22,7 +22,7 @@ pub mod claims;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -50,6 +50,8 @@ pub struct SecurityHub {
     sweeps: search::Sweeps,
     buckets: HashMap<(&'static str, String, String), Bucket>,
     outbox: Vec<Event>,
+    /// Updates that some reads may not show yet, oldest first.
+    unsettled: VecDeque<(Timestamp, Key)>,
     checks: u64,
     ages_next: Option<Timestamp>,
     subscribed_at: Timestamp,
@@ -85,6 +87,7 @@ impl SecurityHub {
             sweeps: search::Sweeps::default(),
             buckets: HashMap::new(),
             outbox: Vec::new(),
+            unsettled: VecDeque::new(),
             checks: 0,
             ages_next: None,
             subscribed_at: Timestamp::UNIX_EPOCH,

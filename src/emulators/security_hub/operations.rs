@@ -42,6 +42,7 @@ impl SecurityHub {
         call: &Call,
         journal: &mut Journal,
     ) -> Response {
+        self.settle(call.now);
         let operation = operation(request);
         if let Some(refused) = self.admit(&operation, call) {
             return refused;

@@ -2,9 +2,8 @@
 //! `UpdatedAt` is the provider's and stays; `RecordState` is not a customer's to set.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::call::{Call, invalid};
@@ -40,6 +39,9 @@ const UNPROCESSED: [(&str, &str); 6] = [
     ("InternalFailure", "Internal service failure"),
     ("InvalidInput", "Invalid Input"),
 ];
+
+/// How long what a finding was before an update is kept, for reads that show the past.
+const KEPT_BEFORE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Who makes an update, and when.
 pub(super) struct Author<'a> {
@@ -155,22 +157,21 @@ impl SecurityHub {
         let record = self.findings.get(key).ok_or("FindingNotFound")?;
         let before = record.now.asff();
         let after = updated(&before, update, author.now);
-        if after.to_string().len() > limits::LARGEST_FINDING {
+        let version = Version::new(&after, &mut self.findings.words);
+        if version.text().len() > limits::LARGEST_FINDING {
             return Err("FindingSizeExceeded");
         }
-        let written = HistoryRecord {
-            at: author.now,
-            source: Source::Customer,
-            identity: Arc::from(author.identity),
-            updates: updates(&before, &after),
-        };
+        let changed = updates(&before, &after);
         let delay = self.visibility_delay;
         self.findings.change(key, |record, words| {
             let shown = record.shown(author.now, delay).clone();
             record.before = Some((author.now, shown));
-            record.now = Version::new(&after, words);
-            if !written.updates.is_empty() {
-                record.history.push(written);
+            record.now = version;
+            if !changed.is_empty() {
+                let written = (author.now, Source::Customer, author.identity);
+                record
+                    .history
+                    .push(HistoryRecord::new(written, changed, words));
             }
             for field in OVERRIDABLE {
                 if !update[field].is_null() && !record.overridden.contains(&field) {
@@ -189,6 +190,7 @@ impl SecurityHub {
             };
             journal.push(author.now, author.actor, change);
         }
+        self.unsettled.push_back((author.now, key.clone()));
         self.announce(key, author.now);
         Ok(())
     }
@@ -264,6 +266,21 @@ pub(super) fn normalized(label: &str) -> u64 {
         "MEDIUM" => 40,
         "LOW" => 1,
         _ => 0,
+    }
+}
+
+impl SecurityHub {
+    /// Forgets what findings were before updates that every read shows by now.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        let kept = KEPT_BEFORE.max(self.visibility_delay);
+        while let Some((at, _)) = self.unsettled.front() {
+            if now.duration_since(*at) <= kept {
+                break;
+            }
+            if let Some((at, key)) = self.unsettled.pop_front() {
+                self.findings.settle(&key, at);
+            }
+        }
     }
 }
 

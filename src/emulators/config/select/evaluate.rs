@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
 
-use super::parse::{Condition, Direction};
+use super::query::{Condition, Direction};
 
 /// Whether a condition holds for a document.
 pub(super) fn holds(condition: &Condition, document: &Value) -> bool {

@@ -3,14 +3,16 @@
 
 mod evaluate;
 mod parse;
+mod query;
 mod words;
 
 use serde_json::{Map, Value, json};
 
 use super::documents::seconds;
 use super::resources::{Resource, State};
-use parse::{Condition, Direction, Field, Function};
-pub(super) use parse::{Query, parse};
+pub(super) use parse::parse;
+pub(super) use query::Query;
+use query::{Condition, Direction, Field, Function};
 
 /// Why an expression is refused.
 #[derive(Debug, PartialEq, Eq)]

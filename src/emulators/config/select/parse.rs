@@ -9,59 +9,8 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::Refused;
+use super::query::{Condition, Direction, FUNCTIONS, Field, Function, Query, invalid};
 use super::words::{Word, split};
-
-/// A parsed expression.
-#[derive(Debug)]
-pub(in super::super) struct Query {
-    pub(super) fields: Vec<Field>,
-    pub(super) condition: Option<Condition>,
-    pub(super) group: Vec<String>,
-    pub(super) order: Vec<(String, Direction)>,
-}
-
-/// What is selected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    /// `*`
-    All,
-    /// A property, dotted.
-    Property(String),
-    /// `COUNT(*)`, `MAX(configuration.size)`.
-    Call(Function, String),
-}
-
-/// "AVG, COUNT, MAX, MIN, and SUM".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Function {
-    Avg,
-    Count,
-    Max,
-    Min,
-    Sum,
-}
-
-/// The direction of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    Ascending,
-    Descending,
-}
-
-/// A condition.
-#[derive(Clone, Debug)]
-pub(super) enum Condition {
-    And(Box<Condition>, Box<Condition>),
-    Or(Box<Condition>, Box<Condition>),
-    Not(Box<Condition>),
-    Equals(String, Value),
-    In(String, Vec<Value>),
-    Between(String, Value, Value),
-    /// `<`, `>`, `<=` or `>=`.
-    Ordered(String, &'static str, Value),
-    /// A beginning, and whether it is followed by `_` (one character) instead of `%` (any).
-    Like(String, String, bool),
-}
 
 /// "No support for `ALL`, `AS`, `DISTINCT`, `FROM`, `HAVING`, `JOIN`, and `UNION`".
 const REFUSED: [&str; 7] = ["ALL", "AS", "DISTINCT", "FROM", "HAVING", "JOIN", "UNION"];
@@ -69,27 +18,6 @@ const KEYWORDS: [&str; 15] = [
     "SELECT", "WHERE", "GROUP", "ORDER", "BY", "AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ASC",
     "DESC", "NULL", "CASE",
 ];
-const FUNCTIONS: [(&str, Function); 5] = [
-    ("AVG", Function::Avg),
-    ("COUNT", Function::Count),
-    ("MAX", Function::Max),
-    ("MIN", Function::Min),
-    ("SUM", Function::Sum),
-];
-
-impl Field {
-    /// The name in an answer.
-    pub(super) fn name(&self) -> String {
-        match self {
-            Field::All => "*".to_owned(),
-            Field::Property(path) => path.clone(),
-            Field::Call(function, path) => {
-                let known = FUNCTIONS.iter().find(|(_, known)| known == function);
-                format!("{}({path})", known.map_or("COUNT", |(name, _)| *name))
-            }
-        }
-    }
-}
 
 /// Parses an expression.
 pub(in super::super) fn parse(text: &str) -> Result<Query, Refused> {
@@ -109,7 +37,7 @@ pub(in super::super) fn parse(text: &str) -> Result<Query, Refused> {
         }
     }
     let mut words = Words { words, at: 0 };
-    words.expect("SELECT")?;
+    words.require("SELECT")?;
     let fields = words.list(Words::field)?;
     let condition = match words.take_keyword("WHERE") {
         true => Some(words.condition(0)?),
@@ -117,14 +45,14 @@ pub(in super::super) fn parse(text: &str) -> Result<Query, Refused> {
     };
     let group = match words.take_keyword("GROUP") {
         true => {
-            words.expect("BY")?;
+            words.require("BY")?;
             words.list(Words::property)?
         }
         false => Vec::new(),
     };
     let order = match words.take_keyword("ORDER") {
         true => {
-            words.expect("BY")?;
+            words.require("BY")?;
             words.list(Words::order)?
         }
         false => Vec::new(),
@@ -140,28 +68,6 @@ pub(in super::super) fn parse(text: &str) -> Result<Query, Refused> {
     };
     query.check()?;
     Ok(query)
-}
-
-impl Query {
-    fn check(&self) -> Result<(), Refused> {
-        if self.group.len() > 3 {
-            return invalid("GROUP BY may contain up to three properties");
-        }
-        let calls = self.fields.iter().any(|f| matches!(f, Field::Call(..)));
-        let plain = self.fields.iter().find_map(|field| match field {
-            Field::All => Some("*"),
-            Field::Property(path) if !self.group.contains(path) => Some(path.as_str()),
-            _ => None,
-        });
-        if let Some(plain) = plain.filter(|_| calls || !self.group.is_empty()) {
-            return invalid(format!("{plain} must appear in GROUP BY"));
-        }
-        let by_call = self.order.iter().any(|(name, _)| name.contains('('));
-        if by_call && self.group.len() > 1 {
-            return invalid("ORDER BY an aggregate function allows one property in GROUP BY");
-        }
-        Ok(())
-    }
 }
 
 struct Words {
@@ -196,14 +102,14 @@ impl Words {
         found
     }
 
-    fn expect(&mut self, keyword: &str) -> Result<(), Refused> {
+    fn require(&mut self, keyword: &str) -> Result<(), Refused> {
         match self.take_keyword(keyword) {
             true => Ok(()),
             false => self.unexpected(keyword),
         }
     }
 
-    fn expect_sign(&mut self, sign: &str) -> Result<(), Refused> {
+    fn require_sign(&mut self, sign: &str) -> Result<(), Refused> {
         match self.take_sign(sign) {
             true => Ok(()),
             false => self.unexpected(sign),
@@ -250,7 +156,7 @@ impl Words {
         if argument == "*" && *function != Function::Count {
             return invalid(format!("{name} needs a property"));
         }
-        self.expect_sign(")")?;
+        self.require_sign(")")?;
         Ok(Field::Call(*function, argument))
     }
 
@@ -301,7 +207,7 @@ impl Words {
         }
         if self.take_sign("(") {
             let inner = self.condition(depth + 1)?;
-            self.expect_sign(")")?;
+            self.require_sign(")")?;
             return Ok(inner);
         }
         let property = self.property()?;
@@ -318,14 +224,14 @@ impl Words {
             };
         }
         if self.take_keyword("IN") {
-            self.expect_sign("(")?;
+            self.require_sign("(")?;
             let values = self.list(Words::value)?;
-            self.expect_sign(")")?;
+            self.require_sign(")")?;
             return Ok(Condition::In(property, values));
         }
         if self.take_keyword("BETWEEN") {
             let low = self.value()?;
-            self.expect("AND")?;
+            self.require("AND")?;
             let high = self.value()?;
             return Ok(Condition::Between(property, low, high));
         }
@@ -404,11 +310,4 @@ fn shown(word: &Word) -> String {
         Word::Number(number) => number.to_string(),
         Word::Sign(sign) => (*sign).to_owned(),
     }
-}
-
-fn invalid<T>(why: impl Into<String>) -> Result<T, Refused> {
-    Err(Refused::Invalid(format!(
-        "Invalid expression: {}.",
-        why.into()
-    )))
 }

@@ -31,6 +31,17 @@ fn an_update_shows_late_leaves_updated_at_alone_and_is_in_the_history() {
 }
 
 #[test]
+fn what_a_finding_was_is_forgotten_once_every_read_shows_the_update() {
+    let mut stage = Stage::with(1);
+    stage.update(&notify(&["f0000"]), 1);
+    let key: Key = (PRODUCT.into(), "f0000".into());
+    stage.get(&json!({}), 16);
+    assert!(stage.hub.findings.get(&key).unwrap().before.is_some());
+    stage.get(&json!({}), 17);
+    assert!(stage.hub.findings.get(&key).unwrap().before.is_none());
+}
+
+#[test]
 fn a_providers_update_shows_at_once_while_the_customers_is_still_hidden() {
     let mut stage = Stage::with(1);
     stage.hub.visibility_delay = SignedDuration::from_mins(5);
