@@ -4,8 +4,10 @@
 mod served;
 
 use asaf::clock::Clock;
+use asaf::emulators::aws::AwsFault;
 use asaf::emulators::config::{Item, SourceState};
-use asaf::emulators::world::World;
+use asaf::emulators::faults::Fault;
+use asaf::emulators::world::{World, seed};
 use jiff::SignedDuration;
 use serde_json::json;
 use served::Served;
@@ -34,6 +36,39 @@ fn boto3_assumes_roles_lists_accounts_and_reads_secrets() {
 #[test]
 fn boto3_sends_and_receives_messages() {
     emulators("off").run("aws_queues.py", &BOTO3);
+}
+
+#[test]
+fn boto3_meets_what_goes_wrong() {
+    let served = Served::world(|site| {
+        let mut world = World::new(Clock::System, site);
+        seed::fill(&mut world, 1, 1, 7);
+        for (operation, kind) in [
+            ("BatchUpdateFindings", AwsFault::DropBefore),
+            ("BatchUpdateFindings", AwsFault::ApplyThenDrop),
+            ("DescribeHub", AwsFault::Throttled),
+            ("DescribeHub", AwsFault::InternalError),
+            ("DescribeHub", AwsFault::Unavailable),
+            ("DescribeHub", AwsFault::AccessDenied),
+            ("DescribeHub", AwsFault::ExpiredToken),
+            (
+                "BatchUpdateFindings",
+                AwsFault::Unprocessed {
+                    code: "ConcurrentUpdateError".to_owned(),
+                    every_nth: 1,
+                },
+            ),
+            ("ListAccounts", AwsFault::EmptyListing),
+            ("ListAccounts", AwsFault::EmptyPage),
+            ("DescribeHub", AwsFault::Throttled),
+            ("DescribeHub", AwsFault::Throttled),
+            ("DescribeHub", AwsFault::Throttled),
+        ] {
+            world.aws.faults.arm(Fault::next(operation, kind));
+        }
+        world
+    });
+    served.run("aws_faults.py", &BOTO3);
 }
 
 const MEMBER: &str = "222222222222";

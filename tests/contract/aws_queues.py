@@ -20,6 +20,19 @@ def _receive(url, **more):
     return sqs.receive_message(QueueUrl=url, **arguments).get("Messages", [])
 
 
+def _digest(attributes):
+    """The digest as the SQS developer guide describes it."""
+    digest = hashlib.md5()
+    for name in sorted(attributes):
+        value = attributes[name]
+        for part in (name.encode(), value["DataType"].encode()):
+            digest.update(len(part).to_bytes(4, "big") + part)
+        is_binary = "BinaryValue" in value
+        content = value["BinaryValue"] if is_binary else value["StringValue"].encode()
+        digest.update((b"\x02" if is_binary else b"\x01") + len(content).to_bytes(4, "big") + content)
+    return digest.hexdigest()
+
+
 def a_message_goes_in_comes_out_and_is_deleted():
     url = _queue("simple")
     attributes = {
@@ -28,6 +41,7 @@ def a_message_goes_in_comes_out_and_is_deleted():
     }
     sent = sqs.send_message(QueueUrl=url, MessageBody="hello", MessageAttributes=attributes)
     assert sent["MD5OfMessageBody"] == hashlib.md5(b"hello").hexdigest()
+    assert sent["MD5OfMessageAttributes"] == _digest(attributes)
     (found,) = _receive(url)
     assert found["Body"] == "hello" and found["MessageId"] == sent["MessageId"]
     assert found["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
