@@ -116,19 +116,19 @@ pub trait FindingsWriter: Sync {
 /// Which tickets to look for. Search lags by seconds to minutes: what it returns exists or did; absence proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketQuery {
-    /// Every ticket with the label `asaf`, ids and labels only.
+    /// Every ticket with the label `asaf`.
     Labelled,
     /// Tickets with the label `asaf` that changed since then (Jira's search knows minutes; overlap generously).
     UpdatedSince(Timestamp),
-    /// Tickets with one of these markers, at most 50; `reconcile` ids (at most 50) are read consistently.
+    /// Tickets with one of these markers, at most 50.
     Marked(Vec<Marker>),
 }
 
-/// One page of a search.
-#[derive(Clone, Debug, Default)]
-pub struct TicketPage {
-    /// With ids, labels, status, project and the property `asaf.link`.
-    pub tickets: Vec<Ticket>,
+/// One page of a search: ids alone, so that thousands fit on it; what they say is read by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TicketIds {
+    /// Numeric ids.
+    pub ids: Vec<u64>,
     /// The token of the next page; `None` on the last.
     pub next: Option<String>,
 }
@@ -152,7 +152,7 @@ pub trait TicketsReader: Sync {
         &self,
         query: &TicketQuery,
         token: Option<&str>,
-    ) -> impl Future<Output = Result<TicketPage, WireError>> + Send;
+    ) -> impl Future<Output = Result<TicketIds, WireError>> + Send;
 
     /// Tickets by numeric id, at most 100. Absent ones are gone or hidden.
     fn fetch(&self, ids: &[u64]) -> impl Future<Output = Result<Vec<Ticket>, WireError>> + Send;

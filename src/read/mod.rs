@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::decide::Policy;
-use crate::model::{FindingKey, Intent, Link, Marker};
+use crate::model::{FindingKey, Intent, Link, Marker, Ticket};
 use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
 use crate::store::{Store, StoreError};
 use crate::wire::error::WireError;
@@ -215,19 +215,9 @@ async fn changed<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     };
     sweep::sweep(from.findings, &query, snapshot, progress).await?;
     let found = tickets::search(from.tickets, &TicketQuery::UpdatedSince(since)).await?;
-    let ids: Vec<u64> = found.iter().map(|ticket| ticket.at.id).collect();
     let keys: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
-    let mut links = keyed(from.store.links_of(&keys, &[], &markers(snapshot)).await?);
-    // A ticket that stands where its link says it should is no news.
-    for link in from.store.links_of(&[], &ids, &[]).await? {
-        let shown = found
-            .iter()
-            .find(|ticket| link.ticket.as_ref().is_some_and(|at| at.id == ticket.at.id));
-        if shown.is_some_and(|ticket| tickets::is_news(&link, ticket)) {
-            links.insert(link.marker.clone(), link);
-        }
-    }
-    snapshot.links = links;
+    snapshot.links = keyed(from.store.links_of(&keys, &[], &markers(snapshot)).await?);
+    tickets::news(from, &found, snapshot).await?;
     adopt::unknown(from, found, snapshot).await?;
     counterparts(from, snapshot, progress).await
 }
@@ -258,14 +248,14 @@ async fn named<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     for some in keys.chunks(100) {
         found.extend(from.tickets.fetch_keys(some).await?);
     }
-    let ids: Vec<u64> = found.iter().map(|ticket| ticket.at.id).collect();
+    let ids: Vec<u64> = found.iter().map(|ticket: &Ticket| ticket.at.id).collect();
     let known: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
     snapshot.links = keyed(
         from.store
             .links_of(&known, &ids, &markers(snapshot))
             .await?,
     );
-    adopt::unknown(from, found, snapshot).await?;
+    adopt::unknown(from, ids, snapshot).await?;
     counterparts(from, snapshot, progress).await
 }
 
