@@ -43,11 +43,12 @@ pub struct AwsSettings {
 
 /// Rates that AWS documents per account and Region, in requests a second: Security Hub API reference, "Throttling";
 /// Organizations user guide, "Quotas". Config publishes none: ours is cautious.
-const RATES: [(&str, f64, u32); 7] = [
+const RATES: [(&str, f64, u32); 8] = [
     ("GetFindings", 3.0, 6),
     ("BatchUpdateFindings", 10.0, 30),
     ("GetFindingHistory", 10.0, 30),
     ("SelectAggregateResourceConfig", 4.0, 8),
+    ("BatchGetAggregateResourceConfig", 4.0, 8),
     ("GetResourceConfigHistory", 4.0, 8),
     ("ListDiscoveredResources", 4.0, 8),
     ("ListAccounts", 8.0, 12),
