@@ -2,6 +2,7 @@
 
 pub mod finding;
 pub mod link;
+pub mod pause;
 pub mod ticket;
 
 pub use finding::{
@@ -9,4 +10,5 @@ pub use finding::{
     Remediation, Resource, Rule, Severity, WorkflowStatus,
 };
 pub use link::{Author, Base, BaseTicket, Decision, DecisionKind, InFlight, Intent, Link, Marker};
+pub use pause::{Pause, PauseScope};
 pub use ticket::{Move, Ticket, TicketRef, TicketState};

@@ -61,7 +61,7 @@ pub enum Accepted {
 pub struct Leased {
     /// What.
     pub key: WorkKey,
-    /// Rises with every claim of any item.
+    /// Rises with every claim; the items of one claim share it.
     pub fence: u64,
     /// Rises with every enqueue of this key: an event that came during the work keeps the item queued.
     pub generation: u64,
@@ -103,8 +103,9 @@ pub struct Depth {
 
 /// Takes in what events name. Every method is one transaction, and durable when it returns.
 pub trait Inbox: Sync {
-    /// Enqueues the keys of a delivery unless it was accepted before (same id or same body within the memory of
-    /// deliveries) or the queue holds `most` items already.
+    /// Enqueues the keys of a delivery, due at once, unless it was accepted before (same id or same body within the
+    /// memory of deliveries: 24 hours, 100,000) or the queue holds `most` items already. A deletion enqueues the links
+    /// of its resource too, and is remembered as proof for 30 days.
     fn accept(
         &self,
         delivery: &Delivery,
@@ -117,14 +118,16 @@ pub trait Inbox: Sync {
 
 /// Hands out work.
 pub trait WorkQueue: Inbox {
-    /// Enqueues keys that become due at `due_at`; a key that is queued keeps the earlier time.
+    /// Enqueues keys that become due at `due_at`; a key that is queued keeps the earlier time, and one that backs off
+    /// after a failure keeps its own.
     fn enqueue(
         &self,
         keys: &[WorkKey],
         due_at: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Claims at most `limit` due items until `now + lease`; expired leases count as free.
+    /// Claims at most `limit` due items until `now + lease`; expired leases are free again, and count as a failed
+    /// attempt.
     fn claim(
         &self,
         limit: u32,
@@ -141,4 +144,7 @@ pub trait WorkQueue: Inbox {
 
     /// How much waits.
     fn depth(&self, now: Timestamp) -> impl Future<Output = Result<Depth, StoreError>> + Send;
+
+    /// Returns once this process has enqueued something since the last return: a worker that waits here is not late.
+    fn arrived(&self) -> impl Future<Output = ()> + Send;
 }
