@@ -122,6 +122,7 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
     Box::pin(tickets::moves(&mut work, snapshot, to, run)).await?;
     Box::pin(creates::creates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::updates(&mut work, snapshot, to, run)).await?;
+    Box::pin(tickets::labels(&mut work, to)).await;
     Box::pin(tickets::comments(&mut work, snapshot, to, run)).await?;
     Box::pin(workflow::updates(&mut work, to, run)).await?;
     let applied = settle(&work, to.store, run).await?;
@@ -216,7 +217,9 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
         TicketStep::Create => "open",
         TicketStep::Move { to } => to.word(),
         TicketStep::Delete => "deleted",
-        TicketStep::Keep | TicketStep::Update => ticket_state(action.expect.ticket),
+        TicketStep::Keep | TicketStep::Update | TicketStep::Label => {
+            ticket_state(action.expect.ticket)
+        }
     };
     let after_status = action
         .workflow
@@ -265,6 +268,14 @@ impl Progress {
             .get_or_insert_with(|| (what.to_owned(), error.to_string()));
     }
 
+    /// Jira refused the label of a dispute: it ends by itself, since nobody can take the label off.
+    pub(crate) fn without_label(&mut self) {
+        let after = self.action.after.as_deref_mut();
+        if let Some(dispute) = after.and_then(|link| link.dispute.as_mut()) {
+            dispute.labelled = false;
+        }
+    }
+
     pub(crate) fn is_live(&self) -> bool {
         self.failed.is_none() && !self.in_doubt
     }
@@ -292,6 +303,7 @@ impl TicketStep {
             TicketStep::Move { to: Ignored } => "ignore",
             TicketStep::Delete => "delete",
             TicketStep::Update => "update",
+            TicketStep::Label => "label",
         }
     }
 }

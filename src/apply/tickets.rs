@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Progress, Run, Sinks};
-use crate::model::{Ticket, TicketState};
+use crate::model::{DISPUTED_LABEL, Ticket, TicketState};
 use crate::plan::TicketStep;
 use crate::ports::{Comment, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
@@ -115,6 +115,29 @@ pub(super) async fn updates<F: FindingsWriter, T: TicketsWriter, N: Notifier, S:
         }
     }
     Ok(())
+}
+
+/// Disputed tickets are marked for people, and for the next run.
+pub(super) async fn labels<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    work: &mut [Progress],
+    to: Sinks<'_, F, T, N, S>,
+) {
+    for progress in work
+        .iter_mut()
+        .filter(|progress| progress.action.ticket == TicketStep::Label)
+    {
+        let Some(at) = progress.ticket.clone() else {
+            continue;
+        };
+        match to.tickets.label(at.id, DISPUTED_LABEL).await {
+            Ok(()) => {}
+            // Closed tickets may not be edited in many workflows: security hears of it all the same.
+            Err(WireError::Refused { .. } | WireError::Denied { status: 403, .. }) => {
+                progress.without_label();
+            }
+            Err(error) => progress.fail("labelling the ticket", &error),
+        }
+    }
 }
 
 /// Comments whose key an earlier run may have sent are looked for first.

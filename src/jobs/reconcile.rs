@@ -19,7 +19,7 @@ use crate::plan::digest::digest;
 use crate::plan::limits::{Braked, brake};
 use crate::ports::{Alert, Audience, FindingsReader, Notifier};
 use crate::read::snapshot::Snapshot;
-use crate::read::{Progress, ReadError, Scope, Sources, read};
+use crate::read::{Keys, Progress, ReadError, Scope, Sources, read};
 use crate::store::{IntentOutcome, Run, Store, StoreError};
 use crate::wire::error::WireError;
 
@@ -48,8 +48,8 @@ pub enum Wish {
     Full,
     /// What changed since the last run.
     Incremental,
-    /// Named findings, tickets, accounts.
-    Named(Scope),
+    /// Named findings, tickets, links, accounts.
+    Named(Keys),
 }
 
 /// What a run did.
@@ -235,7 +235,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         let due = full.is_none_or(|full| now.duration_since(full) >= every);
         let since = last.map(|last| last - self.config.run.incremental_overlap.duration());
         Ok(match (wish, since) {
-            (Wish::Named(scope), _) => (scope.clone(), "named"),
+            (Wish::Named(keys), _) => (Scope::Keys(keys.clone()), "named"),
             (Wish::Full, _) | (_, None) => (Scope::Full, "full"),
             (Wish::Due, _) if due => (Scope::Full, "full"),
             (Wish::Due | Wish::Incremental, Some(since)) => {
@@ -313,7 +313,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             Scope::Changed { .. } if complete => {
                 self.store.set_instant(LAST_READ, began_at).await?
             }
-            Scope::Full | Scope::Changed { .. } | Scope::Keys { .. } => {}
+            Scope::Full | Scope::Changed { .. } | Scope::Keys(_) => {}
         }
         Ok(())
     }

@@ -9,6 +9,8 @@ pub use finding::{
     Account, AliasKey, Compliance, Finding, FindingKey, FindingState, Note, Product, RecordState,
     Remediation, Resource, Rule, Severity, WorkflowStatus,
 };
-pub use link::{Author, Base, BaseTicket, Decision, DecisionKind, InFlight, Intent, Link, Marker};
+pub use link::{
+    Author, Base, BaseTicket, Decision, DecisionKind, Dispute, InFlight, Intent, Link, Marker,
+};
 pub use pause::{Pause, PauseScope};
-pub use ticket::{Move, Ticket, TicketRef, TicketState};
+pub use ticket::{DISPUTED_LABEL, Move, Ticket, TicketRef, TicketState};
