@@ -141,6 +141,7 @@ fn orders(release: &Release) -> Orders {
         write: true,
         expect: release.expect.clone(),
         allow_removals: !release.allow.is_empty(),
+        ..Orders::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod limits;
+pub mod paused;
 pub mod reason;
 pub mod render;
 

@@ -359,6 +359,30 @@ pub enum HeldReason {
 }
 
 impl HeldReason {
+    /// The kind of reason in one word, for counting.
+    pub fn word(&self) -> &'static str {
+        match self {
+            HeldReason::IntentInDoubt { .. } => "intent_in_doubt",
+            HeldReason::Quarantined { .. } => "quarantined",
+            HeldReason::TicketNotFoundOnce { .. } => "ticket_not_found_once",
+            HeldReason::TicketUnreadable { .. } => "ticket_unreadable",
+            HeldReason::StatusUnmapped { .. } => "status_unmapped",
+            HeldReason::MoverUnknown { .. } => "mover_unknown",
+            HeldReason::ReviewersUnknown { .. } => "reviewers_unknown",
+            HeldReason::WriterUnknown => "writer_unknown",
+            HeldReason::NotCovered => "not_covered",
+            HeldReason::AbsentOnce => "absent_once",
+            HeldReason::AccountNotMember { .. } => "account_not_member",
+            HeldReason::ClosedWhileFailing { .. } => "closed_while_failing",
+            HeldReason::DeletedTooOften { .. } => "deleted_too_often",
+            HeldReason::Disputed { .. } => "disputed",
+            HeldReason::HoldDown { .. } => "hold_down",
+            HeldReason::Paused { .. } => "paused",
+            HeldReason::Brake { .. } => "brake",
+            HeldReason::NoRow => "no_row",
+        }
+    }
+
     /// One sentence, for everybody.
     pub fn sentence(&self) -> String {
         match self {

@@ -127,8 +127,11 @@ pub struct AuditEntry {
 /// Something that failed for good and waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
-    /// The link.
+    /// The link, or a name in its place for what has no link: see [`queue::WorkKey::name`].
     pub marker: Marker,
+    /// What to look at again when a person says so; `None` where the link says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<queue::WorkKey>,
     /// What people call it: ticket key or finding id.
     pub subject: String,
     /// What was being done.

@@ -7,6 +7,7 @@ use std::future::Future;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use crate::model::{Account, FindingKey, Marker};
@@ -21,6 +22,32 @@ pub enum WorkKey {
     Ticket(u64),
     /// A link: from the engine itself, when something is to be looked at again later.
     Link(Marker),
+}
+
+impl WorkKey {
+    /// What it is called in the quarantine: the link, or `ticket-10023`, or `finding-` and 32 hexadecimal digits.
+    pub fn name(&self) -> Marker {
+        match self {
+            WorkKey::Link(marker) => marker.clone(),
+            WorkKey::Ticket(id) => Marker(format!("ticket-{id}")),
+            WorkKey::Finding(key) => {
+                let mut hash = Sha256::new();
+                hash.update((key.product_arn.len() as u64).to_be_bytes());
+                hash.update(key.product_arn.as_bytes());
+                hash.update(key.id.as_bytes());
+                Marker(format!("finding-{}", hex::encode(&hash.finalize()[..16])))
+            }
+        }
+    }
+
+    /// What people read.
+    pub fn words(&self) -> String {
+        match self {
+            WorkKey::Finding(key) => format!("finding {}", key.id),
+            WorkKey::Ticket(id) => format!("the ticket with id {id}"),
+            WorkKey::Link(marker) => format!("link {marker}"),
+        }
+    }
 }
 
 /// Positive proof that a resource is gone, from a Config event (`ResourceDeleted`): R of the decision table.
