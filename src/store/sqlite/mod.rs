@@ -51,7 +51,7 @@ impl Sqlite {
     }
 
     fn start(path: &Path, lock: Option<File>) -> Result<Self, StoreError> {
-        let (writes, reads) = threads::start(path)?;
+        let (writes, reads) = threads::start(path, lock.is_some())?;
         Ok(Sqlite {
             path: path.to_owned(),
             writes,

@@ -55,6 +55,20 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Claims of a process that is gone expire at once.
+pub(super) fn void_claims(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    connection
+        .execute(
+            "UPDATE work SET lease_until = 0 WHERE lease_until IS NOT NULL",
+            [],
+        )
+        .map(drop)
+        .map_err(|e| StoreError::File {
+            path: path.to_owned(),
+            why: e.to_string(),
+        })
+}
+
 /// A second connection to a database that [`open`] has prepared; it writes nothing.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let file = |e: rusqlite::Error| StoreError::File {

@@ -73,12 +73,19 @@ impl<R: Send, W: FnOnce(&Connection) -> Result<R, Fault> + Send> Small for Write
     }
 }
 
-/// Starts both threads; each ends when its sender is dropped.
+/// Starts both threads; each ends when its sender is dropped. Whoever has the store to itself voids all claims: their
+/// workers are gone.
 ///
 /// # Errors
 /// When the file cannot be opened, or a thread not be started.
-pub(super) fn start(path: &Path) -> Result<(Sender<Job>, Sender<Alone>), StoreError> {
+pub(super) fn start(
+    path: &Path,
+    has_it_to_itself: bool,
+) -> Result<(Sender<Job>, Sender<Alone>), StoreError> {
     let writer = open::open(path)?;
+    if has_it_to_itself {
+        open::void_claims(&writer, path)?;
+    }
     let mut reader = open::open_to_read(path)?;
     let (writes, queue) = channel::<Job>();
     spawn("store", path, move || write(writer, &queue))?;
