@@ -28,6 +28,8 @@ pub struct FindingsQuery {
     pub ids: Vec<String>,
     /// Only these accounts, at most 20.
     pub accounts: Vec<Account>,
+    /// By `UpdatedAt`, the newest first.
+    pub newest_first: bool,
 }
 
 /// One page of findings, at most 100.
@@ -266,6 +268,9 @@ pub trait TicketsWriter: Sync {
         id: u64,
         content: &Content,
     ) -> impl Future<Output = Result<(), WireError>> + Send;
+
+    /// Adds one label; the others stay, and one that is there already is no change.
+    fn label(&self, id: u64, label: &str) -> impl Future<Output = Result<(), WireError>> + Send;
 
     /// Deletes for good; a 404 counts as done.
     fn delete_all(

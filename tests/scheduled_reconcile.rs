@@ -325,6 +325,7 @@ async fn too_many_removals_are_blocked_and_released_by_name() {
         write: true,
         expect: Some("000000000000".to_owned()),
         allow_removals: true,
+        ..Orders::default()
     };
     assert!(
         scene
@@ -338,6 +339,7 @@ async fn too_many_removals_are_blocked_and_released_by_name() {
         write: true,
         expect: Some(digest),
         allow_removals: true,
+        ..Orders::default()
     };
     let released = scene
         .try_run(Wish::Full, release, None)

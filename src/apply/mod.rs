@@ -10,12 +10,13 @@ pub mod recover;
 mod tickets;
 mod workflow;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::model::{Link, Marker, TicketRef};
+use crate::plan::paused::project;
 use crate::plan::{Action, Plan, Summary, TicketStep};
 use crate::ports::{FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
@@ -71,6 +72,8 @@ pub struct Failure {
     pub what: String,
     /// Why it failed.
     pub why: String,
+    /// The other side was in trouble: the item is not to blame, and waits for nobody.
+    pub outage: bool,
 }
 
 /// What came of a plan.
@@ -82,13 +85,19 @@ pub struct Applied {
     pub failures: Vec<Failure>,
     /// Creates whose outcome is unknown.
     pub in_doubt: usize,
+    /// Not written to the end, because a pause began or a lease ended: the next run takes them up.
+    pub stopped: usize,
+    /// The links of both.
+    #[serde(skip)]
+    pub unfinished: BTreeSet<Marker>,
 }
 
 /// How far one action is.
 pub(crate) struct Progress {
     pub(crate) action: Action,
-    pub(crate) failed: Option<(String, String)>,
+    pub(crate) failed: Option<(String, WireError)>,
     pub(crate) in_doubt: bool,
+    pub(crate) stopped: bool,
     pub(crate) ticket: Option<TicketRef>,
 }
 
@@ -114,19 +123,39 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
                 action,
                 failed: None,
                 in_doubt: false,
+                stopped: false,
                 ticket,
             }
         })
         .collect();
+    stop_paused(&mut work, to.store, run).await?;
     Box::pin(tickets::deletes(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::moves(&mut work, snapshot, to, run)).await?;
+    stop_paused(&mut work, to.store, run).await?;
     Box::pin(creates::creates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::updates(&mut work, snapshot, to, run)).await?;
+    Box::pin(tickets::labels(&mut work, to)).await;
+    stop_paused(&mut work, to.store, run).await?;
     Box::pin(tickets::comments(&mut work, snapshot, to, run)).await?;
     Box::pin(workflow::updates(&mut work, to, run)).await?;
     let applied = settle(&work, to.store, run).await?;
     tell(&work, to.notifier).await;
     Ok(applied)
+}
+
+/// A pause that began after the plan was made stops what it covers before the next kind of write.
+pub(crate) async fn stop_paused<S: Store>(
+    work: &mut [Progress],
+    store: &S,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let pauses = store.pauses().await?;
+    for progress in work.iter_mut().filter(|_| !pauses.is_empty()) {
+        let account = &progress.action.subject.account;
+        let project = project(&progress.action).unwrap_or_else(|| run.style.project(account));
+        progress.stopped |= pauses.iter().any(|pause| pause.covers(account, project));
+    }
+    Ok(())
 }
 
 /// Receipts: links whose action is complete, audit, and what failed.
@@ -140,8 +169,10 @@ async fn settle<S: Store>(
     let (mut links, mut audit, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for progress in work {
         let action = &progress.action;
-        if progress.in_doubt {
-            applied.in_doubt += 1;
+        if progress.in_doubt || progress.stopped {
+            applied.in_doubt += usize::from(progress.in_doubt);
+            applied.stopped += usize::from(!progress.in_doubt);
+            applied.unfinished.insert(action.marker.clone());
             continue;
         }
         match &progress.failed {
@@ -150,7 +181,7 @@ async fn settle<S: Store>(
                 audit.push(audit_entry(progress, run, now));
                 applied.done.count(action);
             }
-            Some((what, why)) => {
+            Some((what, error)) => {
                 let subject = action
                     .subject
                     .ticket
@@ -160,10 +191,14 @@ async fn settle<S: Store>(
                     marker: action.marker.clone(),
                     subject,
                     what: what.clone(),
-                    why: why.clone(),
+                    why: error.to_string(),
+                    outage: error.is_outage(),
                 });
             }
         }
+    }
+    if links.is_empty() {
+        excuse(work, &mut failed);
     }
     for some in links.chunks(500) {
         store.put_links(some).await?;
@@ -174,7 +209,25 @@ async fn settle<S: Store>(
     Ok(applied)
 }
 
-/// Counts failed runs per link; a success clears the count.
+/// Where nothing at all succeeded, a server that fails or refuses us is in trouble with everything.
+fn excuse(work: &[Progress], failed: &mut [Failure]) {
+    let general: BTreeSet<&Marker> = work
+        .iter()
+        .filter(|progress| {
+            let error = progress.failed.as_ref().map(|(_, error)| error);
+            matches!(
+                error,
+                Some(WireError::Server { .. } | WireError::Denied { .. })
+            )
+        })
+        .map(|progress| &progress.action.marker)
+        .collect();
+    for failure in failed {
+        failure.outage |= general.contains(&failure.marker);
+    }
+}
+
+/// Counts failed runs per link; a success clears the count, and an outage counts against nobody.
 async fn strikes<S: Store>(
     failed: &[Failure],
     done: &[Link],
@@ -192,10 +245,12 @@ async fn strikes<S: Store>(
     }
     let items: Vec<Quarantined> = failed
         .iter()
+        .filter(|failure| !failure.outage)
         .map(|failure| {
             let earlier = before.get(&failure.marker);
             Quarantined {
                 marker: failure.marker.clone(),
+                key: None,
                 subject: failure.subject.clone(),
                 what: failure.what.clone(),
                 why: failure.why.clone(),
@@ -216,7 +271,9 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
         TicketStep::Create => "open",
         TicketStep::Move { to } => to.word(),
         TicketStep::Delete => "deleted",
-        TicketStep::Keep | TicketStep::Update => ticket_state(action.expect.ticket),
+        TicketStep::Keep | TicketStep::Update | TicketStep::Label => {
+            ticket_state(action.expect.ticket)
+        }
     };
     let after_status = action
         .workflow
@@ -247,10 +304,7 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
 
 /// Alerts go out once the writes that they tell of are done.
 async fn tell<N: Notifier>(work: &[Progress], notifier: &N) {
-    for progress in work
-        .iter()
-        .filter(|progress| progress.failed.is_none() && !progress.in_doubt)
-    {
+    for progress in work.iter().filter(|progress| progress.is_live()) {
         for alert in &progress.action.alerts {
             if let Err(error) = notifier.tell(alert).await {
                 tracing::warn!(%error, "an alert could not be delivered");
@@ -261,12 +315,24 @@ async fn tell<N: Notifier>(work: &[Progress], notifier: &N) {
 
 impl Progress {
     pub(crate) fn fail(&mut self, what: &str, error: &WireError) {
+        if matches!(error, WireError::TooLate { .. }) {
+            self.stopped = true;
+            return;
+        }
         self.failed
-            .get_or_insert_with(|| (what.to_owned(), error.to_string()));
+            .get_or_insert_with(|| (what.to_owned(), error.clone()));
+    }
+
+    /// Jira refused the label of a dispute: it ends by itself, since nobody can take the label off.
+    pub(crate) fn without_label(&mut self) {
+        let after = self.action.after.as_deref_mut();
+        if let Some(dispute) = after.and_then(|link| link.dispute.as_mut()) {
+            dispute.labelled = false;
+        }
     }
 
     pub(crate) fn is_live(&self) -> bool {
-        self.failed.is_none() && !self.in_doubt
+        self.failed.is_none() && !self.in_doubt && !self.stopped
     }
 
     /// The link's next row, with the ids of a ticket that was just created.
@@ -292,6 +358,7 @@ impl TicketStep {
             TicketStep::Move { to: Ignored } => "ignore",
             TicketStep::Delete => "delete",
             TicketStep::Update => "update",
+            TicketStep::Label => "label",
         }
     }
 }

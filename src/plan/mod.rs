@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod limits;
+pub mod paused;
 pub mod reason;
 pub mod render;
 
@@ -86,6 +87,8 @@ pub enum TicketStep {
     Delete,
     /// New content.
     Update,
+    /// The label that says that the engine no longer acts on it: see [`crate::model::DISPUTED_LABEL`].
+    Label,
 }
 
 /// What is written to Security Hub.
@@ -220,6 +223,7 @@ impl Summary {
 
     fn of(&mut self, action: &Action) -> &mut usize {
         match action.ticket {
+            TicketStep::Label => &mut self.updated,
             _ if action.row == 2 => &mut self.reverted,
             TicketStep::Create => &mut self.created,
             TicketStep::Move {

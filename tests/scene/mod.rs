@@ -1,6 +1,9 @@
 //! A world in this process, an engine against it, and a fuse that ends the engine at any request.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
+pub(crate) mod acts;
+pub(crate) mod live;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

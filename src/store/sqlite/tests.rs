@@ -1,6 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-use super::*;
-use crate::model::{AliasKey, Severity, TicketRef};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::Sqlite;
+use crate::model::{AliasKey, FindingKey, Intent, Link, Marker, Severity, TicketRef};
+use crate::store::{AuditEntry, IntentOutcome, Store, StoreError, Tombstone};
 
 fn alias(n: u64) -> AliasKey {
     AliasKey {
