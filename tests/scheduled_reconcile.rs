@@ -213,7 +213,7 @@ async fn a_store_that_is_lost_or_restored_adopts_what_exists() {
     let scene = Scene::new(3, 60);
     let first = scene.run(Wish::Due).await.applied.unwrap().done.created;
     let backup = scene.folder.path().join("yesterday.sqlite3");
-    std::fs::copy(scene.store_path(), &backup).unwrap();
+    scene.back_up(&backup).await;
     // More fails after the backup was made.
     scene.clock.advance(SignedDuration::from_hours(1));
     {

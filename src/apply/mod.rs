@@ -23,6 +23,9 @@ use crate::read::snapshot::Snapshot;
 use crate::store::{AuditEntry, Quarantined, Store, StoreError};
 use crate::wire::error::WireError;
 
+/// Rows that are written to the store in one transaction.
+const ROWS_TOGETHER: usize = 500;
+
 /// Where a run writes.
 pub struct Sinks<'a, F, T, N, S> {
     /// Security Hub.
@@ -101,21 +104,21 @@ pub(crate) struct Progress {
     pub(crate) ticket: Option<TicketRef>,
 }
 
-/// Applies a plan. The store's errors end it: nothing is written that could not be remembered.
+/// Applies a plan, which keeps its actions for the reader and gives up their link rows. The store's errors end it:
+/// nothing is written that could not be remembered.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notifier, S: Store>(
-    plan: Plan,
+    plan: &mut Plan,
     snapshot: &Snapshot,
     to: Sinks<'_, F, T, N, S>,
     run: &Run<'_>,
 ) -> Result<Applied, StoreError> {
-    for links in plan.noted.chunks(500) {
+    for links in std::mem::take(&mut plan.noted).chunks(ROWS_TOGETHER) {
         to.store.put_links(links).await?;
     }
-    let mut work: Vec<Progress> = plan
-        .actions
+    let mut work: Vec<Progress> = std::mem::take(&mut plan.actions)
         .into_iter()
         .map(|action| {
             let ticket = action.after.as_ref().and_then(|after| after.ticket.clone());
@@ -138,8 +141,9 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
     stop_paused(&mut work, to.store, run).await?;
     Box::pin(tickets::comments(&mut work, snapshot, to, run)).await?;
     Box::pin(workflow::updates(&mut work, to, run)).await?;
-    let applied = settle(&work, to.store, run).await?;
+    let applied = settle(&mut work, to.store, run).await?;
     tell(&work, to.notifier).await;
+    plan.actions = work.into_iter().map(|progress| progress.action).collect();
     Ok(applied)
 }
 
@@ -160,52 +164,37 @@ pub(crate) async fn stop_paused<S: Store>(
 
 /// Receipts: links whose action is complete, audit, and what failed.
 async fn settle<S: Store>(
-    work: &[Progress],
+    work: &mut [Progress],
     store: &S,
     run: &Run<'_>,
 ) -> Result<Applied, StoreError> {
     let now = run.clock.now();
     let mut applied = Applied::default();
-    let (mut links, mut audit, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-    for progress in work {
-        let action = &progress.action;
-        if progress.in_doubt || progress.stopped {
-            applied.in_doubt += usize::from(progress.in_doubt);
-            applied.stopped += usize::from(!progress.in_doubt);
-            applied.unfinished.insert(action.marker.clone());
-            continue;
-        }
-        match &progress.failed {
-            None => {
-                links.extend(progress.settled());
+    let mut done = BTreeSet::new();
+    for some in work.chunks_mut(ROWS_TOGETHER) {
+        let (mut links, mut audit) = (Vec::new(), Vec::new());
+        for progress in some {
+            let action = &progress.action;
+            if progress.in_doubt || progress.stopped {
+                applied.in_doubt += usize::from(progress.in_doubt);
+                applied.stopped += usize::from(!progress.in_doubt);
+                applied.unfinished.insert(action.marker.clone());
+            } else if let Some(failure) = progress.failure() {
+                applied.failures.push(failure);
+            } else {
+                done.insert(action.marker.clone());
                 audit.push(audit_entry(progress, run, now));
                 applied.done.count(action);
-            }
-            Some((what, error)) => {
-                let subject = action
-                    .subject
-                    .ticket
-                    .clone()
-                    .unwrap_or_else(|| action.subject.finding.id.clone());
-                failed.push(Failure {
-                    marker: action.marker.clone(),
-                    subject,
-                    what: what.clone(),
-                    why: error.to_string(),
-                    outage: error.is_outage(),
-                });
+                links.extend(progress.settle());
             }
         }
+        store.put_links(&links).await?;
+        store.audit(&audit).await?;
     }
-    if links.is_empty() {
-        excuse(work, &mut failed);
+    if done.is_empty() {
+        excuse(work, &mut applied.failures);
     }
-    for some in links.chunks(500) {
-        store.put_links(some).await?;
-    }
-    store.audit(&audit).await?;
-    strikes(&failed, &links, store, now).await?;
-    applied.failures = failed;
+    strikes(&applied.failures, &done, store, now).await?;
     Ok(applied)
 }
 
@@ -230,7 +219,7 @@ fn excuse(work: &[Progress], failed: &mut [Failure]) {
 /// Counts failed runs per link; a success clears the count, and an outage counts against nobody.
 async fn strikes<S: Store>(
     failed: &[Failure],
-    done: &[Link],
+    done: &BTreeSet<Marker>,
     store: &S,
     now: jiff::Timestamp,
 ) -> Result<(), StoreError> {
@@ -240,8 +229,8 @@ async fn strikes<S: Store>(
         .into_iter()
         .map(|item| (item.marker.clone(), item))
         .collect();
-    for link in done.iter().filter(|link| before.contains_key(&link.marker)) {
-        store.release(&link.marker).await?;
+    for marker in before.keys().filter(|marker| done.contains(*marker)) {
+        store.release(marker).await?;
     }
     let items: Vec<Quarantined> = failed
         .iter()
@@ -335,13 +324,28 @@ impl Progress {
         self.failed.is_none() && !self.in_doubt && !self.stopped
     }
 
-    /// The link's next row, with the ids of a ticket that was just created.
-    pub(crate) fn settled(&self) -> Option<Link> {
-        let mut link = Link::clone(self.action.after.as_deref()?);
+    /// The link's next row, with the ids of a ticket that was just created; the action keeps none.
+    fn settle(&mut self) -> Option<Link> {
+        let mut link = *self.action.after.take()?;
         if self.action.ticket == TicketStep::Create {
             link.ticket = self.ticket.clone();
         }
         Some(link)
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        let (what, error) = self.failed.as_ref()?;
+        let subject = &self.action.subject;
+        Some(Failure {
+            marker: self.action.marker.clone(),
+            subject: subject
+                .ticket
+                .clone()
+                .unwrap_or_else(|| subject.finding.id.clone()),
+            what: what.clone(),
+            why: error.to_string(),
+            outage: error.is_outage(),
+        })
     }
 }
 

@@ -194,9 +194,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             },
         };
         if orders.write {
-            let shown = report.plan.shown();
-            let plan = std::mem::replace(&mut report.plan, shown);
-            report.applied = Some(Box::pin(self.write(plan, &snapshot, &run)).await?);
+            let applied = Box::pin(self.write(&mut report.plan, &snapshot, &run)).await?;
+            report.applied = Some(applied);
         }
         report.seconds = began.elapsed().as_secs_f64();
         report.requests = self.requests().since(&before);
@@ -231,7 +230,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
 
     async fn write(
         &self,
-        plan: Plan,
+        plan: &mut Plan,
         snapshot: &Snapshot,
         run: &str,
     ) -> Result<Applied, StoreError> {

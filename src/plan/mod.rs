@@ -179,29 +179,6 @@ impl Plan {
         self.actions.is_empty()
     }
 
-    /// A copy for showing, without the link rows.
-    #[must_use]
-    pub fn shown(&self) -> Plan {
-        let shown = |action: &Action| Action {
-            marker: action.marker.clone(),
-            reason: action.reason.clone(),
-            subject: action.subject.clone(),
-            expect: action.expect.clone(),
-            comment: action.comment.clone(),
-            workflow: action.workflow.clone(),
-            alerts: action.alerts.clone(),
-            row: action.row,
-            ticket: action.ticket,
-            after: None,
-        };
-        Plan {
-            actions: self.actions.iter().map(shown).collect(),
-            held: self.held.clone(),
-            noted: Vec::new(),
-            seen: self.seen.clone(),
-        }
-    }
-
     /// The plan in numbers; every action counts once.
     pub fn summary(&self) -> Summary {
         let mut sum = Summary {

@@ -5,7 +5,6 @@
 pub mod queue;
 pub mod sqlite;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 
@@ -264,36 +263,4 @@ pub trait Store: Sync {
         from: &str,
         to: &str,
     ) -> impl Future<Output = Result<Vec<DayCount>, StoreError>> + Send;
-}
-
-/// The counts of one day from links and tombstones, in the words of [`DayCount::state`].
-pub fn day_counts(day: &str, links: &[Link], tombstones: &[Tombstone]) -> Vec<DayCount> {
-    let mut counts: BTreeMap<(String, String, &'static str), u64> = BTreeMap::new();
-    for link in links {
-        if let Some(crate::model::BaseTicket::Is(state)) =
-            link.base.as_ref().map(|base| base.ticket)
-        {
-            let key = (
-                link.alias.account.clone(),
-                link.severity.label().to_owned(),
-                state.word(),
-            );
-            *counts.entry(key).or_default() += 1;
-        }
-    }
-    for grave in tombstones {
-        *counts
-            .entry((grave.account.clone(), grave.severity.clone(), "deleted"))
-            .or_default() += 1;
-    }
-    counts
-        .into_iter()
-        .map(|((account, severity, state), count)| DayCount {
-            day: day.to_owned(),
-            account,
-            severity,
-            state: state.to_owned(),
-            count,
-        })
-        .collect()
 }

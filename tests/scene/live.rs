@@ -15,7 +15,7 @@ use asaf::wire::aws::Aws;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use super::{Scene, Unheard, open};
+use super::{Scene, Unheard};
 
 /// The clients and the store of one process, and how far in the journal it has heard.
 pub(crate) struct Live<'a> {
@@ -40,7 +40,7 @@ impl Scene {
         Live {
             scene: self,
             clients: self.clients(None).await,
-            store: open(&self.store_path()),
+            store: Sqlite::open(&self.store_path()).unwrap(),
             heard: Cell::new(0),
             deliveries: Cell::new(0),
         }

@@ -14,20 +14,19 @@ mod threads;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
 use super::StoreError;
-use threads::{Alone, Job, Write};
+use threads::{Alone, Job, Threads, Write};
 
-/// An open store. Two threads own the connections, one to write and one to read; dropping the last handle ends them.
+/// An open store. Two threads own the connections, one to write and one to read. Dropping it waits until what was begun
+/// is done and the file is closed; only then may another process have the lock.
 #[derive(Debug)]
 pub struct Sqlite {
     path: PathBuf,
-    writes: mpsc::Sender<Job>,
-    reads: mpsc::Sender<Alone>,
+    threads: Threads,
     arrived: Notify,
     _lock: Option<File>,
 }
@@ -51,11 +50,9 @@ impl Sqlite {
     }
 
     fn start(path: &Path, lock: Option<File>) -> Result<Self, StoreError> {
-        let (writes, reads) = threads::start(path, lock.is_some())?;
         Ok(Sqlite {
             path: path.to_owned(),
-            writes,
-            reads,
+            threads: threads::start(path, lock.is_some())?,
             arrived: Notify::new(),
             _lock: lock,
         })
@@ -95,9 +92,7 @@ impl Sqlite {
             // The caller may have gone (a dropped future); the work is done all the same.
             let _ = answer.send(work(connection));
         });
-        self.writes
-            .send(Job::Alone(job))
-            .map_err(|_| StoreError::Closed)?;
+        self.threads.write(Job::Alone(job))?;
         self.answer(answered).await
     }
 
@@ -108,9 +103,7 @@ impl Sqlite {
     ) -> Result<R, StoreError> {
         let (answer, answered) = oneshot::channel();
         let write = Write::new(work, answer);
-        self.writes
-            .send(Job::Small(Box::new(write)))
-            .map_err(|_| StoreError::Closed)?;
+        self.threads.write(Job::Small(Box::new(write)))?;
         self.answer(answered).await
     }
 
@@ -127,7 +120,7 @@ impl Sqlite {
                 .and_then(|step| work(&step));
             let _ = answer.send(read);
         });
-        self.reads.send(job).map_err(|_| StoreError::Closed)?;
+        self.threads.read(job)?;
         self.answer(answered).await
     }
 

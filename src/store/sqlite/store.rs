@@ -6,7 +6,7 @@ use super::{Sqlite, queue, rows};
 use crate::model::{FindingKey, Intent, Link, Marker, Pause, PauseScope};
 use crate::store::queue::ResourceDeletion;
 use crate::store::{
-    AuditEntry, DayCount, IntentOutcome, Quarantined, Run, Store, StoreError, Tombstone, day_counts,
+    AuditEntry, DayCount, IntentOutcome, Quarantined, Run, Store, StoreError, Tombstone,
 };
 
 impl Store for Sqlite {
@@ -266,25 +266,20 @@ impl Store for Sqlite {
     }
 
     async fn count_day(&self, day: &str) -> Result<(), StoreError> {
-        let links = self.links().await?;
-        let tombstones = self.tombstones().await?;
-        let counts = day_counts(day, &links, &tombstones);
         let day = day.to_owned();
         self.call(move |db| {
             let step = db.transaction()?;
             step.execute("DELETE FROM day_count WHERE day = ?1", [&day])?;
-            for c in &counts {
-                step.execute(
-                    "INSERT INTO day_count VALUES (?1, ?2, ?3, ?4, ?5)",
-                    (
-                        &c.day,
-                        &c.account,
-                        &c.severity,
-                        &c.state,
-                        rows::int(c.count),
-                    ),
-                )?;
-            }
+            // The database counts: a run's memory need not hold all rows once more.
+            step.execute(
+                "INSERT INTO day_count
+                 SELECT ?1, body ->> '$.alias.account', body ->> '$.severity', body ->> '$.base.ticket.is', count(*)
+                 FROM link WHERE body ->> '$.base.ticket.is' IS NOT NULL GROUP BY 2, 3, 4
+                 UNION ALL
+                 SELECT ?1, body ->> '$.account', body ->> '$.severity', 'deleted', count(*)
+                 FROM tombstone GROUP BY 2, 3",
+                [&day],
+            )?;
             step.commit()
         })
         .await

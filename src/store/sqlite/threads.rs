@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -73,36 +74,72 @@ impl<R: Send, W: FnOnce(&Connection) -> Result<R, Fault> + Send> Small for Write
     }
 }
 
-/// Starts both threads; each ends when its sender is dropped. Whoever has the store to itself voids all claims: their
+/// Both threads, with their queues.
+#[derive(Debug)]
+pub(super) struct Threads {
+    writes: Option<Sender<Job>>,
+    reads: Option<Sender<Alone>>,
+    running: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    pub(super) fn write(&self, job: Job) -> Result<(), StoreError> {
+        let queue = self.writes.as_ref().ok_or(StoreError::Closed)?;
+        queue.send(job).map_err(|_| StoreError::Closed)
+    }
+
+    pub(super) fn read(&self, job: Alone) -> Result<(), StoreError> {
+        let queue = self.reads.as_ref().ok_or(StoreError::Closed)?;
+        queue.send(job).map_err(|_| StoreError::Closed)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Without their senders the threads end, once what waits is done.
+        self.writes = None;
+        self.reads = None;
+        for thread in self.running.drain(..) {
+            // One that panicked has ended too.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts both threads. Whoever has the store to itself voids all claims: their
 /// workers are gone.
 ///
 /// # Errors
 /// When the file cannot be opened, or a thread not be started.
-pub(super) fn start(
-    path: &Path,
-    has_it_to_itself: bool,
-) -> Result<(Sender<Job>, Sender<Alone>), StoreError> {
+pub(super) fn start(path: &Path, has_it_to_itself: bool) -> Result<Threads, StoreError> {
     let writer = open::open(path)?;
     if has_it_to_itself {
         open::void_claims(&writer, path)?;
     }
     let mut reader = open::open_to_read(path)?;
     let (writes, queue) = channel::<Job>();
-    spawn("store", path, move || write(writer, &queue))?;
+    let writing = spawn("store", path, move || write(writer, &queue))?;
     let (reads, queue) = channel::<Alone>();
-    spawn("store-reader", path, move || {
+    let reading = spawn("store-reader", path, move || {
         while let Ok(work) = queue.recv() {
             work(&mut reader);
         }
     })?;
-    Ok((writes, reads))
+    Ok(Threads {
+        writes: Some(writes),
+        reads: Some(reads),
+        running: vec![writing, reading],
+    })
 }
 
-fn spawn(name: &str, path: &Path, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+fn spawn(
+    name: &str,
+    path: &Path,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, StoreError> {
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(work)
-        .map(drop)
         .map_err(|e| StoreError::File {
             path: path.to_owned(),
             why: e.to_string(),
