@@ -10,7 +10,7 @@ MOTO := moto[server]==5.2.5
 BOTO3 := boto3==1.44.5
 VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5
 
-.PHONY: help setup test lint unit supply bench sim demo fmt
+.PHONY: help setup test lint unit supply bench demo fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -46,11 +46,8 @@ supply: ## licences, bans and sources; unused dependencies (only with the tools 
 	  cargo-machete; \
 	else echo "supply: cargo-machete is not installed, unused dependencies are not looked for"; fi
 
-bench: ## time and memory at 1k, 10k and 100k findings
-	$(CARGO) bench --locked
-
-sim: ## the simulation with faults and kills, many seeds
-	$(CARGO) test --locked --test simulation -- --nocapture
+bench: ## time and memory of the job at 1k, 10k and 100k findings
+	$(CARGO) bench --locked --bench reconcile
 
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo

@@ -48,6 +48,8 @@ async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Resul
         Command::Reconcile(args) => jobs::sync::reconcile(&args, config, talk).await,
         Command::Explain(args) => jobs::explain::run(&args.subject, args.output, config).await,
         Command::Quarantine(args) => jobs::quarantine::run(&args.command, config, talk).await,
+        Command::Pause(args) => jobs::pause::pause(&args.command, config, talk).await,
+        Command::Resume(args) => jobs::pause::resume(&args.command, config, talk).await,
         Command::Store(args) => jobs::store::run(&args.command, config, talk).await,
         Command::Demo(args) => jobs::demo::run(&args, talk).await,
         Command::Emulate(args) => jobs::emulate::run(&args, talk).await,

@@ -28,6 +28,8 @@ pub struct FindingsQuery {
     pub ids: Vec<String>,
     /// Only these accounts, at most 20.
     pub accounts: Vec<Account>,
+    /// By `UpdatedAt`, the newest first.
+    pub newest_first: bool,
 }
 
 /// One page of findings, at most 100.
@@ -116,19 +118,19 @@ pub trait FindingsWriter: Sync {
 /// Which tickets to look for. Search lags by seconds to minutes: what it returns exists or did; absence proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketQuery {
-    /// Every ticket with the label `asaf`, ids and labels only.
+    /// Every ticket with the label `asaf`.
     Labelled,
     /// Tickets with the label `asaf` that changed since then (Jira's search knows minutes; overlap generously).
     UpdatedSince(Timestamp),
-    /// Tickets with one of these markers, at most 50; `reconcile` ids (at most 50) are read consistently.
+    /// Tickets with one of these markers, at most 50.
     Marked(Vec<Marker>),
 }
 
-/// One page of a search.
-#[derive(Clone, Debug, Default)]
-pub struct TicketPage {
-    /// With ids, labels, status, project and the property `asaf.link`.
-    pub tickets: Vec<Ticket>,
+/// One page of a search: ids alone, so that thousands fit on it; what they say is read by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TicketIds {
+    /// Numeric ids.
+    pub ids: Vec<u64>,
     /// The token of the next page; `None` on the last.
     pub next: Option<String>,
 }
@@ -152,7 +154,7 @@ pub trait TicketsReader: Sync {
         &self,
         query: &TicketQuery,
         token: Option<&str>,
-    ) -> impl Future<Output = Result<TicketPage, WireError>> + Send;
+    ) -> impl Future<Output = Result<TicketIds, WireError>> + Send;
 
     /// Tickets by numeric id, at most 100. Absent ones are gone or hidden.
     fn fetch(&self, ids: &[u64]) -> impl Future<Output = Result<Vec<Ticket>, WireError>> + Send;
@@ -266,6 +268,9 @@ pub trait TicketsWriter: Sync {
         id: u64,
         content: &Content,
     ) -> impl Future<Output = Result<(), WireError>> + Send;
+
+    /// Adds one label; the others stay, and one that is there already is no change.
+    fn label(&self, id: u64, label: &str) -> impl Future<Output = Result<(), WireError>> + Send;
 
     /// Deletes for good; a 404 counts as done.
     fn delete_all(

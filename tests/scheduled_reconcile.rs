@@ -214,7 +214,7 @@ async fn a_store_that_is_lost_or_restored_adopts_what_exists() {
     let scene = Scene::new(3, 60);
     let first = scene.run(Wish::Due).await.applied.unwrap().done.created;
     let backup = scene.folder.path().join("yesterday.sqlite3");
-    std::fs::copy(scene.store_path(), &backup).unwrap();
+    scene.back_up(&backup).await;
     // More fails after the backup was made.
     scene.clock.advance(SignedDuration::from_hours(1));
     {
@@ -329,6 +329,7 @@ async fn too_many_removals_are_blocked_and_released_by_name() {
         write: true,
         expect: Some("000000000000".to_owned()),
         allow_removals: true,
+        ..Orders::default()
     };
     assert!(
         scene
@@ -342,6 +343,7 @@ async fn too_many_removals_are_blocked_and_released_by_name() {
         write: true,
         expect: Some(digest),
         allow_removals: true,
+        ..Orders::default()
     };
     let released = scene
         .try_run(Wish::Full, release, None)

@@ -46,9 +46,10 @@ pub(super) async fn creates<
                 .for_each(|n| work[*n].fail("creating the ticket", error));
             continue;
         }
+        super::stop_paused(work, to.store, run).await?;
         let mut drafts = Vec::new();
         let mut asked = Vec::new();
-        for n in indexes {
+        for n in indexes.iter().filter(|n| work[**n].is_live()) {
             if let Some(draft) = draft(&work[*n], snapshot, run) {
                 drafts.push(draft);
                 asked.push(*n);
@@ -75,6 +76,7 @@ pub(super) async fn creates<
                     WireError::Denied { .. }
                         | WireError::Unreachable { .. }
                         | WireError::Throttled { .. }
+                        | WireError::TooLate { .. }
                 );
                 stopped = hopeless.then_some(error);
             }

@@ -10,17 +10,21 @@ pub mod recover;
 mod tickets;
 mod workflow;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::model::{Link, Marker, TicketRef};
+use crate::plan::paused::project;
 use crate::plan::{Action, Plan, Summary, TicketStep};
 use crate::ports::{FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
 use crate::store::{AuditEntry, Quarantined, Store, StoreError};
 use crate::wire::error::WireError;
+
+/// Rows that are written to the store in one transaction.
+const ROWS_TOGETHER: usize = 500;
 
 /// Where a run writes.
 pub struct Sinks<'a, F, T, N, S> {
@@ -71,6 +75,8 @@ pub struct Failure {
     pub what: String,
     /// Why it failed.
     pub why: String,
+    /// The other side was in trouble: the item is not to blame, and waits for nobody.
+    pub outage: bool,
 }
 
 /// What came of a plan.
@@ -82,31 +88,37 @@ pub struct Applied {
     pub failures: Vec<Failure>,
     /// Creates whose outcome is unknown.
     pub in_doubt: usize,
+    /// Not written to the end, because a pause began or a lease ended: the next run takes them up.
+    pub stopped: usize,
+    /// The links of both.
+    #[serde(skip)]
+    pub unfinished: BTreeSet<Marker>,
 }
 
 /// How far one action is.
 pub(crate) struct Progress {
     pub(crate) action: Action,
-    pub(crate) failed: Option<(String, String)>,
+    pub(crate) failed: Option<(String, WireError)>,
     pub(crate) in_doubt: bool,
+    pub(crate) stopped: bool,
     pub(crate) ticket: Option<TicketRef>,
 }
 
-/// Applies a plan. The store's errors end it: nothing is written that could not be remembered.
+/// Applies a plan, which keeps its actions for the reader and gives up their link rows. The store's errors end it:
+/// nothing is written that could not be remembered.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notifier, S: Store>(
-    plan: Plan,
+    plan: &mut Plan,
     snapshot: &Snapshot,
     to: Sinks<'_, F, T, N, S>,
     run: &Run<'_>,
 ) -> Result<Applied, StoreError> {
-    for links in plan.noted.chunks(500) {
+    for links in std::mem::take(&mut plan.noted).chunks(ROWS_TOGETHER) {
         to.store.put_links(links).await?;
     }
-    let mut work: Vec<Progress> = plan
-        .actions
+    let mut work: Vec<Progress> = std::mem::take(&mut plan.actions)
         .into_iter()
         .map(|action| {
             let ticket = action.after.as_ref().and_then(|after| after.ticket.clone());
@@ -114,70 +126,100 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
                 action,
                 failed: None,
                 in_doubt: false,
+                stopped: false,
                 ticket,
             }
         })
         .collect();
+    stop_paused(&mut work, to.store, run).await?;
     Box::pin(tickets::deletes(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::moves(&mut work, snapshot, to, run)).await?;
+    stop_paused(&mut work, to.store, run).await?;
     Box::pin(creates::creates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::updates(&mut work, snapshot, to, run)).await?;
+    Box::pin(tickets::labels(&mut work, to)).await;
+    stop_paused(&mut work, to.store, run).await?;
     Box::pin(tickets::comments(&mut work, snapshot, to, run)).await?;
     Box::pin(workflow::updates(&mut work, to, run)).await?;
-    let applied = settle(&work, to.store, run).await?;
+    let applied = settle(&mut work, to.store, run).await?;
     tell(&work, to.notifier).await;
+    plan.actions = work.into_iter().map(|progress| progress.action).collect();
     Ok(applied)
+}
+
+/// A pause that began after the plan was made stops what it covers before the next kind of write.
+pub(crate) async fn stop_paused<S: Store>(
+    work: &mut [Progress],
+    store: &S,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let pauses = store.pauses().await?;
+    for progress in work.iter_mut().filter(|_| !pauses.is_empty()) {
+        let account = &progress.action.subject.account;
+        let project = project(&progress.action).unwrap_or_else(|| run.style.project(account));
+        progress.stopped |= pauses.iter().any(|pause| pause.covers(account, project));
+    }
+    Ok(())
 }
 
 /// Receipts: links whose action is complete, audit, and what failed.
 async fn settle<S: Store>(
-    work: &[Progress],
+    work: &mut [Progress],
     store: &S,
     run: &Run<'_>,
 ) -> Result<Applied, StoreError> {
     let now = run.clock.now();
     let mut applied = Applied::default();
-    let (mut links, mut audit, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-    for progress in work {
-        let action = &progress.action;
-        if progress.in_doubt {
-            applied.in_doubt += 1;
-            continue;
-        }
-        match &progress.failed {
-            None => {
-                links.extend(progress.settled());
+    let mut done = BTreeSet::new();
+    for some in work.chunks_mut(ROWS_TOGETHER) {
+        let (mut links, mut audit) = (Vec::new(), Vec::new());
+        for progress in some {
+            let action = &progress.action;
+            if progress.in_doubt || progress.stopped {
+                applied.in_doubt += usize::from(progress.in_doubt);
+                applied.stopped += usize::from(!progress.in_doubt);
+                applied.unfinished.insert(action.marker.clone());
+            } else if let Some(failure) = progress.failure() {
+                applied.failures.push(failure);
+            } else {
+                done.insert(action.marker.clone());
                 audit.push(audit_entry(progress, run, now));
                 applied.done.count(action);
-            }
-            Some((what, why)) => {
-                let subject = action
-                    .subject
-                    .ticket
-                    .clone()
-                    .unwrap_or_else(|| action.subject.finding.id.clone());
-                failed.push(Failure {
-                    marker: action.marker.clone(),
-                    subject,
-                    what: what.clone(),
-                    why: why.clone(),
-                });
+                links.extend(progress.settle());
             }
         }
+        store.put_links(&links).await?;
+        store.audit(&audit).await?;
     }
-    for some in links.chunks(500) {
-        store.put_links(some).await?;
+    if done.is_empty() {
+        excuse(work, &mut applied.failures);
     }
-    store.audit(&audit).await?;
-    strikes(&failed, &links, store, now).await?;
-    applied.failures = failed;
+    strikes(&applied.failures, &done, store, now).await?;
     Ok(applied)
 }
 
-/// Counts failed runs per link; a success clears the count.
+/// Where nothing at all succeeded, a server that fails or refuses us is in trouble with everything.
+fn excuse(work: &[Progress], failed: &mut [Failure]) {
+    let general: BTreeSet<&Marker> = work
+        .iter()
+        .filter(|progress| {
+            let error = progress.failed.as_ref().map(|(_, error)| error);
+            matches!(
+                error,
+                Some(WireError::Server { .. } | WireError::Denied { .. })
+            )
+        })
+        .map(|progress| &progress.action.marker)
+        .collect();
+    for failure in failed {
+        failure.outage |= general.contains(&failure.marker);
+    }
+}
+
+/// Counts failed runs per link; a success clears the count, and an outage counts against nobody.
 async fn strikes<S: Store>(
     failed: &[Failure],
-    done: &[Link],
+    done: &BTreeSet<Marker>,
     store: &S,
     now: jiff::Timestamp,
 ) -> Result<(), StoreError> {
@@ -187,15 +229,17 @@ async fn strikes<S: Store>(
         .into_iter()
         .map(|item| (item.marker.clone(), item))
         .collect();
-    for link in done.iter().filter(|link| before.contains_key(&link.marker)) {
-        store.release(&link.marker).await?;
+    for marker in before.keys().filter(|marker| done.contains(*marker)) {
+        store.release(marker).await?;
     }
     let items: Vec<Quarantined> = failed
         .iter()
+        .filter(|failure| !failure.outage)
         .map(|failure| {
             let earlier = before.get(&failure.marker);
             Quarantined {
                 marker: failure.marker.clone(),
+                key: None,
                 subject: failure.subject.clone(),
                 what: failure.what.clone(),
                 why: failure.why.clone(),
@@ -216,7 +260,9 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
         TicketStep::Create => "open",
         TicketStep::Move { to } => to.word(),
         TicketStep::Delete => "deleted",
-        TicketStep::Keep | TicketStep::Update => ticket_state(action.expect.ticket),
+        TicketStep::Keep | TicketStep::Update | TicketStep::Label => {
+            ticket_state(action.expect.ticket)
+        }
     };
     let after_status = action
         .workflow
@@ -247,10 +293,7 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
 
 /// Alerts go out once the writes that they tell of are done.
 async fn tell<N: Notifier>(work: &[Progress], notifier: &N) {
-    for progress in work
-        .iter()
-        .filter(|progress| progress.failed.is_none() && !progress.in_doubt)
-    {
+    for progress in work.iter().filter(|progress| progress.is_live()) {
         for alert in &progress.action.alerts {
             if let Err(error) = notifier.tell(alert).await {
                 tracing::warn!(%error, "an alert could not be delivered");
@@ -261,21 +304,48 @@ async fn tell<N: Notifier>(work: &[Progress], notifier: &N) {
 
 impl Progress {
     pub(crate) fn fail(&mut self, what: &str, error: &WireError) {
+        if matches!(error, WireError::TooLate { .. }) {
+            self.stopped = true;
+            return;
+        }
         self.failed
-            .get_or_insert_with(|| (what.to_owned(), error.to_string()));
+            .get_or_insert_with(|| (what.to_owned(), error.clone()));
+    }
+
+    /// Jira refused the label of a dispute: it ends by itself, since nobody can take the label off.
+    pub(crate) fn without_label(&mut self) {
+        let after = self.action.after.as_deref_mut();
+        if let Some(dispute) = after.and_then(|link| link.dispute.as_mut()) {
+            dispute.labelled = false;
+        }
     }
 
     pub(crate) fn is_live(&self) -> bool {
-        self.failed.is_none() && !self.in_doubt
+        self.failed.is_none() && !self.in_doubt && !self.stopped
     }
 
-    /// The link's next row, with the ids of a ticket that was just created.
-    pub(crate) fn settled(&self) -> Option<Link> {
-        let mut link = Link::clone(self.action.after.as_deref()?);
+    /// The link's next row, with the ids of a ticket that was just created; the action keeps none.
+    fn settle(&mut self) -> Option<Link> {
+        let mut link = *self.action.after.take()?;
         if self.action.ticket == TicketStep::Create {
             link.ticket = self.ticket.clone();
         }
         Some(link)
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        let (what, error) = self.failed.as_ref()?;
+        let subject = &self.action.subject;
+        Some(Failure {
+            marker: self.action.marker.clone(),
+            subject: subject
+                .ticket
+                .clone()
+                .unwrap_or_else(|| subject.finding.id.clone()),
+            what: what.clone(),
+            why: error.to_string(),
+            outage: error.is_outage(),
+        })
     }
 }
 
@@ -292,6 +362,7 @@ impl TicketStep {
             TicketStep::Move { to: Ignored } => "ignore",
             TicketStep::Delete => "delete",
             TicketStep::Update => "update",
+            TicketStep::Label => "label",
         }
     }
 }

@@ -76,8 +76,7 @@ async fn probe<T: TicketsReader>(
             let page = tickets
                 .search(&TicketQuery::Marked(some.to_vec()), token.as_deref())
                 .await?;
-            let ids: Vec<u64> = page.tickets.iter().map(|ticket| ticket.at.id).collect();
-            for ids in ids.chunks(100) {
+            for ids in page.ids.chunks(100) {
                 candidates.extend(tickets.fetch(ids).await?);
             }
             token = page.next;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Progress, Run, Sinks};
-use crate::model::{Ticket, TicketState};
+use crate::model::{DISPUTED_LABEL, Ticket, TicketState};
 use crate::plan::TicketStep;
 use crate::ports::{Comment, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
@@ -27,7 +27,7 @@ pub(super) async fn deletes<F: FindingsWriter, T: TicketsWriter, N: Notifier, S:
         else {
             continue;
         };
-        if action.ticket != TicketStep::Delete {
+        if action.ticket != TicketStep::Delete || !progress.is_live() {
             continue;
         }
         by_id.insert(ticket.id, n);
@@ -62,9 +62,11 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
 ) -> Result<(), StoreError> {
     let mut groups: BTreeMap<(String, String, TicketState), Vec<usize>> = BTreeMap::new();
     for (n, progress) in work.iter().enumerate() {
-        if let (TicketStep::Move { to }, Some(ticket)) =
-            (progress.action.ticket, ticket(progress, snapshot))
-        {
+        if let (TicketStep::Move { to }, Some(ticket), true) = (
+            progress.action.ticket,
+            ticket(progress, snapshot),
+            progress.is_live(),
+        ) {
             groups
                 .entry((ticket.project.clone(), ticket.status_id.clone(), to))
                 .or_default()
@@ -103,7 +105,7 @@ pub(super) async fn updates<F: FindingsWriter, T: TicketsWriter, N: Notifier, S:
 ) -> Result<(), StoreError> {
     for progress in work
         .iter_mut()
-        .filter(|progress| progress.action.ticket == TicketStep::Update)
+        .filter(|progress| progress.action.ticket == TicketStep::Update && progress.is_live())
     {
         let finding = snapshot.findings.get(&progress.action.subject.finding);
         let (Some(finding), Some(at)) = (finding, progress.ticket.clone()) else {
@@ -115,6 +117,29 @@ pub(super) async fn updates<F: FindingsWriter, T: TicketsWriter, N: Notifier, S:
         }
     }
     Ok(())
+}
+
+/// Disputed tickets are marked for people, and for the next run.
+pub(super) async fn labels<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    work: &mut [Progress],
+    to: Sinks<'_, F, T, N, S>,
+) {
+    for progress in work
+        .iter_mut()
+        .filter(|progress| progress.action.ticket == TicketStep::Label && progress.is_live())
+    {
+        let Some(at) = progress.ticket.clone() else {
+            continue;
+        };
+        match to.tickets.label(at.id, DISPUTED_LABEL).await {
+            Ok(()) => {}
+            // Closed tickets may not be edited in many workflows: security hears of it all the same.
+            Err(WireError::Refused { .. } | WireError::Denied { status: 403, .. }) => {
+                progress.without_label();
+            }
+            Err(error) => progress.fail("labelling the ticket", &error),
+        }
+    }
 }
 
 /// Comments whose key an earlier run may have sent are looked for first.

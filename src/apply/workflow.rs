@@ -94,6 +94,7 @@ async fn write<F: FindingsWriter>(
                     WireError::Denied { .. }
                         | WireError::Unreachable { .. }
                         | WireError::Throttled { .. }
+                        | WireError::TooLate { .. }
                 );
                 return hopeless.then_some(error);
             }

@@ -16,8 +16,9 @@ pub use local::{
     StoreArgs, StoreCommand, Switch,
 };
 pub use sync::{
-    ApplyArgs, ExplainArgs, Override, PlanArgs, QuarantineArgs, QuarantineCommand, ReconcileArgs,
-    Release, ScopeArgs,
+    ApplyArgs, ExplainArgs, Override, PauseArgs, PauseCommand, PauseReason, PlanArgs,
+    QuarantineArgs, QuarantineCommand, ReconcileArgs, Release, ResumeArgs, ResumeCommand,
+    ScopeArgs,
 };
 
 /// Keeps AWS Security Hub findings and Jira tickets in step, both ways.
@@ -106,6 +107,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Look at what failed or is in doubt
     Quarantine(QuarantineArgs),
+    /// Stop writing for an account, a project or everything
+    Pause(PauseArgs),
+    /// End a pause
+    Resume(ResumeArgs),
     /// Look at findings from files, without credentials
     Findings(FindingsArgs),
     /// Back up or verify the store
@@ -218,6 +223,8 @@ mod tests {
         Only::<DemoArgs>::command().debug_assert();
         Only::<EmulateArgs>::command().debug_assert();
         Only::<QuarantineArgs>::command().debug_assert();
+        Only::<PauseArgs>::command().debug_assert();
+        Only::<ResumeArgs>::command().debug_assert();
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
     }

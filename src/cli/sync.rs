@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Output, TextOrJson, account};
+use crate::talk::plain;
 
 /// `asaf plan`: what a reconcile would do; writes nothing outside.
 #[derive(Clone, Debug, Args)]
@@ -124,13 +125,143 @@ pub struct ExplainArgs {
     pub output: Output,
 }
 
-/// `asaf quarantine`: creates whose outcome is unknown.
+/// `asaf pause`: what the engine must not write for a while.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  asaf pause all --why \"incident 4711\"             nothing is written until asaf resume all
+  asaf pause account 012345678901 --why migration
+  asaf pause project PAY --why \"workflow rebuilt\"
+  asaf pause ls
+
+Reading goes on, and asaf plan shows what is held. A pause survives restarts; a run that is writing stops
+before its next kind of write.")]
+pub struct PauseArgs {
+    /// What to pause.
+    #[command(subcommand)]
+    pub command: PauseCommand,
+}
+
+/// Why, and who says so.
+#[derive(Clone, Debug, Args)]
+pub struct PauseReason {
+    /// Why, for everybody who wonders
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub why: String,
+    /// Who pauses
+    #[arg(long, value_name = "NAME", env = "USER", value_parser = reason)]
+    pub by: String,
+}
+
+/// What to pause.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PauseCommand {
+    /// Everything
+    #[command(after_help = "Example:\n  asaf pause all --why \"incident 4711\"")]
+    All {
+        /// Why.
+        #[command(flatten)]
+        reason: PauseReason,
+    },
+    /// The findings of one AWS account
+    #[command(after_help = "Example:\n  asaf pause account 012345678901 --why migration")]
+    Account {
+        /// 12 digits
+        #[arg(value_name = "ACCOUNT", value_parser = account)]
+        account: String,
+        /// Why.
+        #[command(flatten)]
+        reason: PauseReason,
+    },
+    /// The tickets of one Jira project
+    #[command(after_help = "Example:\n  asaf pause project PAY --why \"workflow rebuilt\"")]
+    Project {
+        /// The project's key
+        #[arg(value_name = "KEY", value_parser = project)]
+        project: String,
+        /// Why.
+        #[command(flatten)]
+        reason: PauseReason,
+    },
+    /// List what is paused, by whom and why
+    #[command(after_help = "Example:\n  asaf pause ls --output json")]
+    Ls {
+        /// How the list is written to stdout
+        #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+        output: TextOrJson,
+    },
+}
+
+/// `asaf resume`: ends a pause; a full run is due at once.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  asaf resume all
+  asaf resume account 012345678901
+  asaf resume project PAY
+
+What was held is written by the next run, which is a full one.")]
+pub struct ResumeArgs {
+    /// Which pause ends.
+    #[command(subcommand)]
+    pub command: ResumeCommand,
+}
+
+/// Which pause ends.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ResumeCommand {
+    /// The pause of everything; those of accounts and projects stay
+    #[command(after_help = "Example:\n  asaf resume all")]
+    All,
+    /// That of one AWS account
+    #[command(after_help = "Example:\n  asaf resume account 012345678901")]
+    Account {
+        /// 12 digits
+        #[arg(value_name = "ACCOUNT", value_parser = account)]
+        account: String,
+    },
+    /// That of one Jira project
+    #[command(after_help = "Example:\n  asaf resume project PAY")]
+    Project {
+        /// The project's key
+        #[arg(value_name = "KEY", value_parser = project)]
+        project: String,
+    },
+}
+
+/// A Jira project key as an argument.
+fn project(text: &str) -> Result<String, String> {
+    let shaped = text.len() >= 2
+        && text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if shaped {
+        Ok(text.to_owned())
+    } else {
+        Err("a project key is at least two of A-Z, 0-9 and _, a letter first".to_owned())
+    }
+}
+
+/// One line that says something.
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("say something: people will read it".to_owned()),
+        long if long.chars().count() > 200 => Err("at most 200 characters".to_owned()),
+        text => Ok(plain(text).into_owned()),
+    }
+}
+
+/// `asaf quarantine`: what failed for good, and creates whose outcome is unknown.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
   asaf quarantine ls
   asaf quarantine show asaf-5f1c0d
-  asaf quarantine retry asaf-5f1c0d     look for the ticket again, and create it if there is none")]
+  asaf quarantine retry asaf-5f1c0d     try it again; a create in doubt is asked about again
+  asaf quarantine retry ticket-10023    an event's ticket that could not be looked at
+
+All of them work beside a running asaf serve, which tries released items within a second or two.")]
 pub struct QuarantineArgs {
     /// What to do.
     #[command(subcommand)]
@@ -150,17 +281,17 @@ pub enum QuarantineCommand {
     /// Show one with its history
     #[command(after_help = "Example:\n  asaf quarantine show asaf-5f1c0d")]
     Show {
-        /// The item's marker, or its beginning
+        /// The item's name as listed, or its beginning
         #[arg(value_name = "ITEM")]
         item: String,
         /// How it is written to stdout
         #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
         output: TextOrJson,
     },
-    /// Probe again, and go on with what the probe finds
+    /// Try again: the next run, or a running asaf serve, takes it up
     #[command(after_help = "Example:\n  asaf quarantine retry asaf-5f1c0d asaf-9e3b77")]
     Retry {
-        /// Markers, or their beginnings
+        /// Names as listed, or their beginnings
         #[arg(value_name = "ITEM", required = true)]
         items: Vec<String>,
     },

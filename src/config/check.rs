@@ -255,8 +255,13 @@ fn run(run: &Run, config: &Config, found: &mut Found) {
     for (i, name) in run.regions.iter().enumerate() {
         region(format!("run.regions[{i}]"), name, found);
     }
-    if run.full_every.duration().is_zero() {
-        found.add("run.full_every", "must be longer than nothing");
+    for (path, every) in [
+        ("run.full_every", run.full_every),
+        ("run.incremental_every", run.incremental_every),
+    ] {
+        if every.duration().is_zero() {
+            found.add(path, "must be longer than nothing");
+        }
     }
     let local = is_loopback(&config.jira.url)
         && config.aws.endpoint_url.as_deref().is_some_and(is_loopback);

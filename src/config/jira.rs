@@ -52,6 +52,19 @@ pub enum Reviewers {
     Accounts(Vec<String>),
 }
 
+impl Reviewers {
+    /// Who they are, for people who read a ticket.
+    pub fn words(&self) -> String {
+        match self {
+            Reviewers::Group(group) => format!("members of the Jira group {group}"),
+            Reviewers::Role { project, role } => {
+                format!("holders of the role {role} in the Jira project {project}")
+            }
+            Reviewers::Accounts(_) => "the security team's reviewers".to_owned(),
+        }
+    }
+}
+
 /// The three shapes as one table: an untagged enum could not say which key is wrong.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -105,6 +105,9 @@ pub struct Policy {
     pub reopen_window: Period,
     /// Close a resolved ticket without a review once AWS reports PASSED.
     pub auto_close_verified: bool,
+    /// A finding that stops and fails again within this is waited for: its ticket is reopened, or resolved by the
+    /// engine, at most once in this time.
+    pub hold_down: Period,
 }
 
 impl Default for Policy {
@@ -118,6 +121,7 @@ impl Default for Policy {
             recheck: Recheck::Flag,
             reopen_window: Period::from_hours(30 * 24),
             auto_close_verified: false,
+            hold_down: Period::from_minutes(15),
         }
     }
 }
@@ -166,6 +170,8 @@ pub struct Run {
     pub incremental_overlap: Period,
     /// A complete read is due after this long.
     pub full_every: Period,
+    /// `asaf serve` reads what changed this often, besides what events name: a lost event costs no more.
+    pub incremental_every: Period,
     /// The Regions that are expected to report; empty: those that Security Hub aggregates.
     pub regions: Vec<String>,
     /// How long a create with unknown outcome is asked about before a new one may be sent: longer than the time-out
@@ -180,6 +186,7 @@ impl Default for Run {
         Run {
             incremental_overlap: Period::from_hours(1),
             full_every: Period::from_hours(24),
+            incremental_every: Period::from_minutes(10),
             regions: Vec::new(),
             create_quarantine: Period::from_minutes(10),
             unlimited: false,
@@ -200,6 +207,8 @@ impl Config {
             recheck: policy.recheck,
             reopen_window: policy.reopen_window.duration(),
             auto_close_verified: policy.auto_close_verified,
+            hold_down: policy.hold_down.duration(),
+            who_may_close: self.jira.reviewers.words(),
             ..crate::decide::Policy::default()
         }
     }

@@ -2,17 +2,21 @@
 //! [`Held`].
 //!
 //! [`case`] pairs findings with links, [`view`] derives the letters of the decision table (F, T, W, R, base, episode,
-//! who did what), [`table`] holds the rows, and [`outcome`] turns a row into an action and the link's next row.
+//! who did what), [`table`] holds the rows, and [`outcome`] turns a row into an action and the link's next row, unless
+//! [`damping`] stops it.
 
 pub mod content;
 pub mod needs;
 pub mod policy;
 
 mod case;
+mod damping;
 mod outcome;
 mod table;
 mod view;
 
+#[cfg(test)]
+mod damping_tests;
 #[cfg(test)]
 mod tests;
 
@@ -61,7 +65,7 @@ fn decide_one(
         plan.seen.hidden_by_hand += 1;
     }
     let verdict = table::rule(&seen, policy, now);
-    match outcome::outcome(case, &seen, verdict, now) {
+    match outcome::outcome(case, &seen, verdict, policy, now) {
         Outcome::Write(action) => plan.actions.push(*action),
         Outcome::Agree(link) => note(case, link, plan),
         Outcome::Held(why, link) => {

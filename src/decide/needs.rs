@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{BaseTicket, FindingKey, FindingState, Marker, TicketState, WorkflowStatus};
-use crate::ports::ResourceQuery;
+use crate::ports::{ResourceFact, ResourceQuery};
 use crate::read::snapshot::Snapshot;
 
 use super::case::{self, Case};
@@ -24,6 +24,8 @@ pub struct Needs {
     pub resources: BTreeMap<Marker, Vec<ResourceQuery>>,
     /// The organisation's accounts: something may be gone.
     pub accounts: bool,
+    /// Links whose resources need not be asked about: an event has proven each of them deleted.
+    pub proven: BTreeMap<Marker, Vec<ResourceFact>>,
 }
 
 /// The questions of a snapshot.
@@ -43,13 +45,21 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
         .ticket
         .as_ref()
         .and_then(|at| snapshot.tickets.get(&at.id));
-    let resources = resources(case, policy, now);
+    let proven = proof(case, snapshot);
+    let resources = if proven.is_some() {
+        Vec::new()
+    } else {
+        resources(case, policy, now)
+    };
     if let Some(ticket) = ticket
         && let Some(state) = ticket.state
     {
         let moved = BaseTicket::Is(state) != base.ticket;
         let may_stay_open = state == TicketState::Open
-            && (stopped || !resources.is_empty() || link.resource_deleted_at.is_some());
+            && (stopped
+                || !resources.is_empty()
+                || proven.is_some()
+                || link.resource_deleted_at.is_some());
         if moved || may_stay_open {
             needs.moves.insert(ticket.at.id);
         }
@@ -69,6 +79,9 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
     }
     if case.members.is_empty() && snapshot.coverage.full && base.finding != FindingState::Gone {
         needs.accounts = true;
+    }
+    if let Some(facts) = proven {
+        needs.proven.insert(link.marker.clone(), facts);
     }
     if !resources.is_empty() {
         needs.resources.insert(link.marker.clone(), resources);
@@ -110,6 +123,24 @@ fn resources(case: &Case<'_>, policy: &Policy, now: Timestamp) -> Vec<ResourceQu
         return Vec::new();
     }
     queries(case)
+}
+
+/// An event has proven every resource deleted, after the finding was last evaluated, and the link does not know it yet.
+fn proof(case: &Case<'_>, snapshot: &Snapshot) -> Option<Vec<ResourceFact>> {
+    let link = &case.link;
+    let mut facts = Vec::new();
+    for query in queries(case) {
+        let at = snapshot.deletions.of(&query)?;
+        let later = link.evaluated_at.is_none_or(|evaluated| evaluated < at);
+        if !later {
+            return None;
+        }
+        facts.push(at);
+    }
+    let newest = facts.iter().max()?;
+    let news = link.resource_deleted_at.is_none_or(|known| known < *newest);
+    let proven = |at| ResourceFact::Deleted { at };
+    news.then(|| facts.into_iter().map(proven).collect())
 }
 
 /// One query for each resource named; for an absent finding the alias is all that is known.

@@ -1,5 +1,5 @@
-//! From a row to an action: which findings are written, whether a comment was made before, the flap brake, and the
-//! link's row once everything has its receipt.
+//! From a row to an action: which findings are written, whether a comment was made before, whether damping stops it,
+//! and the link's row once everything has its receipt.
 
 use jiff::Timestamp;
 
@@ -12,15 +12,10 @@ use crate::ports::{Alert, Audience};
 
 use super::case::Case;
 use super::content::content_hash;
+use super::damping::{self, Damped};
+use super::policy::Policy;
 use super::table::{Ruling, Verdict};
 use super::view::{View, first_observed};
-
-/// Rows that undo what somebody else, or an automation rule, may do again at once: a second write in one episode,
-/// with no other row between, is held. Row 16 counts only when it writes no content.
-const FLAP_ROWS: [u8; 9] = [5, 9, 10, 11, 13, 14, 16, 18, 20];
-
-/// How often row 2 undoes the same ticket in one episode before security must step in.
-const UNDO_LIMIT: u32 = 3;
 
 /// What becomes of one case.
 pub(super) enum Outcome {
@@ -33,17 +28,23 @@ pub(super) enum Outcome {
 }
 
 /// Turns the table's ruling into an outcome.
-pub(super) fn outcome(case: &Case<'_>, v: &View<'_>, ruling: Ruling, now: Timestamp) -> Outcome {
+pub(super) fn outcome(
+    case: &Case<'_>,
+    v: &View<'_>,
+    ruling: Ruling,
+    policy: &Policy,
+    now: Timestamp,
+) -> Outcome {
     match ruling {
         Ruling::Held(why) => Outcome::Held(why, v.link.clone()),
         Ruling::Wait => Outcome::Agree(v.link.clone()),
-        Ruling::Agree => align(case, v, now),
-        Ruling::Row(verdict) => write(case, v, verdict, now),
+        Ruling::Agree => align(case, v, policy, now),
+        Ruling::Row(verdict) => write(case, v, verdict, policy, now),
     }
 }
 
 /// Both sides agree; a member that does not show W yet is brought in line.
-fn align(case: &Case<'_>, v: &View<'_>, now: Timestamp) -> Outcome {
+fn align(case: &Case<'_>, v: &View<'_>, policy: &Policy, now: Timestamp) -> Outcome {
     let settled = match v.w {
         Some(w) if v.f.is_active() && v.exists() => workflow_step(case, v, w),
         _ => None,
@@ -54,7 +55,7 @@ fn align(case: &Case<'_>, v: &View<'_>, now: Timestamp) -> Outcome {
                 w: Some(to),
                 ..Verdict::aligned(to)
             };
-            write(case, v, verdict, now)
+            write(case, v, verdict, policy, now)
         }
         _ => Outcome::Agree(after(case, v, None, now)),
     }
@@ -75,7 +76,13 @@ impl Verdict {
     }
 }
 
-fn write(case: &Case<'_>, v: &View<'_>, verdict: Verdict, now: Timestamp) -> Outcome {
+fn write(
+    case: &Case<'_>,
+    v: &View<'_>,
+    verdict: Verdict,
+    policy: &Policy,
+    now: Timestamp,
+) -> Outcome {
     let workflow = verdict.w.and_then(|to| workflow_step(case, v, to));
     let comment = verdict
         .comment
@@ -89,10 +96,16 @@ fn write(case: &Case<'_>, v: &View<'_>, verdict: Verdict, now: Timestamp) -> Out
     if quiet {
         return Outcome::Agree(after(case, v, Some((&verdict, None, &None)), now));
     }
-    if let Some(count) = repeats(v, &verdict)
-        && flapping(&verdict, count)
-    {
-        return Outcome::Held(HeldReason::Flapping { row: verdict.row }, v.link.clone());
+    match damping::damp(v, &verdict, policy, now) {
+        Some(Damped::HoldDown { until }) => {
+            return Outcome::Held(HeldReason::HoldDown { until }, v.link.clone());
+        }
+        Some(Damped::StillDisputed { since }) => {
+            let row = verdict.row;
+            return Outcome::Held(HeldReason::Disputed { row, since }, v.link.clone());
+        }
+        Some(Damped::NowDisputed) => return dispute(case, v, verdict.row, now),
+        None => {}
     }
     if verdict.tell_team && workflow.is_none() && v.base.ticket == v.t {
         return Outcome::Agree(after(case, v, Some((&verdict, None, &None)), now));
@@ -114,6 +127,41 @@ fn write(case: &Case<'_>, v: &View<'_>, verdict: Verdict, now: Timestamp) -> Out
         comment,
         workflow,
         after: Some(Box::new(after)),
+    }))
+}
+
+/// The engine stops: a label and a comment say so, security hears of it, and what both sides last agreed on stays.
+fn dispute(case: &Case<'_>, v: &View<'_>, row: u8, now: Timestamp) -> Outcome {
+    let mut link = v.link.clone();
+    let subject = case.subject();
+    let id = format!("disputed-{}", link.disputes);
+    let comment = v.exists().then(|| comment_key(&link, v.episode, row, &id));
+    damping::begin(&mut link, row, v.exists(), now);
+    link.comments.extend(comment.clone());
+    let reason = Reason::Disputed { row };
+    Outcome::Write(Box::new(Action {
+        marker: link.marker.clone(),
+        row,
+        alerts: vec![Alert {
+            to: Audience::Security,
+            text: reason.sentence(),
+            ticket_key: subject.ticket.clone(),
+        }],
+        expect: Expect {
+            finding: v.f,
+            ticket: v.ticket.and_then(|ticket| ticket.state),
+            workflow: v.w,
+        },
+        reason,
+        subject,
+        ticket: if v.exists() {
+            TicketStep::Label
+        } else {
+            TicketStep::Keep
+        },
+        comment,
+        workflow: None,
+        after: Some(Box::new(link)),
     }))
 }
 
@@ -140,22 +188,6 @@ fn workflow_step(case: &Case<'_>, v: &View<'_>, to: WorkflowStatus) -> Option<Wo
         .map(|member| member.key.clone())
         .collect();
     (!findings.is_empty()).then_some(WorkflowStep { findings, to })
-}
-
-/// How often this row has written this link in this episode, with no other row between.
-fn repeats(v: &View<'_>, verdict: &Verdict) -> Option<u32> {
-    v.link
-        .last_row
-        .filter(|(row, episode, _)| *row == verdict.row && *episode == v.episode)
-        .map(|(_, _, count)| count)
-}
-
-fn flapping(verdict: &Verdict, count: u32) -> bool {
-    match verdict.row {
-        2 => count >= UNDO_LIMIT,
-        16 => verdict.ticket == TicketStep::Keep && count >= 1,
-        row => FLAP_ROWS.contains(&row) && count >= 1,
-    }
 }
 
 fn alerts(v: &View<'_>, verdict: &Verdict, ticket_key: Option<String>) -> Vec<Alert> {
@@ -204,6 +236,9 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
     if lead.is_none() && written.is_none() && v.link.base.is_none() {
         link.base = None;
     }
+    if v.turned() {
+        link.turned_at = Some(now);
+    }
     marks(&mut link, v, written, now);
     closing(&mut link, v, ticket, now);
     resolved_since(&mut link, v, workflow, now);
@@ -224,7 +259,7 @@ fn ticket_after(v: &View<'_>, written: Written<'_>) -> BaseTicket {
         Some(TicketStep::Move { to }) => BaseTicket::Is(to),
         Some(TicketStep::Create) => BaseTicket::Is(TicketState::Open),
         Some(TicketStep::Delete) => BaseTicket::None,
-        Some(TicketStep::Keep | TicketStep::Update) | None => v.t,
+        Some(TicketStep::Keep | TicketStep::Update | TicketStep::Label) | None => v.t,
     }
 }
 
@@ -236,7 +271,7 @@ fn workflow_after(v: &View<'_>, written: Written<'_>) -> (WorkflowStatus, Author
     }
 }
 
-/// Comments made, decisions, the flap brake's count, our write in flight, the ticket itself.
+/// Comments made, decisions, what damping counts, our write in flight, the ticket itself.
 fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
     let Some((verdict, comment, workflow)) = written else {
         return;
@@ -267,8 +302,9 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
     }
     let wrote = workflow.is_some() || comment.is_some() || verdict.ticket != TicketStep::Keep;
     if wrote {
-        let count = repeats(v, verdict).unwrap_or(0) + 1;
+        let count = damping::repeats(v, verdict) + 1;
         link.last_row = Some((verdict.row, v.episode, count));
+        damping::count(link, v, verdict, now);
     }
     match verdict.ticket {
         TicketStep::Delete => {
@@ -282,7 +318,7 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
                 link.deleted_by_people += 1;
             }
         }
-        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Update => {}
+        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Update | TicketStep::Label => {}
     }
     if verdict.row == 17 {
         link.flagged = true;

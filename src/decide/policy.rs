@@ -71,6 +71,10 @@ pub struct Policy {
     pub reopen_window: SignedDuration,
     /// Row 19: close what AWS reports as passed.
     pub auto_close_verified: bool,
+    /// A finding that turns again within this is waited for before its ticket is reopened or resolved once more.
+    pub hold_down: SignedDuration,
+    /// Who may close, as people read it, such as `members of the Jira group security-reviewers`.
+    pub who_may_close: String,
     /// How long reads may show the old workflow status after our write.
     pub settle: SignedDuration,
     /// A control finding not evaluated for this long prompts a question to Config (controls are evaluated at least
@@ -91,6 +95,8 @@ impl Default for Policy {
             recheck: Recheck::default(),
             reopen_window: SignedDuration::from_hours(30 * 24),
             auto_close_verified: false,
+            hold_down: SignedDuration::from_mins(15),
+            who_may_close: "the security team".to_owned(),
             settle: SignedDuration::from_mins(15),
             stale_after: SignedDuration::from_hours(26),
             resource_recheck: SignedDuration::from_hours(6),

@@ -91,7 +91,7 @@ impl Verdict {
 
 /// The first row that matches.
 pub(super) fn rule(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
-    without_right(v)
+    without_right(v, policy)
         .or_else(|| kept_open_by_a_reviewer(v))
         .or_else(|| resource_deleted(v, policy))
         .or_else(|| ignored_by_rule(v))
@@ -103,7 +103,7 @@ pub(super) fn rule(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
 }
 
 /// Row 2: undone, whatever the finding says.
-fn without_right(v: &View<'_>) -> Option<Ruling> {
+fn without_right(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     let back_to = match v.base.ticket {
         BaseTicket::Is(state) => state,
         BaseTicket::None | BaseTicket::Deleted => Open,
@@ -119,6 +119,7 @@ fn without_right(v: &View<'_>) -> Option<Ruling> {
             let reason = Reason::ClosedWithoutRight {
                 by: person.by_name.clone(),
                 back_to,
+                who_may: policy.who_may_close.clone(),
             };
             let verdict = Verdict::new(2, reason)
                 .to(back_to)

@@ -16,11 +16,11 @@ use crate::read::snapshot::{Missing, RuleMatch, Snapshot};
 use TicketState::{Closed, Ignored, Open, Resolved};
 use WorkflowStatus::{New, Notified, Suppressed};
 
-const BOT: &str = "bot";
-const REVIEWER: &str = "reviewer";
-const TEAM: &str = "team";
+pub(super) const BOT: &str = "bot";
+pub(super) const REVIEWER: &str = "reviewer";
+pub(super) const TEAM: &str = "team";
 
-fn t(hours: i64) -> Timestamp {
+pub(super) fn t(hours: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours)
 }
 
@@ -36,17 +36,17 @@ fn finding(compliance: &str, record: &str, w: WorkflowStatus) -> Finding {
 }
 
 /// One link with everything that deciding asks about it.
-struct State {
-    finding: Option<Finding>,
-    link: Link,
-    snapshot: Snapshot,
-    policy: Policy,
-    now: Timestamp,
+pub(super) struct State {
+    pub(super) finding: Option<Finding>,
+    pub(super) link: Link,
+    pub(super) snapshot: Snapshot,
+    pub(super) policy: Policy,
+    pub(super) now: Timestamp,
 }
 
 impl State {
     /// A finding that has failed since hour 10, with a ticket on which both sides agreed as open and NOTIFIED.
-    fn failing(w: WorkflowStatus) -> Self {
+    pub(super) fn failing(w: WorkflowStatus) -> Self {
         let finding = finding("FAILED", "ACTIVE", w);
         let mut link = Link::new(finding.alias.clone(), finding.severity);
         link.findings.insert(finding.key.clone());
@@ -68,7 +68,7 @@ impl State {
         state.base(BaseTicket::None, New)
     }
 
-    fn base(mut self, ticket: BaseTicket, workflow: WorkflowStatus) -> Self {
+    pub(super) fn base(mut self, ticket: BaseTicket, workflow: WorkflowStatus) -> Self {
         self.link.base = Some(Base {
             ticket,
             workflow,
@@ -81,24 +81,24 @@ impl State {
         self
     }
 
-    fn base_finding(mut self, finding: FindingState) -> Self {
+    pub(super) fn base_finding(mut self, finding: FindingState) -> Self {
         self.link.base.as_mut().unwrap().finding = finding;
         self
     }
 
-    fn by_aws(mut self) -> Self {
+    pub(super) fn by_aws(mut self) -> Self {
         self.link.base.as_mut().unwrap().workflow_by = Author::Aws;
         self
     }
 
-    fn is(mut self, compliance: &str, record: &str) -> Self {
+    pub(super) fn is(mut self, compliance: &str, record: &str) -> Self {
         let w = self.finding.as_ref().unwrap().workflow;
         self.finding = Some(finding(compliance, record, w));
         self
     }
 
     /// A ticket in this state, last moved by this person at hour 15.
-    fn ticket(mut self, state: TicketState, by: &str) -> Self {
+    pub(super) fn ticket(mut self, state: TicketState, by: &str) -> Self {
         let at = TicketRef {
             id: 1,
             key: "SEC-1".to_owned(),
@@ -127,7 +127,7 @@ impl State {
         self
     }
 
-    fn missing(mut self, reads: u32) -> Self {
+    pub(super) fn missing(mut self, reads: u32) -> Self {
         self.link.ticket = Some(TicketRef {
             id: 1,
             key: "SEC-1".to_owned(),
@@ -138,7 +138,7 @@ impl State {
     }
 
     /// Somebody set the status in Security Hub at this hour.
-    fn set_by_hand(mut self, hour: i64) -> Self {
+    pub(super) fn set_by_hand(mut self, hour: i64) -> Self {
         let finding = self.finding.as_ref().unwrap();
         let write = WorkflowWrite {
             identity: Some("kim".to_owned()),
@@ -152,7 +152,7 @@ impl State {
         self
     }
 
-    fn resource_deleted(mut self) -> Self {
+    pub(super) fn resource_deleted(mut self) -> Self {
         self.snapshot.resources.insert(
             self.link.marker.clone(),
             vec![ResourceFact::Deleted { at: t(16) }],
@@ -160,7 +160,7 @@ impl State {
         self
     }
 
-    fn rule(mut self) -> Self {
+    pub(super) fn rule(mut self) -> Self {
         let rule = RuleMatch {
             rule: "r".to_owned(),
             reason: "public on purpose".to_owned(),
@@ -169,12 +169,12 @@ impl State {
         self
     }
 
-    fn policy(mut self, change: impl Fn(&mut Policy)) -> Self {
+    pub(super) fn policy(mut self, change: impl Fn(&mut Policy)) -> Self {
         change(&mut self.policy);
         self
     }
 
-    fn plan(mut self) -> Plan {
+    pub(super) fn plan(mut self) -> Plan {
         if let Some(finding) = self.finding {
             let place = (finding.alias.account.clone(), finding.alias.region.clone());
             self.snapshot.coverage.seen.insert(place, 1);
@@ -187,14 +187,14 @@ impl State {
     }
 }
 
-fn only(plan: Plan) -> Action {
+pub(super) fn only(plan: Plan) -> Action {
     assert!(plan.held.is_empty(), "{:?}", plan.held);
     assert_eq!(plan.actions.len(), 1, "{plan:?}");
     plan.actions.into_iter().next().unwrap()
 }
 
-const OPEN: BaseTicket = BaseTicket::Is(Open);
-const AT_RESOLVED: BaseTicket = BaseTicket::Is(Resolved);
+pub(super) const OPEN: BaseTicket = BaseTicket::Is(Open);
+pub(super) const AT_RESOLVED: BaseTicket = BaseTicket::Is(Resolved);
 const AT_CLOSED: BaseTicket = BaseTicket::Is(Closed);
 const AT_IGNORED: BaseTicket = BaseTicket::Is(Ignored);
 
@@ -717,21 +717,6 @@ fn a_status_that_sticks_on_a_failing_finding_is_flagged_once() {
     assert!(again.plan().is_empty());
     let action = only(stuck().policy(|p| p.recheck = Recheck::Reopen).plan());
     assert_eq!(action.ticket, TicketStep::Move { to: Open });
-}
-
-#[test]
-fn a_row_that_would_write_twice_in_one_episode_is_held() {
-    let mut state = State::failing(Suppressed)
-        .base(OPEN, Notified)
-        .ticket(Open, BOT)
-        .set_by_hand(15);
-    state.policy.suppressed_by_hand = SuppressedByHand::Revert;
-    state.link.last_row = Some((10, 1, 1));
-    let plan = state.plan();
-    assert!(
-        matches!(plan.held[0].why, HeldReason::Flapping { row: 10 }),
-        "{plan:?}"
-    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::read::snapshot::{Missing, RuleMatch, Snapshot};
 
 use super::case::Case;
 use super::content::content_hash;
+use super::damping;
 use super::policy::Policy;
 
 /// Everything that the rows ask.
@@ -99,6 +100,7 @@ fn letters<'a>(
     }
     let f = finding_state(case, link, snapshot)?;
     let (t, ticket) = ticket_state(link, snapshot)?;
+    damping::lift(link, ticket, policy, now);
     let base = base(link);
     let deleted_at = resource_state(link, snapshot);
     let w = workflow(case, link, policy, now);
@@ -482,6 +484,13 @@ impl View<'_> {
     /// W is NEW or NOTIFIED.
     pub(super) fn unsettled(&self) -> bool {
         matches!(self.w, Some(WorkflowStatus::New | WorkflowStatus::Notified))
+    }
+
+    /// The finding stopped, or fails again, since both sides last agreed. Its first sight is no turn.
+    pub(super) fn turned(&self) -> bool {
+        let before = self.base.finding;
+        let clear = self.f != FindingState::Unclear;
+        self.base.episode > 0 && clear && before.is_stopped() != self.f.is_stopped()
     }
 
     /// When F or R last changed.

@@ -12,7 +12,7 @@ use crate::wire::jira::{JiraClient, JiraConfig, ReviewersFrom};
 use crate::wire::transport::Transport;
 
 /// The longest that one request may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How requests travel.
 pub struct Way {
@@ -34,6 +34,8 @@ pub struct Clients {
     pub aws_requests: Counts,
     /// Requests to Jira, by operation.
     pub jira_requests: Counts,
+    /// What both APIs may be asked, and until when they may be written.
+    pub budget: Budget,
     /// The clock that everything waits on.
     pub clock: Clock,
 }
@@ -88,7 +90,7 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
         settings,
         way.credentials,
         way.aws,
-        budget,
+        budget.clone(),
         aws_requests.clone(),
     )
     .await;
@@ -97,6 +99,7 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
         jira,
         aws_requests,
         jira_requests,
+        budget,
         clock,
     })
 }

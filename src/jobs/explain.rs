@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cli::{Exit, Output};
 use crate::config::Config;
-use crate::model::{BaseTicket, FindingState, Link, TicketState, WorkflowStatus};
+use crate::model::{BaseTicket, FindingState, Link, Pause, TicketState, WorkflowStatus};
 use crate::store::sqlite::Sqlite;
 use crate::store::{AuditEntry, Quarantined, Store};
 use crate::talk::{self, plain};
@@ -35,19 +35,34 @@ pub async fn run(subject: &str, output: Output, path: &Path) -> anyhow::Result<E
         );
     }
     let quarantine = store.quarantine().await?;
+    let pauses = store.pauses().await?;
     for link in &links {
+        let paused = pauses.iter().find(|pause| {
+            let project = project(link).unwrap_or_else(|| {
+                let owner = config.owners.of(&link.alias.account);
+                owner.project.as_str()
+            });
+            pause.covers(&link.alias.account, project)
+        });
         let history = store.audit_of(&link.marker).await?;
         let waiting = quarantine.iter().find(|item| item.marker == link.marker);
         let text = match output {
             Output::Json => {
-                let value = json!({ "link": link, "history": history, "quarantine": waiting, "next": next(link, waiting) });
+                let value = json!({ "link": link, "history": history, "quarantine": waiting,
+                    "paused": paused, "next": next(link, waiting, paused) });
                 serde_json::to_string_pretty(&value)? + "\n"
             }
-            Output::Text | Output::Markdown => text(link, &history, waiting),
+            Output::Text | Output::Markdown => text(link, &history, waiting, paused),
         };
         talk::data(&text)?;
     }
     Ok(Exit::Ok)
+}
+
+/// The project of the link's ticket, as its key says.
+fn project(link: &Link) -> Option<&str> {
+    let key = &link.ticket.as_ref()?.key;
+    key.rsplit_once('-').map(|(project, _)| project)
 }
 
 fn is_about(link: &Link, subject: &str) -> bool {
@@ -61,7 +76,12 @@ fn is_about(link: &Link, subject: &str) -> bool {
         || link.findings.iter().any(|key| key.id == subject)
 }
 
-fn text(link: &Link, history: &[AuditEntry], waiting: Option<&Quarantined>) -> String {
+fn text(
+    link: &Link,
+    history: &[AuditEntry],
+    waiting: Option<&Quarantined>,
+    paused: Option<&Pause>,
+) -> String {
     let mut out = String::new();
     let ticket = link
         .ticket
@@ -122,7 +142,7 @@ fn text(link: &Link, history: &[AuditEntry], waiting: Option<&Quarantined>) -> S
     if history.is_empty() {
         out.push_str("  nothing was written yet\n");
     }
-    let _ = writeln!(out, "Next\n  {}", next(link, waiting));
+    let _ = writeln!(out, "Next\n  {}", next(link, waiting, paused));
     out
 }
 
@@ -145,13 +165,35 @@ fn ticket_word(ticket: BaseTicket) -> &'static str {
 }
 
 /// What would happen next, in words.
-fn next(link: &Link, waiting: Option<&Quarantined>) -> String {
+fn next(link: &Link, waiting: Option<&Quarantined>, paused: Option<&Pause>) -> String {
+    if let Some(pause) = paused {
+        let what = format!(
+            "Nothing until `asaf resume`: {} is paused by {} since {}: {}",
+            pause.scope,
+            pause.by,
+            pause.since.strftime("%Y-%m-%d %H:%M UTC"),
+            pause.why
+        );
+        return plain(&what).into_owned();
+    }
     if let Some(item) = waiting {
         let what = format!(
             "{} failed {} times: {}. See `asaf quarantine`.",
             item.what, item.attempts, item.why
         );
         return plain(&what).into_owned();
+    }
+    if let Some(dispute) = &link.dispute {
+        let release = if dispute.labelled {
+            "whoever settles it takes the label asaf-disputed off the ticket"
+        } else {
+            "it ends by itself a day later"
+        };
+        return format!(
+            "Disputed since {}: somebody, or an automation, keeps changing back what asaf sets (row {}); {release}.",
+            dispute.at.strftime("%Y-%m-%d %H:%M UTC"),
+            dispute.row
+        );
     }
     let Some(base) = &link.base else {
         return "The next run decides: nothing was agreed yet.".to_owned();

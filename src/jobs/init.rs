@@ -229,6 +229,8 @@ recheck = "flag"
 reopen_window = "30d"
 # Close resolved tickets without a review once AWS reports PASSED.
 auto_close_verified = false
+# A finding that stops and fails again within this is waited for.
+hold_down = "15m"
 
 # A run that closes, deletes or suppresses more than both is held until a person releases it.
 [limits]
@@ -239,7 +241,10 @@ removals = 25
 path = "asaf.sqlite3"
 
 [run]
+# How often everything is read, and, by `asaf serve`, what changed.
 full_every = "24h"
+incremental_every = "10m"
+# An incremental read starts so long before the last one began.
 incremental_overlap = "1h"
 
 # Who answers for an account: the first rule that names it, else the default.

@@ -4,12 +4,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::bail;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::{Exit, QuarantineCommand, TextOrJson};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Intent, Marker};
 use crate::read::ATTEMPTS_BEFORE_QUARANTINE;
+use crate::store::queue::{WorkKey, WorkQueue as _};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Quarantined, Store};
 use crate::talk::{self, Talk, plain};
@@ -28,8 +31,8 @@ pub async fn run(command: &QuarantineCommand, path: &Path, talk: Talk) -> anyhow
             show(&Sqlite::open_beside(&config.store.path)?, item, *output).await
         }
         QuarantineCommand::Retry { items } => {
-            let store = Sqlite::open(&config.store.path)?;
-            retry(&store, items, talk).await
+            let store = Sqlite::open_beside(&config.store.path)?;
+            retry(&store, items, Clock::System.now(), talk).await
         }
     }
 }
@@ -124,8 +127,14 @@ async fn show(store: &Sqlite, item: &str, output: TextOrJson) -> anyhow::Result<
     Ok(Exit::Ok)
 }
 
-/// Releases failed items to the next run. Creates in doubt are not released: only Jira's answer settles them.
-async fn retry(store: &Sqlite, items: &[String], talk: Talk) -> anyhow::Result<Exit> {
+/// Releases failed items to the next run, or at once to a process that works the queue off. Creates in doubt are not
+/// released: only Jira's answer settles them.
+async fn retry(
+    store: &Sqlite,
+    items: &[String],
+    now: Timestamp,
+    talk: Talk,
+) -> anyhow::Result<Exit> {
     let known = store.quarantine().await?;
     let doubtful = store.intents().await?;
     for item in items {
@@ -135,8 +144,11 @@ async fn retry(store: &Sqlite, items: &[String], talk: Talk) -> anyhow::Result<E
             .collect();
         for failed in &found {
             store.release(&failed.marker).await?;
+            let key = failed.key.clone();
+            let key = key.unwrap_or_else(|| WorkKey::Link(failed.marker.clone()));
+            store.enqueue(&[key], now).await?;
             talk.say(&format!(
-                "{} is tried again by the next run.",
+                "{} is tried again by the next run, or at once by a running asaf serve.",
                 plain(&failed.subject)
             ));
         }

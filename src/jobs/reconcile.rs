@@ -1,10 +1,8 @@
 //! The main job: recover what is in doubt, read, decide, brake, apply, record. `plan` is the same without writers.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::json;
 
 use crate::apply::content::Tickets;
@@ -13,20 +11,25 @@ use crate::apply::{Applied, Sinks, Watch, apply};
 use crate::config::Config;
 use crate::decide::decide;
 use crate::jobs::connect::Clients;
+pub use crate::jobs::report::{LookedAt, Report, Requests};
+use crate::jobs::report::{floor, looked_at};
 use crate::model::Link;
 use crate::plan::Plan;
 use crate::plan::digest::digest;
-use crate::plan::limits::{Braked, brake};
+use crate::plan::limits::{Earlier, brake};
+use crate::plan::paused::hold;
 use crate::ports::{Alert, Audience, FindingsReader, Notifier};
 use crate::read::snapshot::Snapshot;
-use crate::read::{Progress, ReadError, Scope, Sources, read};
+use crate::read::{Keys, Progress, ReadError, Scope, Sources, read};
 use crate::store::{IntentOutcome, Run, Store, StoreError};
 use crate::wire::error::WireError;
 
 /// The begin of the last run that read all it wanted.
 const LAST_READ: &str = "last_read";
 /// The begin of the last full run.
-const LAST_FULL: &str = "last_full";
+pub(crate) const LAST_FULL: &str = "last_full";
+/// When a person, or the end of a pause, last asked for a full run.
+pub(crate) const FULL_WANTED: &str = "full_wanted";
 
 /// What the run may do.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +40,12 @@ pub struct Orders {
     pub expect: Option<String>,
     /// Removals over the limit are released; needs `expect`.
     pub allow_removals: bool,
+    /// No write begins after this: the lease on the work could end before its answer comes.
+    pub until: Option<Timestamp>,
+    /// Creates in doubt are not asked about: they were moments ago.
+    pub skip_probe: bool,
+    /// What the brake counts besides this plan.
+    pub earlier: Earlier,
 }
 
 /// Which scope was asked for.
@@ -48,42 +57,8 @@ pub enum Wish {
     Full,
     /// What changed since the last run.
     Incremental,
-    /// Named findings, tickets, accounts.
-    Named(Scope),
-}
-
-/// What a run did.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    /// UUID v7.
-    pub run: String,
-    /// `full`, `incremental` or `named`.
-    pub kind: &'static str,
-    /// The plan's name.
-    pub digest: String,
-    /// The plan.
-    pub plan: Plan,
-    /// The brake stopped removals.
-    pub braked: Option<Braked>,
-    /// What was applied; `None` for a plan.
-    pub applied: Option<Applied>,
-    /// Seconds of wall time.
-    pub seconds: f64,
-    /// Requests by API and operation.
-    pub requests: Requests,
-    /// The fewest requests that reading and writing this needs.
-    pub floor: Requests,
-    /// Tickets with our label that belong to nothing.
-    pub strays: Vec<String>,
-}
-
-/// Requests by operation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Requests {
-    /// AWS.
-    pub aws: BTreeMap<String, u64>,
-    /// Jira.
-    pub jira: BTreeMap<String, u64>,
+    /// Named findings, tickets, links, accounts.
+    Named(Keys),
 }
 
 /// Why a run ended early.
@@ -127,17 +102,14 @@ pub struct LogNotifier;
 
 impl Notifier for LogNotifier {
     async fn tell(&self, alert: &Alert) -> Result<(), WireError> {
-        let audience = match alert.to {
-            Audience::Security => "security",
-            Audience::Team => "team",
-        };
         let key = alert.ticket_key.as_deref().unwrap_or("");
-        tracing::info!(
-            audience,
-            ticket.key = key,
-            "{}",
-            crate::talk::plain(&alert.text)
-        );
+        let text = crate::talk::plain(&alert.text);
+        match alert.to {
+            Audience::Security => {
+                tracing::warn!(audience = "security", ticket.key = key, "{text}")
+            }
+            Audience::Team => tracing::info!(audience = "team", ticket.key = key, "{text}"),
+        }
         Ok(())
     }
 }
@@ -167,7 +139,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         let (began, before) = (Instant::now(), self.requests());
         let now = self.clients.clock.now();
         let run = uuid::Uuid::now_v7().to_string();
-        if orders.write {
+        self.clients.budget.writes_until(orders.until);
+        if orders.write && !orders.skip_probe {
             let quarantine = self.config.run.create_quarantine.duration();
             Box::pin(recover(&self.clients.jira, self.store, now, quarantine)).await?;
         }
@@ -181,6 +154,10 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         };
         let snapshot = Box::pin(read(from, &scope, &policy, now, self.progress)).await?;
         let mut plan = decide(&snapshot, &policy, now);
+        let paused = self.store.pauses().await?;
+        hold(&mut plan, &paused, |account| {
+            self.config.owners.of(account).project.as_str()
+        });
         let digest = digest(&plan);
         if let Some(expected) = orders
             .expect
@@ -196,7 +173,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         let braked = if released {
             None
         } else {
-            brake(&mut plan, self.config.brake_limits())
+            brake(&mut plan, self.config.brake_limits(), orders.earlier)
         };
         let floor = floor(&plan, &snapshot);
         let mut report = Report {
@@ -210,11 +187,15 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             requests: Requests::default(),
             floor,
             strays: snapshot.strays.iter().cloned().collect(),
+            paused,
+            looked_at: match &scope {
+                Scope::Keys(_) => looked_at(&snapshot),
+                Scope::Full | Scope::Changed { .. } => LookedAt::default(),
+            },
         };
         if orders.write {
-            let shown = report.plan.shown();
-            let plan = std::mem::replace(&mut report.plan, shown);
-            report.applied = Some(Box::pin(self.write(plan, &snapshot, &run)).await?);
+            let applied = Box::pin(self.write(&mut report.plan, &snapshot, &run)).await?;
+            report.applied = Some(applied);
         }
         report.seconds = began.elapsed().as_secs_f64();
         report.requests = self.requests().since(&before);
@@ -232,10 +213,13 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         let last = self.store.instant(LAST_READ).await?;
         let full = self.store.instant(LAST_FULL).await?;
         let every = self.config.run.full_every.duration();
-        let due = full.is_none_or(|full| now.duration_since(full) >= every);
+        let wanted = self.store.instant(FULL_WANTED).await?;
+        let due = full.is_none_or(|full| {
+            now.duration_since(full) >= every || wanted.is_some_and(|wanted| wanted > full)
+        });
         let since = last.map(|last| last - self.config.run.incremental_overlap.duration());
         Ok(match (wish, since) {
-            (Wish::Named(scope), _) => (scope.clone(), "named"),
+            (Wish::Named(keys), _) => (Scope::Keys(keys.clone()), "named"),
             (Wish::Full, _) | (_, None) => (Scope::Full, "full"),
             (Wish::Due, _) if due => (Scope::Full, "full"),
             (Wish::Due | Wish::Incremental, Some(since)) => {
@@ -246,7 +230,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
 
     async fn write(
         &self,
-        plan: Plan,
+        plan: &mut Plan,
         snapshot: &Snapshot,
         run: &str,
     ) -> Result<Applied, StoreError> {
@@ -298,7 +282,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             finished_at: Some(self.clients.clock.now()),
             kind: report.kind.to_owned(),
             summary: json!({ "digest": report.digest, "done": done, "held": report.plan.held.len(),
-                "braked": report.braked, "requests": report.requests, "seconds": report.seconds }),
+                "braked": report.braked, "paused": report.paused, "requests": report.requests, "seconds": report.seconds }),
         };
         self.store.put_run(&run).await?;
         let complete = snapshot.coverage.gaps.is_empty();
@@ -313,7 +297,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             Scope::Changed { .. } if complete => {
                 self.store.set_instant(LAST_READ, began_at).await?
             }
-            Scope::Full | Scope::Changed { .. } | Scope::Keys { .. } => {}
+            Scope::Full | Scope::Changed { .. } | Scope::Keys(_) => {}
         }
         Ok(())
     }
@@ -323,61 +307,5 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             aws: self.clients.aws_requests.snapshot(),
             jira: self.clients.jira_requests.snapshot(),
         }
-    }
-}
-
-impl Requests {
-    /// What came after `before`.
-    fn since(self, before: &Requests) -> Requests {
-        let less = |now: BTreeMap<String, u64>, before: &BTreeMap<String, u64>| {
-            now.into_iter()
-                .map(|(name, count)| {
-                    let earlier = before.get(&name).copied().unwrap_or(0);
-                    (name, count - earlier)
-                })
-                .filter(|(_, count)| *count > 0)
-                .collect()
-        };
-        Requests {
-            aws: less(self.aws, &before.aws),
-            jira: less(self.jira, &before.jira),
-        }
-    }
-
-    /// All of them.
-    pub fn total(&self) -> u64 {
-        self.aws.values().chain(self.jira.values()).sum()
-    }
-}
-
-/// ⌈N/100⌉ reads, ⌈creates/50⌉, ⌈updates/100⌉, and ⌈tickets/100⌉ to read known tickets again.
-fn floor(plan: &Plan, snapshot: &Snapshot) -> Requests {
-    let sum = plan.summary();
-    let updates: usize = plan
-        .actions
-        .iter()
-        .filter_map(|action| action.workflow.as_ref())
-        .map(|step| step.findings.len())
-        .sum();
-    let calls = |items: usize, per_call: usize| items.div_ceil(per_call) as u64;
-    let only = |pairs: [(&str, u64); 2]| {
-        pairs
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| (name.to_owned(), count))
-            .collect()
-    };
-    Requests {
-        aws: only([
-            ("GetFindings", calls(snapshot.findings.len(), 100)),
-            ("BatchUpdateFindings", calls(updates, 100)),
-        ]),
-        jira: only([
-            ("POST /rest/api/3/issue/bulk", calls(sum.created, 50)),
-            (
-                "POST /rest/api/3/issue/bulkfetch",
-                calls(snapshot.tickets.len(), 100),
-            ),
-        ]),
     }
 }

@@ -15,7 +15,7 @@ use crate::jobs::reconcile::{Job, Orders, Report, RunError, Wish};
 use crate::plan::render;
 use crate::ports::FindingsReader;
 use crate::read::files::{FileFindings, read_paths};
-use crate::read::{Progress, Scope};
+use crate::read::{Keys, Progress};
 use crate::store::sqlite::Sqlite;
 use crate::talk::{self, Talk, plain};
 
@@ -141,6 +141,7 @@ fn orders(release: &Release) -> Orders {
         write: true,
         expect: release.expect.clone(),
         allow_removals: !release.allow.is_empty(),
+        ..Orders::default()
     }
 }
 
@@ -257,10 +258,11 @@ pub(crate) fn show(report: &Report, output: Output) -> anyhow::Result<()> {
 fn wish(scope: &ScopeArgs) -> Wish {
     let named = !(scope.account.is_empty() && scope.finding.is_empty() && scope.ticket.is_empty());
     if named {
-        return Wish::Named(Scope::Keys {
+        return Wish::Named(Keys {
             findings: scope.finding.clone(),
             tickets: scope.ticket.clone(),
             accounts: scope.account.clone(),
+            ..Keys::default()
         });
     }
     if scope.full { Wish::Full } else { Wish::Due }

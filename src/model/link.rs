@@ -138,6 +138,17 @@ pub struct InFlight {
     pub at: Timestamp,
 }
 
+/// The engine has stopped reversing what somebody, or an automation, keeps changing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    /// The row of the decision table that would write once more.
+    pub row: u8,
+    /// Since when.
+    pub at: Timestamp,
+    /// The ticket carries the label: taking that off ends the dispute. Otherwise it ends after a day.
+    pub labelled: bool,
+}
+
 /// The record of one alias key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
@@ -173,8 +184,20 @@ pub struct Link {
     pub ticket_absent_reads: u32,
     /// How often people deleted a ticket of this link.
     pub deleted_by_people: u32,
-    /// The row that last wrote this link, in which episode, and how often in a row: the flap brake.
+    /// The row that last wrote this link, in which episode, and how often in a row.
     pub last_row: Option<(u8, u32, u32)>,
+    /// When the engine put back what others had changed, within the last day.
+    #[serde(default)]
+    pub reversals: Vec<Timestamp>,
+    /// The engine has stopped doing so.
+    #[serde(default)]
+    pub dispute: Option<Dispute>,
+    /// How often it has.
+    #[serde(default)]
+    pub disputes: u32,
+    /// When both sides last took in that the finding stopped, or fails again.
+    #[serde(default)]
+    pub turned_at: Option<Timestamp>,
     /// When the finding was last evaluated (`UpdatedAt`) as we last read it.
     pub evaluated_at: Option<Timestamp>,
     /// When AWS Config was last asked about the resource.
@@ -204,6 +227,10 @@ impl Link {
             ticket_absent_reads: 0,
             deleted_by_people: 0,
             last_row: None,
+            reversals: Vec::new(),
+            dispute: None,
+            disputes: 0,
+            turned_at: None,
             evaluated_at: None,
             resource_asked_at: None,
             resource_deleted_at: None,

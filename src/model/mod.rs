@@ -2,11 +2,15 @@
 
 pub mod finding;
 pub mod link;
+pub mod pause;
 pub mod ticket;
 
 pub use finding::{
     Account, AliasKey, Compliance, Finding, FindingKey, FindingState, Note, Product, RecordState,
     Remediation, Resource, Rule, Severity, WorkflowStatus,
 };
-pub use link::{Author, Base, BaseTicket, Decision, DecisionKind, InFlight, Intent, Link, Marker};
-pub use ticket::{Move, Ticket, TicketRef, TicketState};
+pub use link::{
+    Author, Base, BaseTicket, Decision, DecisionKind, Dispute, InFlight, Intent, Link, Marker,
+};
+pub use pause::{Pause, PauseScope};
+pub use ticket::{DISPUTED_LABEL, Move, Ticket, TicketRef, TicketState};

@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// The label of a ticket about which the engine no longer argues; whoever takes it off lets the engine act again.
+pub const DISPUTED_LABEL: &str = "asaf-disputed";
+
 /// What a Jira status means for the engine; the mapping from status ids stands in the configuration.
 #[derive(
     Clone,

@@ -24,10 +24,19 @@ impl Default for Limits {
     }
 }
 
+/// What a plan is only a slice of: many small runs must not remove together what one could not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// Removals of the runs before, within the last day.
+    pub removals: usize,
+    /// All live tickets, where the run looks at a part.
+    pub live_tickets: Option<usize>,
+}
+
 /// What the brake says about a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Braked {
-    /// Removals in the plan.
+    /// Removals in the plan, and in the runs that it belongs to.
     pub removals: usize,
     /// Live tickets before the run.
     pub of: usize,
@@ -51,13 +60,17 @@ pub fn is_removal(action: &Action) -> bool {
 }
 
 /// Takes the removals out of a plan that is over the limits, and holds them.
-pub fn brake(plan: &mut Plan, limits: Limits) -> Option<Braked> {
+pub fn brake(plan: &mut Plan, limits: Limits, earlier: Earlier) -> Option<Braked> {
     let removals = plan
         .actions
         .iter()
         .filter(|action| is_removal(action))
         .count();
-    let of = plan.seen.live_tickets;
+    if removals == 0 {
+        return None;
+    }
+    let removals = removals + earlier.removals;
+    let of = earlier.live_tickets.unwrap_or(plan.seen.live_tickets);
     let over_share = removals * 100 > of * usize::from(limits.removals_percent);
     if removals <= limits.removals || !over_share {
         return None;

@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod limits;
+pub mod paused;
 pub mod reason;
 pub mod render;
 
@@ -86,6 +87,8 @@ pub enum TicketStep {
     Delete,
     /// New content.
     Update,
+    /// The label that says that the engine no longer acts on it: see [`crate::model::DISPUTED_LABEL`].
+    Label,
 }
 
 /// What is written to Security Hub.
@@ -176,29 +179,6 @@ impl Plan {
         self.actions.is_empty()
     }
 
-    /// A copy for showing, without the link rows.
-    #[must_use]
-    pub fn shown(&self) -> Plan {
-        let shown = |action: &Action| Action {
-            marker: action.marker.clone(),
-            reason: action.reason.clone(),
-            subject: action.subject.clone(),
-            expect: action.expect.clone(),
-            comment: action.comment.clone(),
-            workflow: action.workflow.clone(),
-            alerts: action.alerts.clone(),
-            row: action.row,
-            ticket: action.ticket,
-            after: None,
-        };
-        Plan {
-            actions: self.actions.iter().map(shown).collect(),
-            held: self.held.clone(),
-            noted: Vec::new(),
-            seen: self.seen.clone(),
-        }
-    }
-
     /// The plan in numbers; every action counts once.
     pub fn summary(&self) -> Summary {
         let mut sum = Summary {
@@ -220,6 +200,7 @@ impl Summary {
 
     fn of(&mut self, action: &Action) -> &mut usize {
         match action.ticket {
+            TicketStep::Label => &mut self.updated,
             _ if action.row == 2 => &mut self.reverted,
             TicketStep::Create => &mut self.created,
             TicketStep::Move {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{FindingState, TicketState, WorkflowStatus};
+use crate::model::{DISPUTED_LABEL, FindingState, PauseScope, TicketState, WorkflowStatus};
 
 /// Why an action is taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum Reason {
         by: String,
         /// Where it goes back to.
         back_to: TicketState,
+        /// Who may close, in words.
+        who_may: String,
     },
     /// Row 2.
     IgnoredWithoutRule {
@@ -131,18 +133,32 @@ pub enum Reason {
     IgnoreEnded,
     /// Row 19.
     Verified,
+    /// Any row that would put back again what somebody else changes.
+    Disputed {
+        /// The row of the decision table.
+        row: u8,
+    },
 }
 
 impl Reason {
     /// One sentence, for everybody.
     pub fn sentence(&self) -> String {
         match self {
-            Reason::ClosedWithoutRight { by, back_to } => format!(
-                "{by} closed this ticket, but only the security team closes; it is {} again. Set it to Resolved when it is fixed, and security will review it.",
-                back_to.word()
+            Reason::ClosedWithoutRight {
+                by,
+                back_to,
+                who_may,
+            } => format!(
+                "{by} closed this ticket, but closing is for {who_may}, after a review; it is {} again. {}",
+                back_to.word(),
+                match back_to {
+                    TicketState::Resolved =>
+                        "It awaits that review already: there is nothing more to do.",
+                    _ => "When it is fixed, set it to Resolved: that asks for the review.",
+                }
             ),
             Reason::IgnoredWithoutRule { by, back_to } => format!(
-                "{by} set this ticket to ignored, but no ignore rule covers the finding; it is {} again. Intended settings are ignored by a reviewed rule.",
+                "{by} set this ticket to ignored, but no ignore rule covers the finding; it is {} again. What is intended is ignored by a reviewed rule: propose one, and the ticket follows it.",
                 back_to.word()
             ),
             Reason::ResourceDeleted { at } => format!(
@@ -225,6 +241,9 @@ impl Reason {
             Reason::IgnoreEnded => {
                 "The ignore rule has ended, and the finding no longer fails.".to_owned()
             }
+            Reason::Disputed { row } => format!(
+                "Somebody, or an automation, keeps changing back what asaf sets here (row {row}), so asaf stops and has told the security team. Settle who is right, then take the label {DISPUTED_LABEL} off this ticket: asaf acts on it again."
+            ),
             Reason::Verified => "Verified: AWS reports that the check passes.".to_owned(),
         }
     }
@@ -307,10 +326,26 @@ pub enum HeldReason {
         /// The last key.
         key: String,
     },
-    /// The same row would write the same link again in one episode.
-    Flapping {
+    /// Somebody keeps changing back what the engine writes; security was told.
+    Disputed {
         /// The row of the decision table.
         row: u8,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The finding turned moments ago, and has turned again.
+    HoldDown {
+        /// It is looked at again then.
+        until: Timestamp,
+    },
+    /// A person paused it.
+    Paused {
+        /// How much is paused.
+        scope: PauseScope,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
     },
     /// Blocked by the mass-change brake.
     Brake {
@@ -324,6 +359,30 @@ pub enum HeldReason {
 }
 
 impl HeldReason {
+    /// The kind of reason in one word, for counting.
+    pub fn word(&self) -> &'static str {
+        match self {
+            HeldReason::IntentInDoubt { .. } => "intent_in_doubt",
+            HeldReason::Quarantined { .. } => "quarantined",
+            HeldReason::TicketNotFoundOnce { .. } => "ticket_not_found_once",
+            HeldReason::TicketUnreadable { .. } => "ticket_unreadable",
+            HeldReason::StatusUnmapped { .. } => "status_unmapped",
+            HeldReason::MoverUnknown { .. } => "mover_unknown",
+            HeldReason::ReviewersUnknown { .. } => "reviewers_unknown",
+            HeldReason::WriterUnknown => "writer_unknown",
+            HeldReason::NotCovered => "not_covered",
+            HeldReason::AbsentOnce => "absent_once",
+            HeldReason::AccountNotMember { .. } => "account_not_member",
+            HeldReason::ClosedWhileFailing { .. } => "closed_while_failing",
+            HeldReason::DeletedTooOften { .. } => "deleted_too_often",
+            HeldReason::Disputed { .. } => "disputed",
+            HeldReason::HoldDown { .. } => "hold_down",
+            HeldReason::Paused { .. } => "paused",
+            HeldReason::Brake { .. } => "brake",
+            HeldReason::NoRow => "no_row",
+        }
+    }
+
     /// One sentence, for everybody.
     pub fn sentence(&self) -> String {
         match self {
@@ -365,9 +424,17 @@ impl HeldReason {
             HeldReason::DeletedTooOften { key } => {
                 format!("{key} was deleted, like two tickets before it: security decides")
             }
-            HeldReason::Flapping { row } => format!(
-                "row {row} would write it again in the same episode: somebody or an automation rule undoes what we write"
+            HeldReason::Disputed { row, since } => format!(
+                "disputed since {}: row {row} would once more undo what somebody or an automation rule does; take the label {DISPUTED_LABEL} off the ticket when that is settled",
+                minute(since)
             ),
+            HeldReason::HoldDown { until } => format!(
+                "the finding changes to and fro; it is looked at again after {}",
+                minute(until)
+            ),
+            HeldReason::Paused { scope, by, why } => {
+                format!("{scope} is paused by {by}: {why} (see `asaf pause ls`)")
+            }
             HeldReason::Brake { removals, of } => {
                 format!("the plan would remove {removals} of {of} tickets, over the limit")
             }

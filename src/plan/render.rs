@@ -100,6 +100,7 @@ fn limited(mut lines: Vec<String>) -> Vec<String> {
 
 fn sign(action: &Action) -> char {
     match action.ticket {
+        TicketStep::Label => '!',
         _ if action.row == 2 => '!',
         TicketStep::Create => '+',
         TicketStep::Delete
@@ -112,7 +113,7 @@ fn sign(action: &Action) -> char {
 
 fn action_line(action: &Action) -> String {
     let s = &action.subject;
-    let verb = if action.row == 2 {
+    let verb = if action.row == 2 && action.ticket != TicketStep::Label {
         "revert"
     } else {
         action.ticket.verb()

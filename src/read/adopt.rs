@@ -53,10 +53,9 @@ pub fn marker_of(ticket: &Ticket) -> Option<Marker> {
 /// deleted.
 pub(super) async fn unknown<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     from: Sources<'_, F, T, I, S>,
-    found: Vec<Ticket>,
+    ids: Vec<u64>,
     snapshot: &mut Snapshot,
 ) -> Result<(), ReadError> {
-    let ids: Vec<u64> = found.iter().map(|ticket| ticket.at.id).collect();
     let known: Vec<u64> = if snapshot.coverage.full {
         snapshot
             .links

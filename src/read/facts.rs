@@ -24,6 +24,7 @@ pub(super) async fn ask<F: FindingsReader, T: TicketsReader, I: Inventory, S: St
         writers,
         resources,
         accounts,
+        proven,
     } = needs(snapshot, policy, now);
     let ids: Vec<u64> = moves.into_iter().collect();
     for some in ids.chunks(1000) {
@@ -46,6 +47,7 @@ pub(super) async fn ask<F: FindingsReader, T: TicketsReader, I: Inventory, S: St
             Err(error) => snapshot.coverage.gaps.push(error.to_string()),
         }
     }
+    snapshot.resources.extend(proven);
     ask_resources(from.inventory, resources, snapshot).await;
     if accounts {
         match from.inventory.accounts().await {

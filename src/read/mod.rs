@@ -6,6 +6,7 @@
 pub mod adopt;
 mod facts;
 pub mod files;
+mod named;
 pub mod snapshot;
 mod sweep;
 mod tickets;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use crate::decide::Policy;
 use crate::model::{FindingKey, Intent, Link, Marker};
 use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
+use crate::store::queue::ResourceDeletion;
 use crate::store::{Store, StoreError};
 use crate::wire::error::WireError;
 use snapshot::Snapshot;
@@ -35,14 +37,22 @@ pub enum Scope {
         since: Timestamp,
     },
     /// Named findings and tickets.
-    Keys {
-        /// Finding ids.
-        findings: Vec<String>,
-        /// Ticket keys.
-        tickets: Vec<String>,
-        /// Account ids.
-        accounts: Vec<String>,
-    },
+    Keys(Keys),
+}
+
+/// What a narrow run looks at: whatever these names lead to, on both sides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// Finding ids.
+    pub findings: Vec<String>,
+    /// Ticket keys.
+    pub tickets: Vec<String>,
+    /// Numeric ticket ids, as events name them.
+    pub ticket_ids: Vec<u64>,
+    /// Links.
+    pub markers: Vec<Marker>,
+    /// Account ids.
+    pub accounts: Vec<String>,
 }
 
 /// Where a run reads.
@@ -112,23 +122,10 @@ pub async fn read<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
         Scope::Changed { since } => {
             Box::pin(changed(from, *since, &mut snapshot, progress)).await?
         }
-        Scope::Keys {
-            findings,
-            tickets,
-            accounts,
-        } => {
-            Box::pin(named(
-                from,
-                findings,
-                tickets,
-                accounts,
-                &mut snapshot,
-                progress,
-            ))
-            .await?;
-        }
+        Scope::Keys(keys) => Box::pin(named::named(from, keys, &mut snapshot, progress)).await?,
     }
     snapshot.findings.retain(|_, finding| !finding.sample);
+    deletions(from.store, &mut snapshot).await?;
     Box::pin(facts::ask(from, policy, now, &mut snapshot)).await;
     Ok(snapshot)
 }
@@ -145,6 +142,34 @@ async fn remembered<S: Store>(store: &S, snapshot: &mut Snapshot) -> Result<(), 
         .filter(|item| item.attempts >= ATTEMPTS_BEFORE_QUARANTINE)
         .map(|item| (item.marker, format!("{}: {}", item.what, item.why)))
         .collect();
+    Ok(())
+}
+
+/// What Config's events have proven, for the resources in scope.
+async fn deletions<S: Store>(store: &S, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+    let named = snapshot.findings.values().flat_map(|finding| {
+        let ids = finding.resources.iter().map(|resource| &resource.id);
+        ids.chain([&finding.alias.resource])
+    });
+    let tracked = snapshot.links.values().map(|link| &link.alias.resource);
+    let ids: BTreeSet<&String> = named.chain(tracked).collect();
+    let mut found = Vec::new();
+    let mut ids = ids.into_iter().peekable();
+    while ids.peek().is_some() {
+        let some: Vec<String> = ids.by_ref().take(1_000).cloned().collect();
+        found.extend(store.deletions_of(&some).await?);
+    }
+    for ResourceDeletion {
+        account,
+        region,
+        ids,
+        at,
+    } in found
+    {
+        for id in ids {
+            snapshot.deletions.add(&account, &region, &id, at);
+        }
+    }
     Ok(())
 }
 
@@ -215,56 +240,9 @@ async fn changed<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     };
     sweep::sweep(from.findings, &query, snapshot, progress).await?;
     let found = tickets::search(from.tickets, &TicketQuery::UpdatedSince(since)).await?;
-    let ids: Vec<u64> = found.iter().map(|ticket| ticket.at.id).collect();
     let keys: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
-    let mut links = keyed(from.store.links_of(&keys, &[], &markers(snapshot)).await?);
-    // A ticket that stands where its link says it should is no news.
-    for link in from.store.links_of(&[], &ids, &[]).await? {
-        let shown = found
-            .iter()
-            .find(|ticket| link.ticket.as_ref().is_some_and(|at| at.id == ticket.at.id));
-        if shown.is_some_and(|ticket| tickets::is_news(&link, ticket)) {
-            links.insert(link.marker.clone(), link);
-        }
-    }
-    snapshot.links = links;
-    adopt::unknown(from, found, snapshot).await?;
-    counterparts(from, snapshot, progress).await
-}
-
-async fn named<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
-    from: Sources<'_, F, T, I, S>,
-    findings: &[String],
-    keys: &[String],
-    accounts: &[String],
-    snapshot: &mut Snapshot,
-    progress: &dyn Progress,
-) -> Result<(), ReadError> {
-    for ids in findings.chunks(20) {
-        let query = FindingsQuery {
-            ids: ids.to_vec(),
-            ..FindingsQuery::default()
-        };
-        sweep::sweep(from.findings, &query, snapshot, progress).await?;
-    }
-    for some in accounts.chunks(20) {
-        let query = FindingsQuery {
-            accounts: some.to_vec(),
-            ..FindingsQuery::default()
-        };
-        sweep::sweep(from.findings, &query, snapshot, progress).await?;
-    }
-    let mut found = Vec::new();
-    for some in keys.chunks(100) {
-        found.extend(from.tickets.fetch_keys(some).await?);
-    }
-    let ids: Vec<u64> = found.iter().map(|ticket| ticket.at.id).collect();
-    let known: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
-    snapshot.links = keyed(
-        from.store
-            .links_of(&known, &ids, &markers(snapshot))
-            .await?,
-    );
+    snapshot.links = keyed(from.store.links_of(&keys, &[], &markers(snapshot)).await?);
+    tickets::news(from, &found, snapshot).await?;
     adopt::unknown(from, found, snapshot).await?;
     counterparts(from, snapshot, progress).await
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{Account, Finding, FindingKey, Intent, Link, Marker, Move, Ticket};
-use crate::ports::{AccountFact, People, ResourceFact, WorkflowWrite};
+use crate::ports::{AccountFact, People, ResourceFact, ResourceQuery, WorkflowWrite};
 
 /// Which part of Security Hub was read, and whether to the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,31 @@ pub enum Missing {
     Unreadable,
 }
 
+/// When resources were deleted, as Config's events tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deletions(BTreeMap<(Account, String), Vec<(String, Timestamp)>>);
+
+impl Deletions {
+    /// Adds a proof.
+    pub fn add(&mut self, account: &str, region: &str, id: &str, at: Timestamp) {
+        let resource = (account.to_owned(), id.to_owned());
+        let known = self.0.entry(resource).or_default();
+        known.push((region.to_owned(), at));
+    }
+
+    /// When this resource was last deleted. IAM's items are recorded for the Region `global` (AWS Config developer
+    /// guide, "supported resource types").
+    pub fn of(&self, resource: &ResourceQuery) -> Option<Timestamp> {
+        let proofs = self
+            .0
+            .get(&(resource.account.clone(), resource.id.clone()))?;
+        let here = proofs
+            .iter()
+            .filter(|(region, _)| *region == resource.region || region == "global");
+        here.map(|(_, at)| *at).max()
+    }
+}
+
 /// The ignore rule that matches a finding.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RuleMatch {
@@ -68,6 +93,10 @@ pub struct Snapshot {
     pub missing: BTreeMap<u64, Missing>,
     /// Changes of status, oldest first, where they were needed.
     pub moves: BTreeMap<u64, Vec<Move>>,
+    /// Findings that were read and not understood, by id, with the problem.
+    pub unread: BTreeMap<String, String>,
+    /// Resources whose deletion an event has proven.
+    pub deletions: Deletions,
     /// Who last wrote the workflow status, where it was needed and could be read.
     pub writes: BTreeMap<FindingKey, Option<WorkflowWrite>>,
     /// What Config says of each link's resources, where it was asked.

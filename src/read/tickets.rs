@@ -1,6 +1,6 @@
 //! Reading tickets: by id, consistently; by search, only to find what is not known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{BaseTicket, Link, Ticket, TicketState};
 use crate::ports::{FindingsReader, Inventory, TicketQuery, TicketsReader};
@@ -28,6 +28,11 @@ pub(super) async fn of_links<F: FindingsReader, T: TicketsReader, I: Inventory, 
         .collect();
     for ids in wanted.chunks(100) {
         for ticket in from.tickets.fetch(ids).await? {
+            // The store knows this ticket's link, and the property is only for when it does not.
+            let ticket = Ticket {
+                property: None,
+                ..ticket
+            };
             snapshot.tickets.insert(ticket.at.id, ticket);
         }
         progress.reading("tickets", snapshot.tickets.len() as u64);
@@ -102,16 +107,16 @@ async fn confirm_absent<T: TicketsReader>(
     Ok(())
 }
 
-/// All pages of a search.
+/// The ids on all pages of a search.
 pub(super) async fn search<T: TicketsReader>(
     tickets: &T,
     query: &TicketQuery,
-) -> Result<Vec<Ticket>, WireError> {
+) -> Result<Vec<u64>, WireError> {
     let mut found = Vec::new();
     let mut token: Option<String> = None;
     loop {
         let page = tickets.search(query, token.as_deref()).await?;
-        found.extend(page.tickets);
+        found.extend(page.ids);
         match page.next {
             Some(next) => token = Some(next),
             None => return Ok(found),
@@ -119,8 +124,38 @@ pub(super) async fn search<T: TicketsReader>(
     }
 }
 
+/// Of tickets that changed lately, the links of those that stand elsewhere than was last agreed; the others are no news.
+pub(super) async fn news<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
+    from: Sources<'_, F, T, I, S>,
+    changed: &[u64],
+    snapshot: &mut Snapshot,
+) -> Result<(), ReadError> {
+    let links = from.store.links_of(&[], changed, &[]).await?;
+    let mut by_ticket: BTreeMap<u64, Link> = links
+        .into_iter()
+        .filter_map(|link| Some((link.ticket.as_ref()?.id, link)))
+        .collect();
+    let known: Vec<u64> = by_ticket.keys().copied().collect();
+    for ids in known.chunks(100) {
+        for ticket in from.tickets.fetch(ids).await? {
+            if let Some(link) = by_ticket.remove(&ticket.at.id)
+                && is_news(&link, &ticket)
+            {
+                snapshot.tickets.insert(ticket.at.id, ticket);
+                snapshot.links.insert(link.marker.clone(), link);
+            }
+        }
+    }
+    // What is not there any more is news too.
+    let gone = by_ticket.into_values();
+    snapshot
+        .links
+        .extend(gone.map(|link| (link.marker.clone(), link)));
+    Ok(())
+}
+
 /// The ticket stands elsewhere than its link last agreed, or the link has agreed on nothing yet.
-pub(super) fn is_news(link: &Link, ticket: &Ticket) -> bool {
+fn is_news(link: &Link, ticket: &Ticket) -> bool {
     let Some(base) = &link.base else { return true };
     ticket.state.map(BaseTicket::Is) != Some(base.ticket)
 }

@@ -5,7 +5,6 @@
 pub mod queue;
 pub mod sqlite;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 
@@ -13,7 +12,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{FindingKey, Intent, Link, Marker, TicketRef};
+use crate::model::{FindingKey, Intent, Link, Marker, Pause, PauseScope, TicketRef};
+
+use queue::ResourceDeletion;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -125,8 +126,11 @@ pub struct AuditEntry {
 /// Something that failed for good and waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
-    /// The link.
+    /// The link, or a name in its place for what has no link: see [`queue::WorkKey::name`].
     pub marker: Marker,
+    /// What to look at again when a person says so; `None` where the link says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<queue::WorkKey>,
     /// What people call it: ticket key or finding id.
     pub subject: String,
     /// What was being done.
@@ -225,6 +229,17 @@ pub trait Store: Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Releases; true if it was there.
     fn release(&self, marker: &Marker) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Proofs of deletion, from Config's events, for resources with one of these ids.
+    fn deletions_of(
+        &self,
+        ids: &[String],
+    ) -> impl Future<Output = Result<Vec<ResourceDeletion>, StoreError>> + Send;
+    /// What is paused, in the order of scopes.
+    fn pauses(&self) -> impl Future<Output = Result<Vec<Pause>, StoreError>> + Send;
+    /// Pauses; an earlier pause of the same scope is replaced.
+    fn pause(&self, pause: &Pause) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Ends a pause; true if it was there.
+    fn resume(&self, scope: &PauseScope) -> impl Future<Output = Result<bool, StoreError>> + Send;
     /// A named instant, such as the upper bound of the last sweep.
     fn instant(
         &self,
@@ -248,36 +263,4 @@ pub trait Store: Sync {
         from: &str,
         to: &str,
     ) -> impl Future<Output = Result<Vec<DayCount>, StoreError>> + Send;
-}
-
-/// The counts of one day from links and tombstones, in the words of [`DayCount::state`].
-pub fn day_counts(day: &str, links: &[Link], tombstones: &[Tombstone]) -> Vec<DayCount> {
-    let mut counts: BTreeMap<(String, String, &'static str), u64> = BTreeMap::new();
-    for link in links {
-        if let Some(crate::model::BaseTicket::Is(state)) =
-            link.base.as_ref().map(|base| base.ticket)
-        {
-            let key = (
-                link.alias.account.clone(),
-                link.severity.label().to_owned(),
-                state.word(),
-            );
-            *counts.entry(key).or_default() += 1;
-        }
-    }
-    for grave in tombstones {
-        *counts
-            .entry((grave.account.clone(), grave.severity.clone(), "deleted"))
-            .or_default() += 1;
-    }
-    counts
-        .into_iter()
-        .map(|((account, severity, state), count)| DayCount {
-            day: day.to_owned(),
-            account,
-            severity,
-            state: state.to_owned(),
-            count,
-        })
-        .collect()
 }

@@ -7,6 +7,7 @@ use std::future::Future;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use crate::model::{Account, FindingKey, Marker};
@@ -21,6 +22,32 @@ pub enum WorkKey {
     Ticket(u64),
     /// A link: from the engine itself, when something is to be looked at again later.
     Link(Marker),
+}
+
+impl WorkKey {
+    /// What it is called in the quarantine: the link, or `ticket-10023`, or `finding-` and 32 hexadecimal digits.
+    pub fn name(&self) -> Marker {
+        match self {
+            WorkKey::Link(marker) => marker.clone(),
+            WorkKey::Ticket(id) => Marker(format!("ticket-{id}")),
+            WorkKey::Finding(key) => {
+                let mut hash = Sha256::new();
+                hash.update((key.product_arn.len() as u64).to_be_bytes());
+                hash.update(key.product_arn.as_bytes());
+                hash.update(key.id.as_bytes());
+                Marker(format!("finding-{}", hex::encode(&hash.finalize()[..16])))
+            }
+        }
+    }
+
+    /// What people read.
+    pub fn words(&self) -> String {
+        match self {
+            WorkKey::Finding(key) => format!("finding {}", key.id),
+            WorkKey::Ticket(id) => format!("the ticket with id {id}"),
+            WorkKey::Link(marker) => format!("link {marker}"),
+        }
+    }
 }
 
 /// Positive proof that a resource is gone, from a Config event (`ResourceDeleted`): R of the decision table.
@@ -61,7 +88,7 @@ pub enum Accepted {
 pub struct Leased {
     /// What.
     pub key: WorkKey,
-    /// Rises with every claim of any item.
+    /// Rises with every claim; the items of one claim share it.
     pub fence: u64,
     /// Rises with every enqueue of this key: an event that came during the work keeps the item queued.
     pub generation: u64,
@@ -103,8 +130,9 @@ pub struct Depth {
 
 /// Takes in what events name. Every method is one transaction, and durable when it returns.
 pub trait Inbox: Sync {
-    /// Enqueues the keys of a delivery unless it was accepted before (same id or same body within the memory of
-    /// deliveries) or the queue holds `most` items already.
+    /// Enqueues the keys of a delivery, due at once, unless it was accepted before (same id or same body within the
+    /// memory of deliveries: 24 hours, 100,000) or the queue holds `most` items already. A deletion enqueues the links
+    /// of its resource too, and is remembered as proof for 30 days.
     fn accept(
         &self,
         delivery: &Delivery,
@@ -117,14 +145,16 @@ pub trait Inbox: Sync {
 
 /// Hands out work.
 pub trait WorkQueue: Inbox {
-    /// Enqueues keys that become due at `due_at`; a key that is queued keeps the earlier time.
+    /// Enqueues keys that become due at `due_at`; a key that is queued keeps the earlier time, and one that backs off
+    /// after a failure keeps its own.
     fn enqueue(
         &self,
         keys: &[WorkKey],
         due_at: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Claims at most `limit` due items until `now + lease`; expired leases count as free.
+    /// Claims at most `limit` due items until `now + lease`; expired leases are free again, and count as a failed
+    /// attempt.
     fn claim(
         &self,
         limit: u32,
@@ -141,4 +171,7 @@ pub trait WorkQueue: Inbox {
 
     /// How much waits.
     fn depth(&self, now: Timestamp) -> impl Future<Output = Result<Depth, StoreError>> + Send;
+
+    /// Returns once this process has enqueued something since the last return: a worker that waits here is not late.
+    fn arrived(&self) -> impl Future<Output = ()> + Send;
 }

@@ -33,6 +33,7 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, BudgetClock, NoOpMiddleware<
 pub struct Budget {
     clock: Clock,
     scopes: Arc<Mutex<HashMap<String, Scope>>>,
+    writes_until: Arc<Mutex<Option<Timestamp>>>,
 }
 
 struct Scope {
@@ -46,7 +47,25 @@ impl Budget {
         Budget {
             clock,
             scopes: Arc::default(),
+            writes_until: Arc::default(),
         }
+    }
+
+    /// From then on no write begins: what a worker may do with its lease, less the longest that one request takes.
+    pub fn writes_until(&self, until: Option<Timestamp>) {
+        *self
+            .writes_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// A write may begin now. Asked immediately before each attempt, because waiting for a budget takes time.
+    pub fn may_write(&self) -> bool {
+        let until = *self
+            .writes_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        until.is_none_or(|until| self.clock.now() < until)
     }
 
     /// The clock it waits on.

@@ -77,6 +77,12 @@ pub enum WireError {
         /// The beginning of the body, as text.
         message: String,
     },
+    /// Not sent: the lease on this work could end before the answer comes. Somebody else may begin it then.
+    #[error("{what}: not sent, because its lease ends too soon; it is taken up again")]
+    TooLate {
+        /// What was to be done.
+        what: String,
+    },
     /// A success whose body is not what the vendor documents.
     #[error("{what}: the answer cannot be understood at {path}: {why}")]
     Decode {
@@ -90,6 +96,20 @@ pub enum WireError {
 }
 
 impl WireError {
+    /// The other side, the network or our credentials are in trouble; the thing that was asked for is not to blame.
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            WireError::Unknown { .. }
+                | WireError::Unreachable { .. }
+                | WireError::Throttled { .. }
+                | WireError::Denied {
+                    status: 0 | 401,
+                    ..
+                }
+        )
+    }
+
     /// The request may have been applied although it failed.
     pub fn is_ambiguous(&self) -> bool {
         matches!(

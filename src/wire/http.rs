@@ -98,6 +98,11 @@ impl Http {
         let mut waited = Duration::ZERO;
         loop {
             self.pass_gates(operation, &scopes, &mut waited).await?;
+            if operation.writes && !self.budget.may_write() {
+                return Err(WireError::TooLate {
+                    what: operation.what.clone(),
+                });
+            }
             let (error, wait) = match self.attempt(operation, &request, &scopes).await {
                 Try::Done(answer) => return Ok(answer),
                 Try::Failed(error) => return Err(error),

@@ -1,8 +1,9 @@
 //! Security Hub (Security Hub API reference): findings in, workflow status out.
 
 use aws_sdk_securityhub::types::{
-    AwsSecurityFindingFilters, AwsSecurityFindingIdentifier, DateFilter, NoteUpdate, StringFilter,
-    StringFilterComparison, WorkflowStatus as SdkStatus, WorkflowUpdate as SdkWorkflow,
+    AwsSecurityFindingFilters, AwsSecurityFindingIdentifier, DateFilter, NoteUpdate, SortCriterion,
+    SortOrder, StringFilter, StringFilterComparison, WorkflowStatus as SdkStatus,
+    WorkflowUpdate as SdkWorkflow,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -32,11 +33,17 @@ impl FindingsReader for Aws {
         };
         let client = aws_sdk_securityhub::Client::new(&self.config);
         let filters = filters(query);
+        let newest = SortCriterion::builder()
+            .field("UpdatedAt")
+            .sort_order(SortOrder::Descending)
+            .build();
+        let sort = query.newest_first.then(|| vec![newest]);
         let mut page = self
             .call_json(&operation, |http| {
                 let request = client
                     .get_findings()
                     .filters(filters.clone())
+                    .set_sort_criteria(sort.clone())
                     .max_results(100)
                     .set_next_token(token.map(str::to_owned))
                     .customize()

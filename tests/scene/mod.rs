@@ -1,6 +1,9 @@
 //! A world in this process, an engine against it, and a fuse that ends the engine at any request.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
+pub(crate) mod acts;
+pub(crate) mod live;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -110,6 +113,12 @@ impl Scene {
         self.folder.path().join("asaf.sqlite3")
     }
 
+    /// What `asaf store backup` does.
+    pub(crate) async fn back_up(&self, to: &Path) {
+        let store = Sqlite::open(&self.store_path()).unwrap();
+        store.backup(to).await.unwrap();
+    }
+
     async fn clients(&self, fuse: Option<&Fuse>) -> Clients {
         let way = |side| match fuse {
             None => self.world.transport(side),
@@ -162,7 +171,7 @@ impl Scene {
         fuse: Option<&Fuse>,
     ) -> Option<Result<Report, RunError>> {
         let clients = self.clients(fuse).await;
-        let store = open(&self.store_path());
+        let store = Sqlite::open(&self.store_path()).unwrap();
         let job = Job {
             config: &self.config,
             clients: &clients,
@@ -218,18 +227,4 @@ impl Scene {
         }
         found
     }
-}
-
-/// The store of a run that just ended closes on its own thread: wait for its lock.
-fn open(path: &Path) -> Sqlite {
-    for _ in 0..1000 {
-        match Sqlite::open(path) {
-            Ok(store) => return store,
-            Err(asaf::store::StoreError::Locked { .. }) => {
-                std::thread::sleep(std::time::Duration::from_millis(2))
-            }
-            Err(error) => panic!("{error}"),
-        }
-    }
-    panic!("the store stays locked")
 }

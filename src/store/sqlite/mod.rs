@@ -3,30 +3,31 @@
 //! A link row keeps its lookup keys as columns and the rest as JSON, so that a new field needs no migration.
 
 mod open;
+mod queue;
+#[cfg(test)]
+mod queue_tests;
 mod rows;
+mod store;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 
-use jiff::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use super::{
-    AuditEntry, DayCount, IntentOutcome, Quarantined, Run, Store, StoreError, Tombstone, day_counts,
-};
-use crate::model::{FindingKey, Intent, Link, Marker};
+use super::StoreError;
+use threads::{Alone, Job, Threads, Write};
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
-
-/// An open store. All work happens on one thread that owns the connection; dropping the last handle ends it.
+/// An open store. Two threads own the connections, one to write and one to read. Dropping it waits until what was begun
+/// is done and the file is closed; only then may another process have the lock.
 #[derive(Debug)]
 pub struct Sqlite {
     path: PathBuf,
-    jobs: mpsc::Sender<Job>,
+    threads: Threads,
+    arrived: Notify,
     _lock: Option<File>,
 }
 
@@ -49,22 +50,10 @@ impl Sqlite {
     }
 
     fn start(path: &Path, lock: Option<File>) -> Result<Self, StoreError> {
-        let mut connection = open::open(path)?;
-        let (jobs, queue) = mpsc::channel::<Job>();
-        std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || {
-                while let Ok(job) = queue.recv() {
-                    job(&mut connection);
-                }
-            })
-            .map_err(|e| StoreError::File {
-                path: path.to_owned(),
-                why: e.to_string(),
-            })?;
         Ok(Sqlite {
             path: path.to_owned(),
-            jobs,
+            threads: threads::start(path, lock.is_some())?,
+            arrived: Notify::new(),
             _lock: lock,
         })
     }
@@ -99,279 +88,50 @@ impl Sqlite {
         work: impl FnOnce(&mut Connection) -> Result<R, rows::Fault> + Send + 'static,
     ) -> Result<R, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let job: Alone = Box::new(move |connection| {
             // The caller may have gone (a dropped future); the work is done all the same.
             let _ = answer.send(work(connection));
         });
-        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        self.threads.write(Job::Alone(job))?;
+        self.answer(answered).await
+    }
+
+    /// A write of a few rows, which may share its transaction with others.
+    async fn call_small<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<R, rows::Fault> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let write = Write::new(work, answer);
+        self.threads.write(Job::Small(Box::new(write)))?;
+        self.answer(answered).await
+    }
+
+    /// A read: it sees everything that was answered before, in one state.
+    async fn call_read<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<R, rows::Fault> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Alone = Box::new(move |connection| {
+            let read = connection
+                .transaction()
+                .map_err(rows::Fault::from)
+                .and_then(|step| work(&step));
+            let _ = answer.send(read);
+        });
+        self.threads.read(job)?;
+        self.answer(answered).await
+    }
+
+    async fn answer<R>(
+        &self,
+        answered: oneshot::Receiver<Result<R, rows::Fault>>,
+    ) -> Result<R, StoreError> {
         match answered.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(fault)) => Err(fault.at(&self.path)),
             Err(_) => Err(StoreError::Closed),
         }
-    }
-}
-
-impl Store for Sqlite {
-    async fn links(&self) -> Result<Vec<Link>, StoreError> {
-        self.call_checked(|db| {
-            rows::bodies(
-                db,
-                "link",
-                "SELECT marker, body FROM link ORDER BY marker",
-                [],
-            )
-        })
-        .await
-    }
-
-    async fn links_of(
-        &self,
-        findings: &[FindingKey],
-        tickets: &[u64],
-        markers: &[Marker],
-    ) -> Result<Vec<Link>, StoreError> {
-        let (findings, tickets, markers) = (findings.to_vec(), tickets.to_vec(), markers.to_vec());
-        self.call_checked(move |db| rows::links_of(db, &findings, &tickets, &markers))
-            .await
-    }
-
-    async fn put_links(&self, links: &[Link]) -> Result<(), StoreError> {
-        let links = links.to_vec();
-        self.call_checked(move |db| {
-            let step = db.transaction()?;
-            links
-                .iter()
-                .try_for_each(|link| rows::put_link(&step, link))?;
-            Ok(step.commit()?)
-        })
-        .await
-    }
-
-    async fn intents(&self) -> Result<Vec<Intent>, StoreError> {
-        self.call_checked(|db| {
-            rows::bodies(
-                db,
-                "intent",
-                "SELECT marker, body FROM intent ORDER BY marker",
-                [],
-            )
-        })
-        .await
-    }
-
-    async fn open_intents(&self, intents: &[Intent]) -> Result<(), StoreError> {
-        let intents = intents.to_vec();
-        self.call_checked(move |db| {
-            let step = db.transaction()?;
-            for intent in &intents {
-                let body = rows::encode(intent)?;
-                let new = step.execute(
-                    "INSERT INTO intent VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                    (&intent.marker.0, &body),
-                )?;
-                if new == 0 {
-                    let what = format!(
-                        "a second create for {} while one is in doubt",
-                        intent.marker
-                    );
-                    return Err(rows::Fault::Conflict(what));
-                }
-            }
-            Ok(step.commit()?)
-        })
-        .await
-    }
-
-    async fn settle_intents(&self, outcomes: &[(Marker, IntentOutcome)]) -> Result<(), StoreError> {
-        let outcomes = outcomes.to_vec();
-        self.call_checked(move |db| {
-            let step = db.transaction()?;
-            for (marker, outcome) in &outcomes {
-                if let IntentOutcome::Created(link) = outcome {
-                    rows::put_link(&step, link)?;
-                }
-                step.execute("DELETE FROM intent WHERE marker = ?1", [&marker.0])?;
-            }
-            Ok(step.commit()?)
-        })
-        .await
-    }
-
-    async fn bury(&self, tombstones: &[Tombstone]) -> Result<(), StoreError> {
-        let tombstones = tombstones.to_vec();
-        self.call_checked(move |db| {
-            let step = db.transaction()?;
-            for grave in &tombstones {
-                let body = rows::encode(grave)?;
-                step.execute(
-                    "INSERT OR REPLACE INTO tombstone VALUES (?1, ?2)",
-                    (rows::int(grave.ticket.id), &body),
-                )?;
-            }
-            Ok(step.commit()?)
-        })
-        .await
-    }
-
-    async fn tombstones(&self) -> Result<Vec<Tombstone>, StoreError> {
-        let sql = "SELECT cast(ticket AS TEXT), body FROM tombstone ORDER BY ticket";
-        self.call_checked(move |db| rows::bodies(db, "tombstone", sql, []))
-            .await
-    }
-
-    async fn open_comments(&self, keys: &[String]) -> Result<(), StoreError> {
-        let keys = keys.to_vec();
-        self.call(move |db| {
-            let step = db.transaction()?;
-            for key in &keys {
-                step.execute("INSERT OR IGNORE INTO comment_sent VALUES (?1)", [key])?;
-            }
-            step.commit()
-        })
-        .await
-    }
-
-    async fn opened_comments(&self, keys: &[String]) -> Result<Vec<String>, StoreError> {
-        let keys = keys.to_vec();
-        self.call(move |db| {
-            let mut known =
-                db.prepare("SELECT EXISTS (SELECT 1 FROM comment_sent WHERE key = ?1)")?;
-            let mut opened = Vec::new();
-            for key in keys {
-                if known.query_row([&key], |row| row.get(0))? {
-                    opened.push(key);
-                }
-            }
-            Ok(opened)
-        })
-        .await
-    }
-
-    async fn audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
-        let entries = entries.to_vec();
-        self.call_checked(move |db| rows::append_audit(db, &entries))
-            .await
-    }
-
-    async fn audit_of(&self, marker: &Marker) -> Result<Vec<AuditEntry>, StoreError> {
-        let marker = marker.0.clone();
-        let sql = "SELECT cast(seq AS TEXT), body FROM audit WHERE marker = ?1 ORDER BY seq";
-        self.call_checked(move |db| rows::bodies(db, "audit", sql, [marker]))
-            .await
-    }
-
-    async fn verify_audit(&self) -> Result<u64, StoreError> {
-        self.call_checked(rows::verify_audit).await
-    }
-
-    async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {
-        let sql = "SELECT marker, body FROM quarantine ORDER BY marker";
-        self.call_checked(move |db| rows::bodies(db, "quarantine", sql, []))
-            .await
-    }
-
-    async fn put_quarantine(&self, items: &[Quarantined]) -> Result<(), StoreError> {
-        let items = items.to_vec();
-        self.call_checked(move |db| {
-            let step = db.transaction()?;
-            for item in &items {
-                let body = rows::encode(item)?;
-                step.execute(
-                    "INSERT OR REPLACE INTO quarantine VALUES (?1, ?2)",
-                    (&item.marker.0, &body),
-                )?;
-            }
-            Ok(step.commit()?)
-        })
-        .await
-    }
-
-    async fn release(&self, marker: &Marker) -> Result<bool, StoreError> {
-        let marker = marker.0.clone();
-        self.call(move |db| {
-            Ok(db.execute("DELETE FROM quarantine WHERE marker = ?1", [marker])? > 0)
-        })
-        .await
-    }
-
-    async fn instant(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
-        let name = name.to_owned();
-        self.call_checked(move |db| rows::instant(db, &name)).await
-    }
-
-    async fn set_instant(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
-        let name = name.to_owned();
-        self.call(move |db| {
-            db.execute(
-                "INSERT OR REPLACE INTO instant VALUES (?1, ?2)",
-                (name, at.to_string()),
-            )?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn put_run(&self, run: &Run) -> Result<(), StoreError> {
-        let run = run.clone();
-        self.call_checked(move |db| {
-            let body = rows::encode(&run)?;
-            db.execute(
-                "INSERT OR REPLACE INTO run VALUES (?1, ?2)",
-                (&run.id, &body),
-            )?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
-        let sql = "SELECT id, body FROM run ORDER BY id DESC LIMIT ?1";
-        self.call_checked(move |db| rows::bodies(db, "run", sql, [limit]))
-            .await
-    }
-
-    async fn count_day(&self, day: &str) -> Result<(), StoreError> {
-        let links = self.links().await?;
-        let tombstones = self.tombstones().await?;
-        let counts = day_counts(day, &links, &tombstones);
-        let day = day.to_owned();
-        self.call(move |db| {
-            let step = db.transaction()?;
-            step.execute("DELETE FROM day_count WHERE day = ?1", [&day])?;
-            for c in &counts {
-                step.execute(
-                    "INSERT INTO day_count VALUES (?1, ?2, ?3, ?4, ?5)",
-                    (
-                        &c.day,
-                        &c.account,
-                        &c.severity,
-                        &c.state,
-                        rows::int(c.count),
-                    ),
-                )?;
-            }
-            step.commit()
-        })
-        .await
-    }
-
-    async fn history(&self, from: &str, to: &str) -> Result<Vec<DayCount>, StoreError> {
-        let range = (from.to_owned(), to.to_owned());
-        self.call(move |db| {
-            let sql = "SELECT day, account, severity, state, count FROM day_count WHERE day BETWEEN ?1 AND ?2 ORDER BY 1, 2, 3, 4";
-            let mut found = db.prepare(sql)?;
-            let rows = found.query_map(range, |row| {
-                Ok(DayCount {
-                    day: row.get(0)?,
-                    account: row.get(1)?,
-                    severity: row.get(2)?,
-                    state: row.get(3)?,
-                    count: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
-                })
-            })?;
-            rows.collect()
-        })
-        .await
     }
 }

@@ -10,7 +10,10 @@ use sha2::{Digest, Sha256};
 use crate::store::StoreError;
 
 /// Every schema change, in order. A text is never edited once released: its hash is checked.
-const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema.sql"))];
+const MIGRATIONS: &[(u32, &str)] = &[
+    (1, include_str!("schema.sql")),
+    (2, include_str!("live.sql")),
+];
 
 /// Takes the lock that keeps a second process out. The system drops it when the process ends, however it ends.
 pub(super) fn lock(database: &Path) -> Result<File, StoreError> {
@@ -49,6 +52,36 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         )
         .map_err(file)?;
     migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Claims of a process that is gone expire at once.
+pub(super) fn void_claims(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    connection
+        .execute(
+            "UPDATE work SET lease_until = 0 WHERE lease_until IS NOT NULL",
+            [],
+        )
+        .map(drop)
+        .map_err(|e| StoreError::File {
+            path: path.to_owned(),
+            why: e.to_string(),
+        })
+}
+
+/// A second connection to a database that [`open`] has prepared; it writes nothing.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let file = |e: rusqlite::Error| StoreError::File {
+        path: path.to_owned(),
+        why: e.to_string(),
+    };
+    let connection = Connection::open(path).map_err(file)?;
+    connection
+        .busy_timeout(Duration::from_secs(10))
+        .map_err(file)?;
+    connection
+        .execute_batch("PRAGMA query_only = ON;")
+        .map_err(file)?;
     Ok(connection)
 }
 

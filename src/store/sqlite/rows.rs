@@ -15,9 +15,14 @@ use crate::store::{AuditEntry, StoreError};
 /// A failure on the store's thread, before the path is known.
 pub(super) enum Fault {
     Sqlite(rusqlite::Error),
-    Damaged { row: String, why: String },
+    Damaged {
+        row: String,
+        why: String,
+    },
     Conflict(String),
     AuditBroken(i64),
+    /// The transaction that the write shared could not begin or end.
+    Unfinished(String),
 }
 
 impl From<rusqlite::Error> for Fault {
@@ -32,6 +37,10 @@ impl Fault {
             Fault::Sqlite(e) => StoreError::File {
                 path: path.to_owned(),
                 why: e.to_string(),
+            },
+            Fault::Unfinished(why) => StoreError::File {
+                path: path.to_owned(),
+                why,
             },
             Fault::Damaged { row, why } => StoreError::Damaged { row, why },
             Fault::Conflict(what) => StoreError::Conflict { what },
@@ -52,7 +61,7 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<String, Fault> {
     })
 }
 
-fn decode<T: DeserializeOwned>(table: &str, key: &str, body: &str) -> Result<T, Fault> {
+pub(super) fn decode<T: DeserializeOwned>(table: &str, key: &str, body: &str) -> Result<T, Fault> {
     serde_json::from_str(body).map_err(|e| Fault::Damaged {
         row: format!("{table} {key}"),
         why: e.to_string(),
@@ -180,7 +189,7 @@ pub(super) fn append_audit(db: &mut Connection, entries: &[AuditEntry]) -> Resul
     Ok(step.commit()?)
 }
 
-pub(super) fn verify_audit(db: &mut Connection) -> Result<u64, Fault> {
+pub(super) fn verify_audit(db: &Connection) -> Result<u64, Fault> {
     let mut query = db.prepare("SELECT seq, body, hash FROM audit ORDER BY seq")?;
     let mut rows = query.query([])?;
     let (mut before, mut length) = (String::new(), 0);

@@ -1,6 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-use super::*;
-use crate::model::{AliasKey, Severity, TicketRef};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::Sqlite;
+use crate::model::{
+    AliasKey, Author, Base, BaseTicket, FindingKey, FindingState, Intent, Link, Marker, Severity,
+    TicketRef, TicketState, WorkflowStatus,
+};
+use crate::store::{AuditEntry, IntentOutcome, Store, StoreError, Tombstone};
 
 fn alias(n: u64) -> AliasKey {
     AliasKey {
@@ -22,6 +29,18 @@ fn link(n: u64, ticket: Option<u64>) -> Link {
         key: format!("SEC-{id}"),
     });
     link
+}
+
+fn base(ticket: BaseTicket) -> Base {
+    Base {
+        ticket,
+        workflow: WorkflowStatus::Notified,
+        workflow_by: Author::Ours,
+        finding: FindingState::Failing,
+        episode: 1,
+        episode_started_at: Timestamp::UNIX_EPOCH,
+        first_observed_at: None,
+    }
 }
 
 fn intent(n: u64) -> Intent {
@@ -213,6 +232,14 @@ async fn days_count_tickets_by_state_and_the_deleted_ones_too() {
         rule: "s3.8".into(),
     };
     store.bury(&[grave]).await.unwrap();
+    let mut open = link(1, Some(1));
+    open.base = Some(base(BaseTicket::Is(TicketState::Open)));
+    let mut none = link(2, None);
+    none.base = Some(base(BaseTicket::None));
+    store
+        .put_links(&[open, none, link(3, Some(3))])
+        .await
+        .unwrap();
     store.count_day("2026-11-24").await.unwrap();
     store.count_day("2026-11-24").await.unwrap();
     let history = store.history("2026-11-01", "2026-11-30").await.unwrap();
@@ -221,6 +248,6 @@ async fn days_count_tickets_by_state_and_the_deleted_ones_too() {
             .iter()
             .map(|day| (day.state.as_str(), day.count))
             .collect::<Vec<_>>(),
-        vec![("deleted", 1)]
+        vec![("deleted", 1), ("open", 1)]
     );
 }

@@ -43,11 +43,12 @@ pub struct AwsSettings {
 
 /// Rates that AWS documents per account and Region, in requests a second: Security Hub API reference, "Throttling";
 /// Organizations user guide, "Quotas". Config publishes none: ours is cautious.
-const RATES: [(&str, f64, u32); 7] = [
+const RATES: [(&str, f64, u32); 8] = [
     ("GetFindings", 3.0, 6),
     ("BatchUpdateFindings", 10.0, 30),
     ("GetFindingHistory", 10.0, 30),
     ("SelectAggregateResourceConfig", 4.0, 8),
+    ("BatchGetAggregateResourceConfig", 4.0, 8),
     ("GetResourceConfigHistory", 4.0, 8),
     ("ListDiscoveredResources", 4.0, 8),
     ("ListAccounts", 8.0, 12),
@@ -131,6 +132,11 @@ impl Aws {
         let mut tries = 0;
         loop {
             self.budget.acquire(&["aws", &scope]).await;
+            if GUARDED.contains(&operation.name) && !self.budget.may_write() {
+                return Err(WireError::TooLate {
+                    what: operation.what.clone(),
+                });
+            }
             self.counts.add(operation.name);
             tries += 1;
             let recorder = Recorder::new(self.transport.clone());
@@ -208,6 +214,9 @@ impl Aws {
         }
     }
 }
+
+/// Operations that a worker whose lease ends sends no more.
+const GUARDED: [&str; 1] = ["BatchUpdateFindings"];
 
 /// Throttling arrives under several names, some of them not in AWS's model.
 const THROTTLED: [&str; 6] = [

@@ -25,6 +25,8 @@ pub struct Operation {
     pub name: &'static str,
     /// May it be sent twice?
     pub idempotency: Idempotency,
+    /// It changes something: a worker whose lease ends sends it no more.
+    pub writes: bool,
     /// What is being done, to which thing; begins every error message.
     pub what: String,
     /// The thing that is written, such as `issue 10001`: limits per thing apply to it.
@@ -41,6 +43,7 @@ impl Operation {
         Operation {
             name,
             idempotency: Idempotency::Safe,
+            writes: false,
             what: what.into(),
             item: None,
             permission,
@@ -52,6 +55,7 @@ impl Operation {
     pub fn write(name: &'static str, what: impl Into<String>, permission: &'static str) -> Self {
         Operation {
             idempotency: Idempotency::Unsafe,
+            writes: true,
             ..Operation::read(name, what, permission)
         }
     }

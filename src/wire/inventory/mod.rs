@@ -3,6 +3,7 @@
 //! Absence from the aggregator proves nothing: it may have lost its data, or never seen the account. Only the member
 //! account's own history is proof of a deletion (AWS Config API: GetResourceConfigHistory, ListDiscoveredResources).
 
+mod by_id;
 mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,17 +34,11 @@ impl Inventory for Aws {
         }
         let present = match self.present(&by_arn).await {
             Ok(present) => present,
-            Err(error) => {
-                let unknown = ResourceFact::Unknown {
-                    why: error.to_string(),
-                };
-                facts.extend(
-                    by_arn
-                        .into_iter()
-                        .map(|query| (query.clone(), unknown.clone())),
-                );
-                return facts;
-            }
+            Err(refused) if by_id::may_help(&refused) => match self.present_by_id(&by_arn).await {
+                Ok(present) => present,
+                Err(_) => return unknown_all(facts, by_arn, &refused),
+            },
+            Err(error) => return unknown_all(facts, by_arn, &error),
         };
         for query in by_arn {
             let fact = if present.contains(&query.id) {
@@ -90,6 +85,20 @@ impl Inventory for Aws {
             }
         }
     }
+}
+
+/// Nothing can be said of the rest.
+fn unknown_all(
+    mut facts: BTreeMap<ResourceQuery, ResourceFact>,
+    rest: Vec<&ResourceQuery>,
+    error: &WireError,
+) -> BTreeMap<ResourceQuery, ResourceFact> {
+    let why = error.to_string();
+    facts.extend(rest.into_iter().map(|query| {
+        let why = why.clone();
+        (query.clone(), ResourceFact::Unknown { why })
+    }));
+    facts
 }
 
 /// `State` replaces `Status` (Organizations API, retired in September 2026); either may be absent.

@@ -77,7 +77,7 @@ impl Issue {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SearchPage {
-    pub(super) issues: Vec<Issue>,
+    pub(super) issues: Vec<IdOnly>,
     #[serde(default)]
     is_last: bool,
     next_page_token: Option<String>,
@@ -92,6 +92,12 @@ impl SearchPage {
             .filter(|token| !token.is_empty());
         token.filter(|_| !self.is_last).cloned()
     }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct IdOnly {
+    #[serde(deserialize_with = "number")]
+    pub(super) id: u64,
 }
 
 /// A search answer of which only keys are read.

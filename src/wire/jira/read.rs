@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::model::{Move, Ticket};
-use crate::ports::{People, TicketPage, TicketQuery, TicketsReader};
+use crate::ports::{People, TicketIds, TicketQuery, TicketsReader};
 use crate::wire::error::WireError;
 use crate::wire::http::{Operation, Request, encode};
 
@@ -37,17 +37,13 @@ impl TicketsReader for JiraClient {
         &self,
         query: &TicketQuery,
         token: Option<&str>,
-    ) -> Result<TicketPage, WireError> {
+    ) -> Result<TicketIds, WireError> {
         let Some(jql) = self.jql(query).await? else {
-            return Ok(TicketPage::default());
+            return Ok(TicketIds::default());
         };
         let operation = search_operation("search for tickets");
-        let mut body = json!({
-            "jql": jql,
-            "fields": FIELDS,
-            "properties": [LINK_PROPERTY],
-            "maxResults": SEARCH_PAGE,
-        });
+        // Without fields a page holds up to 5,000 ids (Jira REST v3: search/jql).
+        let mut body = json!({ "jql": jql, "maxResults": SEARCH_PAGE });
         if let Some(token) = token {
             body["nextPageToken"] = json!(token);
         }
@@ -57,12 +53,9 @@ impl TicketsReader for JiraClient {
             .send(&operation, request)
             .await?
             .decode(&operation)?;
-        let next = page.next();
-        let statuses = self.statuses().await?;
-        let tickets = page.issues.into_iter();
-        Ok(TicketPage {
-            tickets: tickets.map(|issue| issue.into_ticket(statuses)).collect(),
-            next,
+        Ok(TicketIds {
+            next: page.next(),
+            ids: page.issues.into_iter().map(|issue| issue.id).collect(),
         })
     }
 

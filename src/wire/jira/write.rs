@@ -106,6 +106,19 @@ impl TicketsWriter for JiraClient {
         self.http.send(&operation, request).await.map(|_| ())
     }
 
+    async fn label(&self, id: u64, label: &str) -> Result<(), WireError> {
+        let operation = Operation::write(
+            "PUT /rest/api/3/issue/{id}",
+            format!("label ticket {id}"),
+            "Edit issues",
+        )
+        .on(issue_scope(id))
+        .repeatable();
+        let request = Request::new(Method::PUT, format!("/rest/api/3/issue/{id}"))
+            .json(json!({"update": {"labels": [{"add": label}]}}));
+        self.http.send(&operation, request).await.map(|_| ())
+    }
+
     async fn delete_all(&self, ids: &[u64]) -> Vec<(u64, Result<(), WireError>)> {
         self.delete_many(ids).await
     }

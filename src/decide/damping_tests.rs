@@ -1,0 +1,197 @@
+//! Disputes, hold-down and proofs from events, one state at a time.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use jiff::SignedDuration;
+
+use super::Policy;
+use super::needs::needs;
+use super::policy::SuppressedByHand;
+use super::tests::{AT_RESOLVED, BOT, OPEN, State, TEAM, only, t};
+use crate::model::{Dispute, Finding, FindingState, Resource, TicketState, WorkflowStatus};
+use crate::plan::{HeldReason, TicketStep};
+use crate::ports::ResourceFact;
+
+use TicketState::{Closed, Open, Resolved};
+use WorkflowStatus::{New, Notified, Suppressed};
+
+/// A suppression that an automation rule sets again after the engine has reverted it.
+fn reverted_before() -> State {
+    let mut state = State::failing(Suppressed)
+        .base(OPEN, Notified)
+        .ticket(Open, BOT)
+        .set_by_hand(15);
+    state.policy.suppressed_by_hand = SuppressedByHand::Revert;
+    state.link.last_row = Some((10, 1, 1));
+    state
+}
+
+#[test]
+fn a_row_that_would_write_twice_in_one_episode_is_disputed_once_and_then_held() {
+    let state = reverted_before();
+    let base = state.link.base.clone();
+    let action = only(state.plan());
+    assert_eq!((action.row, action.ticket), (10, TicketStep::Label));
+    assert!(action.workflow.is_none() && action.comment.is_some());
+    assert_eq!(action.alerts.len(), 1);
+    let link = *action.after.unwrap();
+    assert_eq!(link.base, base, "nothing was agreed");
+    let mut again = reverted_before();
+    again.link = link;
+    let ticket = again.snapshot.tickets.get_mut(&1).unwrap();
+    ticket.labels.push("asaf-disputed".to_owned());
+    again.now = t(21);
+    let held = again.plan();
+    assert!(held.actions.is_empty(), "{held:?}");
+    assert!(
+        matches!(held.held[0].why, HeldReason::Disputed { row: 10, .. }),
+        "{held:?}"
+    );
+}
+
+#[test]
+fn taking_the_label_off_ends_a_dispute_and_reads_that_lag_do_not() {
+    let disputed = only(reverted_before().plan()).after.unwrap();
+    let at = |minutes: i64, labelled: bool| {
+        let mut state = reverted_before();
+        state.link = (*disputed).clone();
+        state.now = t(20) + SignedDuration::from_mins(minutes);
+        if labelled {
+            let ticket = state.snapshot.tickets.get_mut(&1).unwrap();
+            ticket.labels.push("asaf-disputed".to_owned());
+        }
+        state.plan()
+    };
+    for (minutes, labelled) in [(5, false), (5, true), (16, true), (48 * 60, true)] {
+        let plan = at(minutes, labelled);
+        assert!(plan.actions.is_empty(), "after {minutes} min: {plan:?}");
+    }
+    let action = only(at(16, false));
+    assert_eq!(action.workflow.unwrap().to, Notified);
+}
+
+#[test]
+fn the_fourth_reversal_within_a_day_is_disputed() {
+    let closed_by_team = |reversals: &[i64]| {
+        let mut state = State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Closed, TEAM);
+        state.now = t(40);
+        state.link.reversals = reversals.iter().map(|hour| t(*hour)).collect();
+        only(state.plan())
+    };
+    let undone = closed_by_team(&[30, 35]);
+    assert_eq!(undone.ticket, TicketStep::Move { to: Open });
+    assert_eq!(undone.after.unwrap().reversals, [t(30), t(35), t(40)]);
+    let disputed = closed_by_team(&[30, 35, 39]);
+    assert_eq!(disputed.ticket, TicketStep::Label);
+    let yesterday = closed_by_team(&[10, 15, 16]);
+    assert_eq!(yesterday.ticket, TicketStep::Move { to: Open });
+    assert_eq!(yesterday.after.unwrap().reversals, [t(40)]);
+}
+
+#[test]
+fn a_dispute_holds_what_reverses_and_lets_decisions_and_aws_through() {
+    let disputed = |mut state: State| {
+        state.link.dispute = Some(Dispute {
+            row: 2,
+            at: t(19),
+            labelled: true,
+        });
+        let ticket = state.snapshot.tickets.get_mut(&1).unwrap();
+        ticket.labels.push("asaf-disputed".to_owned());
+        state
+    };
+    let reversal = State::failing(Notified)
+        .base(OPEN, Notified)
+        .ticket(Closed, TEAM);
+    assert!(disputed(reversal).plan().actions.is_empty());
+    let decision = State::failing(Notified)
+        .base(OPEN, Notified)
+        .ticket(Resolved, TEAM);
+    assert_eq!(only(disputed(decision).plan()).row, 6);
+    let passed = State::failing(WorkflowStatus::Resolved)
+        .is("PASSED", "ACTIVE")
+        .base(OPEN, Notified)
+        .ticket(Open, BOT);
+    assert_eq!(only(disputed(passed).plan()).row, 18);
+}
+
+#[test]
+fn a_finding_that_turns_again_within_the_hold_down_is_waited_for() {
+    let passed = || {
+        State::failing(WorkflowStatus::Resolved)
+            .is("PASSED", "ACTIVE")
+            .base(OPEN, Notified)
+            .ticket(Open, BOT)
+    };
+    let failed = || {
+        State::failing(New)
+            .base(AT_RESOLVED, WorkflowStatus::Resolved)
+            .base_finding(FindingState::Passing)
+            .ticket(Resolved, BOT)
+    };
+    let turned = |mut state: State, minutes_ago: i64| {
+        state.link.turned_at = Some(state.now - SignedDuration::from_mins(minutes_ago));
+        let now = state.now;
+        (state.plan(), now)
+    };
+    for (state, row) in [(passed as fn() -> State, 18), (failed, 14)] {
+        let first = only(state().plan());
+        assert_eq!(first.row, row, "the first turn is followed at once");
+        assert_eq!(first.after.unwrap().turned_at, Some(t(20)));
+        let (held, now) = turned(state(), 10);
+        assert!(held.actions.is_empty(), "{held:?}");
+        let until = now + SignedDuration::from_mins(5);
+        assert_eq!(held.held[0].why, HeldReason::HoldDown { until });
+        assert_eq!(only(turned(state(), 15).0).row, row);
+        let none = state().policy(|p| p.hold_down = SignedDuration::ZERO);
+        assert_eq!(only(turned(none, 1).0).row, row);
+    }
+    // What has not turned is not waited for: somebody set the status back.
+    let reset = State::failing(New)
+        .base(AT_RESOLVED, WorkflowStatus::Resolved)
+        .ticket(Resolved, BOT);
+    assert_eq!(only(turned(reset, 1).0).row, 14);
+}
+
+#[test]
+fn an_event_proves_a_deletion_only_for_every_resource_and_after_the_last_evaluation() {
+    let state = State::failing(Notified)
+        .base(OPEN, Notified)
+        .ticket(Open, BOT);
+    let mut finding = state.finding.clone().unwrap();
+    let second = Resource {
+        id: "arn:aws:s3:::c".to_owned(),
+        ..finding.resources[0].clone()
+    };
+    let asked = |finding: &Finding, proofs: &[(&str, &str, i64)]| {
+        let mut snapshot = state.snapshot.clone();
+        snapshot
+            .findings
+            .insert(finding.key.clone(), finding.clone());
+        snapshot
+            .links
+            .insert(state.link.marker.clone(), state.link.clone());
+        for (region, id, hour) in proofs {
+            snapshot.deletions.add("123456789012", region, id, t(*hour));
+        }
+        needs(&snapshot, &Policy::default(), t(20))
+    };
+    let (region, b, c) = ("eu-west-1", "arn:aws:s3:::b", "arn:aws:s3:::c");
+    let deleted = |hour| vec![ResourceFact::Deleted { at: t(hour) }];
+    let marker = &state.link.marker;
+    for (proofs, proven) in [
+        (vec![(region, b, 16)], Some(deleted(16))),
+        (vec![("global", b, 16)], Some(deleted(16))),
+        (vec![("us-east-1", b, 16)], None),
+        (vec![(region, b, 9)], None),
+        (vec![(region, c, 16)], None),
+    ] {
+        let found = asked(&finding, &proofs);
+        assert_eq!(found.proven.get(marker), proven.as_ref(), "{proofs:?}");
+    }
+    finding.resources.push(second);
+    assert!(asked(&finding, &[(region, b, 16)]).proven.is_empty());
+    let both = asked(&finding, &[(region, b, 16), (region, c, 17)]);
+    assert_eq!(both.proven[marker].len(), 2);
+}

@@ -1,0 +1,182 @@
+//! The worker of `asaf serve`: it runs what is due, one run at a time, on the same path as the scheduled job.
+//!
+//! Events only put keys into the queue. A batch of them is one narrow run; full and incremental runs come at their
+//! times besides, so losing every event costs latency and nothing else. The worker decides nothing about findings or
+//! tickets.
+
+mod batch;
+mod ended;
+pub mod figures;
+mod schedule;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::jobs::reconcile::{Job, Orders, Report, RunError, Wish};
+use crate::model::{BaseTicket, TicketState};
+use crate::plan::limits::Earlier;
+use crate::ports::FindingsReader;
+use crate::store::Store;
+use crate::store::queue::WorkQueue;
+
+use schedule::Schedule;
+
+/// How long an idle worker waits before it looks at the queue again: another process may have put something there.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Removals of this last while count together for the brake.
+const BRAKE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// A number from 0 up to, not including, 1.
+pub type Jitter<'a> = &'a (dyn Fn() -> f64 + Sync);
+
+/// Works off one store's queue and schedule.
+pub struct Worker<'a, F, S> {
+    job: Job<'a, F, S>,
+    jitter: Jitter<'a>,
+    schedule: Schedule,
+    /// When removals were applied, and how many.
+    removed: VecDeque<(Timestamp, usize)>,
+    live_tickets: Option<usize>,
+    probed_at: Option<Timestamp>,
+}
+
+/// What one turn did.
+#[derive(Debug)]
+pub enum Turn {
+    /// Nothing is due.
+    Idle,
+    /// A scheduled run.
+    Scheduled(Box<Report>),
+    /// A batch of queue items, in as few runs as possible.
+    Batch {
+        /// Items that were claimed.
+        items: usize,
+        /// The runs.
+        reports: Vec<Report>,
+    },
+    /// A side, or the store, could not be used; it is tried again after a while.
+    Failed(RunError),
+}
+
+impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
+    /// A worker that has done nothing yet. Its first turn is a scheduled run: what was missed while nobody worked, and
+    /// tickets that a restored store does not know, come before any event.
+    pub fn new(job: Job<'a, F, S>, jitter: Jitter<'a>) -> Self {
+        let schedule = Schedule::new(
+            job.config.run.full_every.duration(),
+            job.config.run.incremental_every.duration(),
+        );
+        Worker {
+            job,
+            jitter,
+            schedule,
+            removed: VecDeque::new(),
+            live_tickets: None,
+            probed_at: None,
+        }
+    }
+
+    /// Works until told to stop. A batch that has begun is finished; dropping the future instead loses nothing either,
+    /// because claims expire and every run may die at any request.
+    pub async fn run(&mut self, stop: &CancellationToken) {
+        let clock = self.job.clients.clock.clone();
+        while !stop.is_cancelled() {
+            let turn = Box::pin(self.turn()).await;
+            if matches!(turn, Turn::Scheduled(_) | Turn::Batch { .. }) {
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.job.store.arrived() => {}
+                () = clock.sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Does the next thing that is due, if any.
+    pub async fn turn(&mut self) -> Turn {
+        let now = self.job.clients.clock.now();
+        if self.schedule.is_waiting(now) {
+            return Turn::Idle;
+        }
+        let done = match self.schedule.due(now, self.job.store).await {
+            Err(error) => Err(error.into()),
+            Ok(Some(wish)) => Box::pin(self.scheduled(&wish, now)).await,
+            Ok(None) => Box::pin(self.batch(now)).await,
+        };
+        match done {
+            Ok(turn) => {
+                self.schedule.went_well();
+                turn
+            }
+            Err(error) => {
+                let now = self.job.clients.clock.now();
+                let until = self.schedule.failed(now, (self.jitter)());
+                figures::failed(&error);
+                tracing::warn!(%error, "a run could not begin or go on; the next one begins at {until}");
+                Turn::Failed(error)
+            }
+        }
+    }
+
+    async fn scheduled(&mut self, wish: &Wish, now: Timestamp) -> Result<Turn, RunError> {
+        // A run that fails or sees only a part is not repeated at once.
+        self.schedule.began(wish, now);
+        let orders = Orders {
+            write: true,
+            ..Orders::default()
+        };
+        let report = Box::pin(self.job.run(wish, &orders)).await?;
+        self.schedule.ended(&report, now);
+        if report.kind == "full" {
+            self.live_tickets = Some(report.plan.seen.live_tickets);
+        }
+        self.note(&report);
+        Ok(Turn::Scheduled(Box::new(report)))
+    }
+
+    /// What the brake adds to a batch's plan.
+    async fn earlier(&mut self, now: Timestamp) -> Result<Earlier, RunError> {
+        while let Some((at, _)) = self.removed.front()
+            && now.duration_since(*at) > BRAKE_WINDOW
+        {
+            self.removed.pop_front();
+        }
+        let live_tickets = match self.live_tickets {
+            Some(count) => count,
+            None => {
+                let links = self.job.store.links().await?;
+                let live = links.iter().filter(|link| {
+                    let base = link.base.as_ref().map(|base| base.ticket);
+                    matches!(base, Some(BaseTicket::Is(state)) if state != TicketState::Closed)
+                });
+                *self.live_tickets.insert(live.count())
+            }
+        };
+        Ok(Earlier {
+            removals: self.removed.iter().map(|(_, count)| count).sum(),
+            live_tickets: Some(live_tickets),
+        })
+    }
+
+    /// Counts a run's removals, and says what it did.
+    fn note(&mut self, report: &Report) {
+        let now = self.job.clients.clock.now();
+        if let Some(applied) = &report.applied
+            && report.kind == "named"
+        {
+            let removals = applied.done.closed + applied.done.deleted + applied.done.ignored;
+            if removals > 0 {
+                self.removed.push_back((now, removals));
+            }
+        }
+        figures::ran(report, now);
+    }
+}

@@ -1,0 +1,119 @@
+//! What people and AWS do in a scene, and what can be seen of it afterwards.
+
+use asaf::emulators::jira::Role;
+use asaf::emulators::world::{Requests, World};
+use jiff::SignedDuration;
+
+use super::Scene;
+
+/// Identity of a finding: product and id.
+pub(crate) type Named = (String, String);
+
+pub(crate) fn named(finding: &serde_json::Value) -> Named {
+    let text = |field: &str| finding[field].as_str().unwrap().to_owned();
+    (text("ProductArn"), text("Id"))
+}
+
+/// Findings of controls with this compliance, in the order of their ids.
+pub(crate) fn controls(world: &World, compliance: &str) -> Vec<Named> {
+    world
+        .aws
+        .hub
+        .iter()
+        .filter(|finding| finding["Compliance"]["Status"] == compliance)
+        .map(named)
+        .collect()
+}
+
+pub(crate) fn set(scene: &Scene, findings: &[Named], compliance: &str) {
+    let mut world = scene.world.lock();
+    let now = world.now();
+    let World { aws, journal, .. } = &mut *world;
+    for (product, id) in findings {
+        aws.hub
+            .set_compliance(product, id, compliance, now, journal);
+    }
+}
+
+/// Keys of tickets in this status, in the order of their ids.
+pub(crate) fn tickets(scene: &Scene, status: &str) -> Vec<String> {
+    let world = scene.world.lock();
+    let id = world.jira.workflow.status_named(status).unwrap().id;
+    let issues = world.jira.issues().filter(|issue| issue.status == id);
+    issues.map(|issue| issue.key.clone()).collect()
+}
+
+pub(crate) fn transition(scene: &Scene, role: Role, key: &str, to: &str) {
+    let mut world = scene.world.lock();
+    let now = world.now();
+    let who = world.jira.user(role).unwrap().account_id.clone();
+    let World { jira, journal, .. } = &mut *world;
+    jira.transition_as(&who, key, to, now, journal).unwrap();
+}
+
+/// A hole in the workflow lets somebody close.
+pub(crate) fn force_closed(scene: &Scene, role: Role, key: &str) {
+    let mut world = scene.world.lock();
+    let now = world.now();
+    let who = world.jira.user(role).unwrap().account_id.clone();
+    let World { jira, journal, .. } = &mut *world;
+    jira.force_status(&who, key, "Closed", now, journal);
+}
+
+pub(crate) fn status_of(scene: &Scene, key: &str) -> String {
+    let world = scene.world.lock();
+    let issue = world.jira.issue(key).unwrap();
+    let status = world.jira.workflow.status(issue.status).unwrap();
+    status.name.clone()
+}
+
+/// `Workflow.Status` of the finding that a ticket tracks.
+pub(crate) fn workflow_of(scene: &Scene, key: &str) -> String {
+    let world = scene.world.lock();
+    let issue = world.jira.issue(key).unwrap();
+    let finding = &issue.properties["asaf.link"]["findings"][0];
+    let (product, id) = (&finding["product_arn"], &finding["id"]);
+    let finding = world
+        .aws
+        .hub
+        .get(product.as_str().unwrap(), id.as_str().unwrap())
+        .unwrap();
+    finding["Workflow"]["Status"].as_str().unwrap().to_owned()
+}
+
+/// The plain text of all comments on a ticket.
+pub(crate) fn comments(scene: &Scene, key: &str) -> Vec<String> {
+    fn text(node: &serde_json::Value, into: &mut String) {
+        if let Some(own) = node["text"].as_str() {
+            into.push_str(own);
+        }
+        for child in node["content"].as_array().into_iter().flatten() {
+            text(child, into);
+        }
+    }
+    let world = scene.world.lock();
+    let issue = world.jira.issue(key).unwrap();
+    let bodies = issue.comments.iter().map(|comment| {
+        let mut said = String::new();
+        text(&comment.body, &mut said);
+        said
+    });
+    bodies.collect()
+}
+
+pub(crate) fn requests(scene: &Scene) -> Requests {
+    std::mem::take(&mut scene.world.lock().requests)
+}
+
+pub(crate) fn total(requests: &Requests) -> u64 {
+    requests.aws.values().chain(requests.jira.values()).sum()
+}
+
+pub(crate) fn minutes(n: i64) -> SignedDuration {
+    SignedDuration::from_mins(n)
+}
+
+/// Numeric ids of tickets, by key.
+pub(crate) fn id_of(scene: &Scene, key: &str) -> u64 {
+    scene.world.lock().jira.issue(key).unwrap().id
+}
