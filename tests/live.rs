@@ -72,7 +72,7 @@ async fn a_hundred_changed_findings_cost_hardly_more_requests_than_one() {
                 finding["Compliance"]["Status"] == "FAILED"
                     && finding["Severity"]["Original"] != "LOW"
             });
-            findings.map(named).take(100).collect()
+            findings.map(|finding| named(&finding)).take(100).collect()
         };
         let chosen = worthy(&scene.world.lock());
         set(&scene, &chosen, "PASSED");

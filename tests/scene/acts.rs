@@ -21,7 +21,7 @@ pub(crate) fn controls(world: &World, compliance: &str) -> Vec<Named> {
         .hub
         .iter()
         .filter(|finding| finding["Compliance"]["Status"] == compliance)
-        .map(named)
+        .map(|finding| named(&finding))
         .collect()
 }
 

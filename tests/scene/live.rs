@@ -72,7 +72,7 @@ impl Scene {
     pub(crate) fn heal(&self) {
         let mut world = self.world.lock();
         world.jira.faults.clear();
-        world.aws.hub.faults.clear();
+        world.aws.faults.clear();
     }
 
     /// How often the engine has changed something outside.
