@@ -58,7 +58,7 @@ pub enum AwsFault {
     },
 }
 
-/// Listings that come in pages, and the member that holds their rows.
+/// Listings that come in pages.
 const LISTINGS: [&str; 13] = [
     "GetFindings",
     "GetFindingHistory",

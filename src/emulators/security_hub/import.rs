@@ -43,6 +43,9 @@ impl SecurityHub {
         if findings.is_empty() || findings.len() > 100 {
             return invalid("Invalid parameter 'Findings'. It should have 1 to 100 findings");
         }
+        if call.body.to_string().len() > limits::LARGEST_BATCH {
+            return invalid("Invalid parameter 'Findings'. A batch should NOT be larger than 6 MB");
+        }
         let (mut success, mut failed) = (0, Vec::new());
         for finding in findings {
             match self.admit_import(finding, call) {

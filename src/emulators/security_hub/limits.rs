@@ -8,6 +8,9 @@ use super::moment;
 /// "Finding size exceeded 240 KB"
 pub(super) const LARGEST_FINDING: usize = 240 * 1024;
 
+/// "6 MB per batch" (Security Hub user guide, "BatchImportFindings").
+pub(super) const LARGEST_BATCH: usize = 6 * 1024 * 1024;
+
 const SEVERITIES: [&str; 5] = ["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"];
 const STATUSES: [&str; 4] = ["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"];
 const VERIFICATIONS: [&str; 4] = [

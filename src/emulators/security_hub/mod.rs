@@ -187,10 +187,11 @@ impl SecurityHub {
         }
     }
 
-    fn event(&self, what: What, resource: String, now: Timestamp) -> Event {
+    fn event(&mut self, what: What, resource: String, now: Timestamp) -> Event {
+        let words = &mut self.findings.words;
         Event {
-            account: Arc::from(self.home_account.as_str()),
-            region: Arc::from(self.home_region.as_str()),
+            account: words.shared(&self.home_account),
+            region: words.shared(&self.home_region),
             at: now,
             resource,
             what,

@@ -19,7 +19,7 @@ pub const CLAIMS: &[Claim] = &[
         "src/emulators/sqs/tests.rs::a_queue_is_made_once_found_by_name_and_gone_for_a_minute"),
     Claim::new("CreateQueue",
         "FIFO queues are refused with a sentence.",
-        "not emulated",
+        "SQS API: CreateQueue, FifoQueue",
         "src/emulators/sqs/tests.rs::fifo_queues_are_refused_with_a_sentence"),
     Claim::new("DeleteQueue",
         "The queue and its messages are gone at once.",

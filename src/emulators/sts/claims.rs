@@ -39,6 +39,6 @@ pub const CLAIMS: &[Claim] = &[
         "src/emulators/aws/tests.rs::every_refusing_fault_speaks_each_services_language_and_changes_nothing"),
     Claim::new("GetCallerIdentity",
         "Answers can be lost before or after the request took effect.",
-        "a broken connection",
+        "HTTP/1.1 (RFC 9112, 9.5 and 9.6): a connection may close before its response",
         "src/emulators/aws/tests.rs::a_dropped_answer_hides_a_change_or_there_is_none"),
 ];

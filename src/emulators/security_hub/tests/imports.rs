@@ -267,11 +267,23 @@ fn a_finding_that_is_not_in_the_format_fails_alone_and_says_why() {
 }
 
 #[test]
-fn one_to_a_hundred_findings_are_taken_at_once() {
+fn one_to_a_hundred_findings_of_six_megabytes_are_taken_at_once() {
     let mut stage = member();
     let many: Vec<Value> = (0..101).map(|n| own(&n.to_string(), 1)).collect();
     assert_eq!(import(&mut stage, &[], 1).0, 400);
     assert_eq!(import(&mut stage, &many, 1).0, 400);
     let (status, answer) = import(&mut stage, &many[..100], 1);
     assert_eq!((status, answer["SuccessCount"].as_u64()), (200, Some(100)));
+    let filler: serde_json::Map<String, Value> = (0..90)
+        .map(|n| (format!("k{n}"), json!("x".repeat(2_048))))
+        .collect();
+    let large: Vec<Value> = (0..40)
+        .map(|n| {
+            let mut asff = own(&format!("large-{n}"), 1);
+            asff["Resources"][0]["Details"] = json!({ "Other": filler });
+            asff
+        })
+        .collect();
+    assert_eq!(import(&mut stage, &large, 1).0, 400);
+    assert_eq!(import(&mut stage, &large[..20], 1).0, 200);
 }
