@@ -8,6 +8,8 @@
 pub mod claims;
 pub(crate) mod events;
 pub mod faults;
+#[cfg(test)]
+mod hostile;
 mod keys;
 mod request;
 #[cfg(test)]

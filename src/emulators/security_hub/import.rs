@@ -107,8 +107,14 @@ impl SecurityHub {
         self.products.insert(product_arn.to_owned());
     }
 
-    /// A provider sends a finding: new, or an update of one that it sent before.
+    /// A provider sends a finding: new, or an update of one that it sent before. What is no object where the format has
+    /// one is left out.
     pub fn import(&mut self, mut asff: Value, now: Timestamp, journal: &mut Journal) {
+        let Some(members) = asff.as_object_mut() else {
+            return;
+        };
+        members
+            .retain(|name, value| value.is_object() || !limits::OBJECTS.contains(&name.as_str()));
         let key = key_of(&asff);
         complete(&mut asff, now);
         let Some(record) = self.findings.get(&key) else {
@@ -246,7 +252,7 @@ fn copy(asff: &mut Value, field: &str) {
 /// Members of an object replace those that are there; anything else replaces the whole.
 fn merge(target: &mut Value, given: Value) {
     match given {
-        Value::Object(members) => {
+        Value::Object(members) if target.is_object() => {
             for (name, value) in members {
                 target[name] = value;
             }

@@ -52,8 +52,25 @@ pub(super) fn update(body: &Value) -> Checked {
     pairs(&body["UserDefinedFields"], "UserDefinedFields", 1024)
 }
 
+/// Members of a finding that are objects, and that Security Hub itself writes into.
+pub(super) const OBJECTS: [&str; 8] = [
+    "Compliance",
+    "FindingProviderFields",
+    "Note",
+    "ProductFields",
+    "Remediation",
+    "Severity",
+    "UserDefinedFields",
+    "Workflow",
+];
+
 /// A provider's finding.
 pub(super) fn finding(asff: &Value) -> Checked {
+    for name in OBJECTS {
+        object(&asff[name], name)?;
+    }
+    let provided = &asff["FindingProviderFields"]["Severity"];
+    object(provided, "FindingProviderFields.Severity")?;
     if asff["SchemaVersion"] != "2018-10-08" {
         return Err("SchemaVersion should be equal to 2018-10-08".to_owned());
     }
@@ -183,6 +200,13 @@ fn list(given: &Value, place: &str, least: usize, most: usize) -> Checked {
         Value::Null if least == 0 => Ok(()),
         Value::Array(items) if (least..=most).contains(&items.len()) => Ok(()),
         _ => Err(format!("{place} should have {least} to {most} items")),
+    }
+}
+
+fn object(given: &Value, place: &str) -> Checked {
+    match given {
+        Value::Null | Value::Object(_) => Ok(()),
+        _ => Err(format!("{place} should be object")),
     }
 }
 

@@ -287,3 +287,33 @@ fn one_to_a_hundred_findings_of_six_megabytes_are_taken_at_once() {
     assert_eq!(import(&mut stage, &large, 1).0, 400);
     assert_eq!(import(&mut stage, &large[..20], 1).0, 200);
 }
+
+#[test]
+fn a_document_of_wrong_shapes_is_refused_by_the_api_and_harmless_otherwise() {
+    let names = limits::OBJECTS
+        .into_iter()
+        .chain(["Resources", "Types", "Region"]);
+    for name in names {
+        for wrong in [json!("x"), json!(7), json!([1]), json!(true)] {
+            let mut asff = own("a", 1);
+            asff[name] = wrong.clone();
+            let mut stage = member();
+            let (status, answer) = import(&mut stage, &[asff.clone()], 1);
+            assert_eq!(status, 200, "{name} {wrong}: {answer}");
+            let taken = name == "Region" && wrong == "x";
+            assert_eq!(answer["FailedCount"], u32::from(!taken), "{name} {wrong}");
+            stage.import(asff.clone(), 1);
+            let product = asff["ProductArn"].as_str().unwrap();
+            let (hub, journal) = (&mut stage.hub, &mut stage.journal);
+            hub.set_compliance(product, "a", "PASSED", t(2), journal);
+            hub.archive(product, "a", Some(("X", "y")), t(3), journal);
+            hub.touch(product, "a", t(4));
+            asff["UpdatedAt"] = json!(t(5).to_string());
+            stage.import(asff, 5);
+            assert_eq!(stage.get(&json!({}), 6).0, 200);
+        }
+    }
+    let mut stage = member();
+    stage.import(json!("no document"), 1);
+    assert!(stage.hub.is_empty());
+}
