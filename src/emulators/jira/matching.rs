@@ -11,15 +11,13 @@ use super::index::Document;
 use super::jql::{Clause, Expr, Jql, Op, Operand};
 use super::meta;
 use super::moment::instant;
-use super::workflow::RESOLUTIONS;
+use super::people::users::User;
 
 /// A condition over documents.
 #[derive(Clone, Debug)]
 enum Test {
     All(Vec<Test>),
     Any(Vec<Test>),
-    Nothing,
-    Everything,
     /// The value is, or is not, one of these.
     Project(BTreeSet<u64>, bool),
     Status(BTreeSet<u64>, bool),
@@ -28,6 +26,8 @@ enum Test {
     /// One of these ids, or empty when the flag is set.
     Resolution(BTreeSet<String>, bool, bool),
     Priority(BTreeSet<String>, bool),
+    Kind(BTreeSet<String>, bool),
+    Parent(BTreeSet<u64>, bool, bool),
     Reporter(BTreeSet<String>, bool),
     Assignee(BTreeSet<String>, bool, bool),
     LabelsEmpty(bool),
@@ -39,6 +39,14 @@ enum Test {
     Text(String, bool),
 }
 
+/// Who asks, and when: JQL reads dates in the caller's time zone (Jira Cloud: advanced search).
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    account: &'a str,
+    zone: &'a TimeZone,
+    now: Timestamp,
+}
+
 impl Jira {
     /// The ids that the index gives for a query, in its order. `fresh` ids are judged by the issues themselves.
     pub(super) fn matches(
@@ -46,20 +54,15 @@ impl Jira {
         jql: &Jql,
         fresh: &BTreeSet<u64>,
         now: Timestamp,
-        caller: &str,
+        caller: Option<&User>,
     ) -> Vec<u64> {
-        let Some(test) = jql
-            .filter
-            .as_ref()
-            .and_then(|filter| self.bind(filter, false, now, caller))
-        else {
+        let Some(test) = self.test(jql, now, caller) else {
             return Vec::new();
         };
         let fits = |document: &&Document| !fresh.contains(&document.id) && test.holds(document);
-        let mut found: Vec<Cow<'_, Document>> = match self.candidates(&test) {
-            Some(ids) => ids
-                .iter()
-                .filter_map(|id| self.index.get(*id))
+        let mut found: Vec<Cow<'_, Document>> = match self.narrowest(&test, self.index.len()) {
+            Some((_, ids)) => ids
+                .filter_map(|id| self.index.get(id))
                 .filter(fits)
                 .map(Cow::Borrowed)
                 .collect(),
@@ -70,20 +73,44 @@ impl Jira {
             .filter_map(|id| self.issues.get(id))
             .map(Document::from);
         found.extend(live.filter(|document| test.holds(document)).map(Cow::Owned));
-        found.sort_by(|a, b| compare(a, b, &jql.order));
+        found.sort_unstable_by(|a, b| compare(a, b, &jql.order));
         found.into_iter().map(|document| document.id).collect()
     }
 
+    /// Whether one document meets a query; without a restriction, any does.
+    pub(super) fn document_matches(
+        &self,
+        jql: &Jql,
+        document: &Document,
+        now: Timestamp,
+        caller: Option<&User>,
+    ) -> bool {
+        jql.filter.is_none()
+            || self
+                .test(jql, now, caller)
+                .is_some_and(|test| test.holds(document))
+    }
+
+    fn test(&self, jql: &Jql, now: Timestamp, caller: Option<&User>) -> Option<Test> {
+        let zone = caller.and_then(|user| TimeZone::get(&user.time_zone).ok());
+        let asker = Asker {
+            account: caller.map_or("", |user| &user.account_id),
+            zone: &zone.unwrap_or(TimeZone::UTC),
+            now,
+        };
+        self.bind(jql.filter.as_ref()?, false, asker)
+    }
+
     /// `None` when the query holds a field, operator or function that makes the whole answer empty.
-    fn bind(&self, expr: &Expr, negated: bool, now: Timestamp, caller: &str) -> Option<Test> {
+    fn bind(&self, expr: &Expr, negated: bool, asker: Asker<'_>) -> Option<Test> {
         let all = |parts: &[Expr]| -> Option<Vec<Test>> {
             parts
                 .iter()
-                .map(|part| self.bind(part, negated, now, caller))
+                .map(|part| self.bind(part, negated, asker))
                 .collect()
         };
         Some(match (expr, negated) {
-            (Expr::Not(inner), _) => self.bind(inner, !negated, now, caller)?,
+            (Expr::Not(inner), _) => self.bind(inner, !negated, asker)?,
             (Expr::And(parts), false) | (Expr::Or(parts), true) => Test::All(all(parts)?),
             (Expr::Or(parts), false) | (Expr::And(parts), true) => Test::Any(all(parts)?),
             (Expr::Clause(clause), _) => {
@@ -92,17 +119,18 @@ impl Jira {
                 } else {
                     clause.op
                 };
-                self.bind_clause(clause, op, now, caller)?
+                self.bind_clause(clause, op, asker)?
             }
         })
     }
 
-    fn bind_clause(&self, clause: &Clause, op: Op, now: Timestamp, caller: &str) -> Option<Test> {
+    fn bind_clause(&self, clause: &Clause, op: Op, asker: Asker<'_>) -> Option<Test> {
+        let caller = asker.account;
         let field = clause.field.as_str();
         if let "created" | "createddate" | "updated" | "updateddate" | "resolved"
         | "resolutiondate" = field
         {
-            return bind_time(field, op, &clause.operands, now);
+            return bind_time(field, op, &clause.operands, asker);
         }
         if let "summary" | "text" = field {
             let (Op::Contains | Op::NotContains) = op else {
@@ -141,18 +169,20 @@ impl Jira {
                     || texts
                         .iter()
                         .any(|text| text.eq_ignore_ascii_case("unresolved"));
-                Test::Resolution(named(&RESOLUTIONS, &texts), unresolved, wanted)
+                let all = &self.workflows.resolutions;
+                let known = all.iter().map(|(id, name)| (id.as_str(), name.as_str()));
+                Test::Resolution(named(known, &texts), unresolved, wanted)
             }
-            "priority" => Test::Priority(named(&meta::PRIORITIES, &texts), wanted),
+            "priority" => Test::Priority(named(meta::PRIORITIES.into_iter(), &texts), wanted),
             "issuetype" | "type" => {
-                let is_task = texts
-                    .iter()
-                    .any(|t| t.eq_ignore_ascii_case("task") || t == meta::TASK_TYPE_ID);
-                if is_task == wanted {
-                    Test::Everything
-                } else {
-                    Test::Nothing
-                }
+                let known = meta::ISSUE_TYPES
+                    .into_iter()
+                    .map(|(id, name, _)| (id, name));
+                Test::Kind(named(known, &texts), wanted)
+            }
+            "parent" => {
+                let ids = texts.iter().filter_map(|text| self.indexed_id(text));
+                Test::Parent(ids.collect(), empty, wanted)
             }
             "reporter" | "creator" => Test::Reporter(texts.into_iter().collect(), wanted),
             "assignee" => Test::Assignee(texts.into_iter().collect(), empty, wanted),
@@ -189,7 +219,7 @@ impl Jira {
     }
 
     fn statuses_called(&self, texts: &[String]) -> BTreeSet<u64> {
-        let known = self.workflow.statuses.iter();
+        let known = self.statuses();
         known
             .filter(|s| {
                 texts
@@ -201,7 +231,7 @@ impl Jira {
     }
 
     fn statuses_in_categories(&self, texts: &[String]) -> BTreeSet<u64> {
-        let known = self.workflow.statuses.iter();
+        let known = self.statuses();
         known
             .filter(|status| {
                 let (id, key, name, _) = status.category.parts();
@@ -215,40 +245,71 @@ impl Jira {
             .collect()
     }
 
-    /// A set that holds every match, or `None` when only a scan will do.
-    fn candidates(&self, test: &Test) -> Option<BTreeSet<u64>> {
+    /// The smallest lookup that holds every match, with its size, if one is smaller than `most`; nothing is copied.
+    fn narrowest<'a>(&'a self, test: &'a Test, most: usize) -> Option<(usize, Ids<'a>)> {
         match test {
-            Test::Nothing => Some(BTreeSet::new()),
-            Test::Id(ids, true) => Some(ids.clone()),
-            Test::Label(labels, true) => Some(
-                labels
+            Test::Id(ids, true) => {
+                (ids.len() <= most).then(|| (ids.len(), Box::new(ids.iter().copied()) as Ids<'a>))
+            }
+            Test::Label(labels, true) => {
+                let sets: Vec<&BTreeSet<u64>> = labels
                     .iter()
                     .filter_map(|label| self.index.with_label(label))
-                    .flatten()
-                    .copied()
-                    .collect(),
-            ),
-            Test::Project(ids, true) => Some(
-                ids.iter()
-                    .filter_map(|id| self.index.in_project(*id))
-                    .flatten()
-                    .copied()
-                    .collect(),
-            ),
-            Test::Updated(Op::Greater | Op::GreaterOrEqual, from) => {
-                Some(self.index.updated_since(*from))
+                    .collect();
+                union(sets, most)
             }
-            Test::All(parts) => parts
-                .iter()
-                .filter_map(|part| self.candidates(part))
-                .min_by_key(BTreeSet::len),
+            Test::Project(ids, true) => {
+                let sets: Vec<&BTreeSet<u64>> = ids
+                    .iter()
+                    .filter_map(|id| self.index.in_project(*id))
+                    .collect();
+                union(sets, most)
+            }
+            Test::Updated(Op::Greater | Op::GreaterOrEqual, from) => {
+                let size = self.index.updated_since(*from).take(most + 1).count();
+                (size <= most).then(|| (size, Box::new(self.index.updated_since(*from)) as Ids<'a>))
+            }
+            Test::Number(Op::Greater | Op::GreaterOrEqual, project, number) => {
+                let found = || self.index.numbered_from(*project, *number);
+                let size = found().take(most + 1).count();
+                (size <= most).then(|| (size, Box::new(found()) as Ids<'a>))
+            }
+            Test::All(parts) => {
+                let mut best: Option<(usize, Ids<'a>)> = None;
+                for part in parts {
+                    let most = best.as_ref().map_or(most, |(size, _)| *size);
+                    best = self.narrowest(part, most).or(best);
+                }
+                best
+            }
             Test::Any(parts) => {
-                let sets: Option<Vec<_>> = parts.iter().map(|part| self.candidates(part)).collect();
-                Some(sets?.into_iter().flatten().collect())
+                let found: Option<Vec<(usize, Ids<'a>)>> = parts
+                    .iter()
+                    .map(|part| self.narrowest(part, most))
+                    .collect();
+                let ids: BTreeSet<u64> = found?.into_iter().flat_map(|(_, ids)| ids).collect();
+                (ids.len() <= most).then(|| (ids.len(), Box::new(ids.into_iter()) as Ids<'a>))
             }
             _ => None,
         }
     }
+}
+
+/// Ids from the index.
+type Ids<'a> = Box<dyn Iterator<Item = u64> + 'a>;
+
+fn union(sets: Vec<&BTreeSet<u64>>, most: usize) -> Option<(usize, Ids<'_>)> {
+    let size = sets.iter().map(|set| set.len()).sum();
+    if size > most {
+        return None;
+    }
+    Some(match sets.as_slice() {
+        [one] => (size, Box::new(one.iter().copied())),
+        many => {
+            let ids: BTreeSet<u64> = many.iter().flat_map(|set| set.iter().copied()).collect();
+            (ids.len(), Box::new(ids.into_iter()))
+        }
+    })
 }
 
 impl Test {
@@ -256,8 +317,6 @@ impl Test {
         match self {
             Test::All(parts) => parts.iter().all(|part| part.holds(d)),
             Test::Any(parts) => parts.iter().any(|part| part.holds(d)),
-            Test::Nothing => false,
-            Test::Everything => true,
             Test::Project(ids, wanted) => ids.contains(&d.project) == *wanted,
             Test::Status(ids, wanted) => ids.contains(&d.status) == *wanted,
             Test::Id(ids, wanted) => ids.contains(&d.id) == *wanted,
@@ -274,6 +333,11 @@ impl Test {
                 optional(d.assignee.as_ref(), ids, *empty, *wanted)
             }
             Test::Priority(ids, wanted) => ids.contains(&d.priority) == *wanted,
+            Test::Kind(ids, wanted) => ids.contains(&d.kind) == *wanted,
+            Test::Parent(ids, empty, wanted) => match d.parent {
+                None => *empty && *wanted,
+                Some(parent) => ids.contains(&parent) == *wanted,
+            },
             Test::Reporter(ids, wanted) => ids.contains(&d.reporter) == *wanted,
             Test::Number(op, project, number) => {
                 d.project == *project && ordered(*op, d.number.cmp(number))
@@ -323,27 +387,30 @@ fn texts(operands: &[Operand], caller: &str) -> Option<Vec<String>> {
     Some(out)
 }
 
-fn named(known: &[(&str, &str)], texts: &[String]) -> BTreeSet<String> {
+fn named<'a>(
+    known: impl Iterator<Item = (&'a str, &'a str)>,
+    texts: &[String],
+) -> BTreeSet<String> {
     known
-        .iter()
         .filter(|(id, name)| {
             texts
                 .iter()
                 .any(|text| text == id || text.eq_ignore_ascii_case(name))
         })
-        .map(|(id, _)| (*id).to_owned())
+        .map(|(id, _)| id.to_owned())
         .collect()
 }
 
-fn bind_time(field: &str, op: Op, operands: &[Operand], now: Timestamp) -> Option<Test> {
+fn bind_time(field: &str, op: Op, operands: &[Operand], asker: Asker<'_>) -> Option<Test> {
     let at = match operands.first()? {
-        Operand::Function(name) if name == "now" => now,
-        Operand::Function(name) if name == "startofday" => now
-            .to_zoned_datetime(TimeZone::UTC)
+        Operand::Function(name) if name == "now" => asker.now,
+        Operand::Function(name) if name == "startofday" => asker
+            .now
+            .to_zoned_datetime(asker.zone.clone())
             .start_of_day()
             .ok()?
             .timestamp(),
-        Operand::Text(text) => instant(text, now)?,
+        Operand::Text(text) => instant(text, asker.now, asker.zone)?,
         _ => return None,
     };
     Some(match field {

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::workflow::{CLOSED, OPEN, RESOLVED};
-use super::{Answered, Fault, FaultKind, Jira, Role, Workflow};
+use super::workflows::{CLOSED, OPEN, RESOLVED};
+use super::{Answered, FaultKind, Jira, Role, Workflow};
+use crate::emulators::faults::Fault;
 use crate::emulators::journal::{Actor, Change, Journal};
 
 /// A site with one project, one user of each part, and a clock that only tests move.
@@ -583,7 +584,7 @@ fn a_second_transition_loses_the_race_on_directed_transitions_only() {
         json!({"transition": {"id": "41"}, "fields": {"resolution": {"name": "Done"}}});
     assert_eq!(site.bot("POST", &path, with_field).0, 400);
     assert_eq!(site.status(&key), RESOLVED);
-    site.jira.workflow = Workflow::simplified();
+    site.jira.use_workflow("SEC", Workflow::simplified());
     assert_eq!(
         (
             site.go(Role::Bot, &key, "41").0,
@@ -866,7 +867,10 @@ fn a_bulk_task_completes_with_failures_and_five_run_at_a_time() {
 fn a_dead_bulk_task_leaves_the_rest_undone() {
     let mut site = Site::new();
     let keys = [site.issue("a"), site.issue("b")];
-    site.jira.bulk_dies_after = Some(1);
+    let dies = FaultKind::BulkTaskDies { after: 1 };
+    site.jira
+        .faults
+        .arm(Fault::next("bulk/issues/delete", dies));
     let (_, task) = site.bot(
         "POST",
         "/rest/api/3/bulk/issues/delete",
@@ -888,10 +892,7 @@ fn a_dead_bulk_task_leaves_the_rest_undone() {
 fn a_lost_answer_may_hide_a_change_that_was_made() {
     for (kind, made) in [(FaultKind::ApplyThenDrop, 1), (FaultKind::DropBefore, 0)] {
         let mut site = Site::new();
-        site.jira.faults.push_back(Fault {
-            operation_contains: "/issue/bulk$".into(),
-            kind,
-        });
+        site.jira.faults.arm(Fault::next("/issue/bulk$", kind));
         site.bot(
             "POST",
             "/rest/api/3/issue/bulkfetch",
@@ -913,10 +914,8 @@ fn a_request_inside_a_retry_after_window_is_a_violation_in_its_scope_only() {
         reason: "jira-burst-based".into(),
         retry_after_s: 3,
     };
-    site.jira.faults.push_back(Fault {
-        operation_contains: "GET /rest/api/3/issue/{issueIdOrKey}$".into(),
-        kind,
-    });
+    let operation = "GET /rest/api/3/issue/{issueIdOrKey}$";
+    site.jira.faults.arm(Fault::next(operation, kind));
     let path = format!("/rest/api/3/issue/{key}");
     let refused = site.answer(Role::Bot, "GET", &path, &Value::Null).response;
     let header = |name: &str| refused.headers()[name].to_str().unwrap().to_owned();
@@ -943,10 +942,7 @@ fn an_exhausted_quota_shuts_the_whole_site_and_names_its_reset_without_seconds()
         reason: "jira-quota-tenant-based".into(),
         retry_after_s: 600,
     };
-    site.jira.faults.push_back(Fault {
-        operation_contains: String::new(),
-        kind,
-    });
+    site.jira.faults.arm(Fault::next("", kind));
     let refused = site
         .answer(Role::Bot, "GET", "/rest/api/3/field", &Value::Null)
         .response;
@@ -963,10 +959,7 @@ fn other_faults_leave_the_world_unchanged() {
         (FaultKind::Unavailable { retry_after_s: 7 }, 503),
     ] {
         let mut site = Site::new();
-        site.jira.faults.push_back(Fault {
-            operation_contains: "POST".into(),
-            kind: kind.clone(),
-        });
+        site.jira.faults.arm(Fault::next("POST", kind.clone()));
         let response = site
             .answer(Role::Bot, "POST", "/rest/api/3/issue", &element("a", &[]))
             .response;
@@ -1047,7 +1040,7 @@ fn deleted_and_hidden_issues_look_the_same_and_moved_ones_are_found_by_both_keys
 }
 
 #[test]
-fn the_engine_can_read_who_the_reviewers_are() {
+fn who_the_reviewers_are_is_read_by_group_or_by_a_project_administrator() {
     let mut site = Site::new();
     let (_, roles) = site.bot("GET", "/rest/api/3/project/SEC/role", Value::Null);
     let link = roles["Security reviewers"].as_str().unwrap();
@@ -1055,17 +1048,14 @@ fn the_engine_can_read_who_the_reviewers_are() {
         .strip_prefix("https://emulated.example")
         .unwrap()
         .to_owned();
-    let (_, role) = site.bot("GET", &path, Value::Null);
-    assert_eq!(
-        role["actors"][0]["actorUser"]["accountId"],
-        json!(site.account(Role::Reviewer))
-    );
-    let (_, members) = site.bot(
-        "GET",
-        "/rest/api/3/group/member?groupname=security-reviewers",
-        Value::Null,
-    );
-    assert_eq!(members["values"][0]["displayName"], "Rita");
+    assert_eq!(site.bot("GET", &path, Value::Null).0, 404);
+    let (_, role) = site.call(Role::Admin, "GET", &path, Value::Null);
+    let rita = json!(site.account(Role::Reviewer));
+    assert_eq!(role["actors"][0]["actorUser"]["accountId"], rita);
+    let members = "/rest/api/3/group/member?groupname=security-reviewers";
+    let (_, members_by_bot) = site.bot("GET", members, Value::Null);
+    assert_eq!(members_by_bot["values"][0]["displayName"], "Rita");
+    assert_eq!(site.call(Role::Product, "GET", members, Value::Null).0, 403);
 }
 
 #[test]
