@@ -128,11 +128,9 @@ fn read_hook(mut hook: Hook, call: &Call<'_>) -> Result<Hook, Reply> {
             return Err(refusal(400, format!("The webhook needs a {member}.")));
         }
     }
-    if hook
-        .url
-        .parse::<http::Uri>()
-        .map_or(true, |uri| uri.host().is_none())
-    {
+    let uri = hook.url.parse::<http::Uri>().ok();
+    let scheme = uri.as_ref().and_then(|uri| uri.scheme_str());
+    if !matches!(scheme, Some("http" | "https")) {
         return Err(refusal(400, "The URL of the webhook is not valid."));
     }
     if body["events"].is_array() {

@@ -74,6 +74,19 @@ impl Workflows {
             .any(|rule| rule.list("roleIds").contains(&wanted.as_str()))
     }
 
+    /// Those of team-managed projects have ids of their own.
+    pub(super) fn next_scheme_id(&self) -> u64 {
+        let shared = self
+            .schemes
+            .values()
+            .filter(|scheme| scheme.project.is_none());
+        shared
+            .map(|scheme| scheme.id + 1)
+            .max()
+            .unwrap_or(10_000)
+            .max(10_000)
+    }
+
     /// The name of a resolution.
     pub(super) fn resolution_name(&self, id: &str) -> String {
         let known = self.resolutions.iter().find(|(known, _)| known == id);
@@ -137,7 +150,7 @@ impl Jira {
             return;
         };
         let scheme = WorkflowScheme {
-            id: self.take_id(),
+            id: self.workflows.next_scheme_id(),
             name: format!("{project_key}: {}", workflow.name),
             default: workflow.id.clone(),
             ..WorkflowScheme::default()

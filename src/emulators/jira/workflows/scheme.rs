@@ -87,7 +87,7 @@ impl Jira {
     pub(crate) fn create_workflow_scheme(&mut self, call: &mut Call<'_>) -> Outcome {
         self.require_admin(call)?;
         let mut scheme = WorkflowScheme {
-            id: self.take_id(),
+            id: self.workflows.next_scheme_id(),
             default: self.fallback_workflow(),
             version: Version {
                 id: self.new_uuid(),
