@@ -100,10 +100,11 @@ impl Jira {
             .cloned()
             .ok_or_else(bad_payload)?;
         if elements.len() > CREATE_MOST {
-            return Err(refusal(
-                400,
-                format!("The maximum number of issues in a bulk create is {CREATE_MOST}."),
-            ));
+            let text = format!("The maximum number of issues in a bulk create is {CREATE_MOST}.");
+            let errors = json!({"errorMessages": [text], "errors": {}});
+            let row =
+                json!({"status": 400, "elementErrors": errors, "failedElementNumber": CREATE_MOST});
+            return Err(Reply::new(400, json!({"issues": [], "errors": [row]})));
         }
         let mut issues = Vec::new();
         let mut errors = Vec::new();

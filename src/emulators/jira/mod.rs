@@ -23,7 +23,6 @@ mod auth;
 mod bulk;
 mod changelogs;
 mod changes;
-//CLAIMS
 mod comments;
 mod edits;
 mod faults;
@@ -56,6 +55,8 @@ mod verbs;
 mod webhooks;
 pub mod workflows;
 
+#[cfg(test)]
+mod shapes;
 #[cfg(test)]
 mod stories;
 

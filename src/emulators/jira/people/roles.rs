@@ -92,7 +92,8 @@ impl Jira {
     pub(crate) fn create_role(&mut self, call: &mut Call<'_>) -> Outcome {
         self.require_admin(call)?;
         let name = self.new_role_name(call, None)?;
-        let id = self.people.roles.keys().max().map_or(10_000, |id| id + 1);
+        let shared = self.people.roles.values().filter(|r| r.project.is_none());
+        let id = shared.map(|role| role.id + 1).max().unwrap_or(10_000);
         self.add_role(id, &name, None);
         if let Some(role) = self.people.roles.get_mut(&id) {
             role.description = call.body["description"].as_str().unwrap_or("").to_owned();

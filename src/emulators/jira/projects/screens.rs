@@ -67,8 +67,9 @@ impl Jira {
             .filter(|id| ON_SCREEN.contains(id) && *id != "project");
         let custom = self.custom_fields.keys().map(String::as_str);
         let fields = editable.chain(custom).filter(|_| may).map(|id| {
-            let field =
-                self.field_on_screen(id, matches!(id, "summary" | "issuetype"), call.version);
+            let required = matches!(id, "summary" | "issuetype");
+            let mut field = self.field_on_screen(id, required, call.version);
+            field.as_object_mut().map(|field| field.remove("fieldId"));
             (id.to_owned(), field)
         });
         ok(json!({ "fields": Value::Object(fields.collect()) }))

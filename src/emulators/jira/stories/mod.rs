@@ -5,6 +5,7 @@ mod access;
 mod bulk;
 mod comments;
 mod configuration;
+pub(super) mod every;
 mod issues;
 mod limits;
 mod people;
@@ -88,7 +89,9 @@ impl Site {
             .header("authorization", authorization)
             .body(bytes)
             .unwrap();
-        self.jira.handle(&request, self.now, &mut self.journal)
+        let answered = self.jira.handle(&request, self.now, &mut self.journal);
+        super::shapes::check(&answered);
+        answered
     }
 
     pub(super) fn call(

@@ -28,9 +28,7 @@ impl Jira {
             .resolutions
             .iter()
             .filter(|(id, _)| ids.is_empty() || ids.contains(id))
-            .map(
-                |(id, name)| json!({"id": id, "name": name, "description": "", "isDefault": false}),
-            )
+            .map(|(id, name)| json!({"id": id, "name": name, "description": ""}))
             .collect();
         let link = format!("{}/rest/api/{}/resolution/search", self.site, call.version);
         ok(render::page(&link, call.page(50, 50)?, rows))

@@ -50,7 +50,7 @@ impl Jira {
         let rows = fields.iter().map(|field| {
             let mut row = json!({
                 "required": Jira::is_required_on_screen(field), "name": self.field_name(field), "key": field,
-                "fieldId": field, "operations": ["set"], "hasDefaultValue": false, "schema": meta::schema_of(field),
+                "operations": ["set"], "hasDefaultValue": false, "schema": meta::schema_of(field),
             });
             if field == "resolution" {
                 let all = self.workflows.resolutions.iter();
