@@ -52,6 +52,7 @@ const ISSUES: &[Route] = &[
     post("issue", Jira::create_issue, Write),
     post("issue/bulk", Jira::create_issues, Write),
     post("issue/bulkfetch", Jira::fetch_issues, Read),
+    get("issue/createmeta", Jira::get_create_meta, Read),
     get(
         "issue/createmeta/{projectIdOrKey}/issuetypes",
         Jira::get_create_types,

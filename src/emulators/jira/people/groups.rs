@@ -168,7 +168,9 @@ impl Jira {
     pub(crate) fn add_group_member(&mut self, call: &mut Call<'_>) -> Outcome {
         self.require_admin(call)?;
         let group = self.named_group(call)?;
-        let account = call.body["accountId"].as_str().unwrap_or_default();
+        let text = "The accountId of the user must be provided.";
+        let account = call.body["accountId"].as_str();
+        let account = account.ok_or_else(|| refusal(400, text))?;
         let user = self.people.user_mut(account).ok_or_else(no_user)?;
         if user.groups.contains(&group.name) {
             let text = format!(

@@ -81,6 +81,11 @@ fn issues(key: &str) -> Vec<Step> {
             "issue/bulkfetch",
             json!({"issueIdsOrKeys": [key], "properties": ["*all"], "expand": ["changelog"]}),
         ),
+        api(
+            "GET",
+            "issue/createmeta?expand=projects.issuetypes.fields",
+            Value::Null,
+        ),
         api("GET", "issue/createmeta/SEC/issuetypes", Value::Null),
         api("GET", "issue/createmeta/SEC/issuetypes/10003", Value::Null),
         api(

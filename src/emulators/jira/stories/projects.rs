@@ -182,6 +182,16 @@ fn screens_tell_what_a_create_needs_and_an_edit_takes() {
         .collect();
     assert_eq!(required, ["summary", "project", "issuetype"]);
     assert_eq!(site.bot("GET", &format!("{types}/77"), Value::Null).0, 404);
+    let old = "/rest/api/3/issue/createmeta?projectKeys=SEC&issuetypeNames=Task";
+    let (_, meta) = site.bot("GET", old, Value::Null);
+    let kinds = meta["projects"][0]["issuetypes"].as_array().unwrap();
+    assert_eq!((kinds.len(), kinds[0].get("fields")), (1, None));
+    let full = format!("{old}&expand=projects.issuetypes.fields");
+    let (_, meta) = site.bot("GET", &full, Value::Null);
+    let summary = &meta["projects"][0]["issuetypes"][0]["fields"]["summary"];
+    assert_eq!(summary["required"], true);
+    let (_, none) = site.call(Role::Product, "GET", old, Value::Null);
+    assert_eq!(none["projects"], json!([]));
     let key = site.issue("a");
     let path = format!("/rest/api/3/issue/{key}/editmeta");
     let (_, edit) = site.bot("GET", &path, Value::Null);
