@@ -23,6 +23,7 @@ mod auth;
 mod bulk;
 mod changelogs;
 mod changes;
+pub mod claims;
 mod comments;
 mod edits;
 mod faults;

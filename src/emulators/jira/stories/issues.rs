@@ -305,3 +305,17 @@ fn changelogs_of_many_issues_come_in_pages_by_date() {
     assert_eq!(second["issueChangeLogs"][0]["issueId"], "10000");
     assert!(second.get("nextPageToken").is_none());
 }
+
+#[test]
+fn change_groups_are_read_by_id() {
+    let mut site = Site::new();
+    let key = site.issue("a");
+    site.go(Role::Bot, &key, "21");
+    site.go(Role::Bot, &key, "41");
+    let last = site.jira.issue(&key).unwrap().history[1].id;
+    let path = format!("/rest/api/3/issue/{key}/changelog/list");
+    let (status, answer) = site.bot("POST", &path, json!({"changelogIds": [last, 7]}));
+    assert_eq!((status, &answer["total"]), (200, &json!(1)));
+    assert_eq!(answer["histories"][0]["id"], json!(last.to_string()));
+    assert_eq!(site.bot("POST", &path, json!({})).0, 400);
+}
