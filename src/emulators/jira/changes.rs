@@ -72,34 +72,11 @@ impl Jira {
         let key = self.next_key(project);
         let workflow = self.workflow_of(project, &kind);
         let initial = workflow.and_then(|workflow| workflow.initial()).cloned();
+        let status = initial.as_ref().and_then(|transition| transition.to);
         let mut issue = Issue {
-            id,
-            key: key.clone(),
-            former_keys: Vec::new(),
-            project,
-            status: initial
-                .as_ref()
-                .and_then(|transition| transition.to)
-                .unwrap_or(0),
-            kind,
-            parent: None,
-            summary: String::new(),
-            description: None,
-            labels: Vec::new(),
-            priority: "3".into(),
-            resolution: None,
-            resolved: None,
-            moved: stamp.at,
-            created: stamp.at,
-            updated: stamp.at,
-            reporter: stamp.account.clone(),
-            assignee: None,
-            due_date: None,
-            custom: BTreeMap::new(),
+            status: status.unwrap_or(0),
             properties,
-            comments: Vec::new(),
-            remote_links: Vec::new(),
-            history: Vec::new(),
+            ..Issue::new(id, key.clone(), (project, kind), &stamp.account, stamp.at)
         };
         self.apply(&mut issue, edits, stamp.at);
         if let Some(initial) = initial {

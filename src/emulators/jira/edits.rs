@@ -105,54 +105,62 @@ impl Jira {
                 let before = std::mem::replace(&mut issue.priority, id);
                 changed_ids("priority", name(&before), name(&issue.priority))
             }
-            Edit::Assignee(account) => {
-                let before = std::mem::replace(&mut issue.assignee, account);
-                let pair = |account: &Option<String>| -> Pair {
-                    let id = account.clone()?;
-                    let name = self.account(&id).map(|user| user.display_name.clone());
-                    Some((id.clone(), name.unwrap_or(id)))
-                };
-                changed_ids("assignee", pair(&before), pair(&issue.assignee))
-            }
+            Edit::Assignee(account) => self.assign(issue, account),
             Edit::DueDate(date) => {
                 let before = std::mem::replace(&mut issue.due_date, date);
                 let text = |date: &Option<String>| date.clone().unwrap_or_default();
                 changed_text("duedate", &text(&before), &text(&issue.due_date))
             }
-            Edit::Resolution(id) => {
-                let before = std::mem::replace(&mut issue.resolution, id);
-                let is_set = issue.resolution.is_some();
-                // Setting what is set already renews the date, as Jira's post function does.
-                issue.resolved = is_set.then_some(at);
-                let pair = |id: &Option<String>| -> Pair {
-                    let id = id.clone()?;
-                    let name = self.workflows.resolution_name(&id);
-                    Some((id, name))
-                };
-                changed_ids("resolution", pair(&before), pair(&issue.resolution))
-            }
+            Edit::Resolution(id) => self.resolve(issue, id, at),
             Edit::Parent(parent) => {
                 issue.parent = Some(parent);
                 None
             }
-            Edit::Custom(id, value) => {
-                let before = issue
-                    .custom
-                    .insert(id.clone(), value.clone())
-                    .unwrap_or_default();
-                let text = |value: &Value| match value {
-                    Value::Null => String::new(),
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                let item = HistoryItem {
-                    field: self.field_name(&id),
-                    ..HistoryItem::text(&id, &text(&before), &text(&value))
-                };
-                (before != value).then_some(item)
-            }
+            Edit::Custom(id, value) => self.fill(issue, id, value),
             Edit::Comment(_) => None,
         }
+    }
+
+    fn assign(&self, issue: &mut Issue, account: Option<String>) -> Option<HistoryItem> {
+        let before = std::mem::replace(&mut issue.assignee, account);
+        let pair = |account: &Option<String>| -> Pair {
+            let id = account.clone()?;
+            let name = self.account(&id).map(|user| user.display_name.clone());
+            Some((id.clone(), name.unwrap_or(id)))
+        };
+        changed_ids("assignee", pair(&before), pair(&issue.assignee))
+    }
+
+    /// Setting what is set already renews the date.
+    fn resolve(
+        &self,
+        issue: &mut Issue,
+        id: Option<String>,
+        at: jiff::Timestamp,
+    ) -> Option<HistoryItem> {
+        let before = std::mem::replace(&mut issue.resolution, id);
+        issue.resolved = issue.resolution.is_some().then_some(at);
+        let pair = |id: &Option<String>| -> Pair {
+            let id = id.clone()?;
+            let name = self.workflows.resolution_name(&id);
+            Some((id, name))
+        };
+        changed_ids("resolution", pair(&before), pair(&issue.resolution))
+    }
+
+    fn fill(&self, issue: &mut Issue, id: String, value: Value) -> Option<HistoryItem> {
+        let known = issue.custom.insert(id.clone(), value.clone());
+        let before = known.unwrap_or_default();
+        let text = |value: &Value| match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let item = HistoryItem {
+            field: self.field_name(&id),
+            ..HistoryItem::text(&id, &text(&before), &text(&value))
+        };
+        (before != value).then_some(item)
     }
 }
 

@@ -61,6 +61,42 @@ pub struct Issue {
 }
 
 impl Issue {
+    /// An issue without content in a project, of a type.
+    pub(super) fn new(
+        id: u64,
+        key: String,
+        (project, kind): (u64, String),
+        reporter: &str,
+        at: Timestamp,
+    ) -> Issue {
+        Issue {
+            id,
+            key,
+            former_keys: Vec::new(),
+            project,
+            kind,
+            parent: None,
+            summary: String::new(),
+            description: None,
+            labels: Vec::new(),
+            priority: "3".into(),
+            status: 0,
+            resolution: None,
+            resolved: None,
+            moved: at,
+            created: at,
+            updated: at,
+            reporter: reporter.to_owned(),
+            assignee: None,
+            due_date: None,
+            custom: BTreeMap::new(),
+            properties: BTreeMap::new(),
+            comments: Vec::new(),
+            remote_links: Vec::new(),
+            history: Vec::new(),
+        }
+    }
+
     /// An entity property, or null.
     pub fn property(&self, key: &str) -> Value {
         self.properties

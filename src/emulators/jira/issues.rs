@@ -95,10 +95,9 @@ impl Jira {
 
     /// 201 if any was created, 400 if none was; errors carry the position of their element (Jira REST v3: bulk create).
     pub(super) fn create_issues(&mut self, call: &mut Call<'_>) -> Outcome {
-        let elements = call.body["issueUpdates"]
-            .as_array()
-            .cloned()
-            .ok_or_else(bad_payload)?;
+        let Value::Array(elements) = call.body["issueUpdates"].take() else {
+            return Err(bad_payload());
+        };
         if elements.len() > CREATE_MOST {
             let text = format!("The maximum number of issues in a bulk create is {CREATE_MOST}.");
             let errors = json!({"errorMessages": [text], "errors": {}});

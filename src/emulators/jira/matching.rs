@@ -1,43 +1,17 @@
 //! From a JQL tree to the issues it means: names become ids, lookups narrow the scan. Unknown names match nothing.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::Jira;
+use super::condition::{Test, compare};
 use super::index::Document;
 use super::jql::{Clause, Expr, Jql, Op, Operand};
 use super::meta;
 use super::moment::instant;
 use super::people::users::User;
-
-/// A condition over documents.
-#[derive(Clone, Debug)]
-enum Test {
-    All(Vec<Test>),
-    Any(Vec<Test>),
-    /// The value is, or is not, one of these.
-    Project(BTreeSet<u64>, bool),
-    Status(BTreeSet<u64>, bool),
-    Id(BTreeSet<u64>, bool),
-    Label(BTreeSet<String>, bool),
-    /// One of these ids, or empty when the flag is set.
-    Resolution(BTreeSet<String>, bool, bool),
-    Priority(BTreeSet<String>, bool),
-    Kind(BTreeSet<String>, bool),
-    Parent(BTreeSet<u64>, bool, bool),
-    Reporter(BTreeSet<String>, bool),
-    Assignee(BTreeSet<String>, bool, bool),
-    LabelsEmpty(bool),
-    Number(Op, u64, u64),
-    IdOrder(Op, u64),
-    Created(Op, Timestamp),
-    Updated(Op, Timestamp),
-    Resolved(Op, Timestamp),
-    Text(String, bool),
-}
 
 /// Who asks, and when: JQL reads dates in the caller's time zone (Jira Cloud: advanced search).
 #[derive(Clone, Copy)]
@@ -91,7 +65,7 @@ impl Jira {
                 .is_some_and(|test| test.holds(document))
     }
 
-    fn test(&self, jql: &Jql, now: Timestamp, caller: Option<&User>) -> Option<Test> {
+    pub(super) fn test(&self, jql: &Jql, now: Timestamp, caller: Option<&User>) -> Option<Test> {
         let zone = caller.and_then(|user| TimeZone::get(&user.time_zone).ok());
         let asker = Asker {
             account: caller.map_or("", |user| &user.account_id),
@@ -244,133 +218,6 @@ impl Jira {
             .map(|status| status.id)
             .collect()
     }
-
-    /// The smallest lookup that holds every match, with its size, if one is smaller than `most`; nothing is copied.
-    fn narrowest<'a>(&'a self, test: &'a Test, most: usize) -> Option<(usize, Ids<'a>)> {
-        match test {
-            Test::Id(ids, true) => {
-                (ids.len() <= most).then(|| (ids.len(), Box::new(ids.iter().copied()) as Ids<'a>))
-            }
-            Test::Label(labels, true) => {
-                let sets: Vec<&BTreeSet<u64>> = labels
-                    .iter()
-                    .filter_map(|label| self.index.with_label(label))
-                    .collect();
-                union(sets, most)
-            }
-            Test::Project(ids, true) => {
-                let sets: Vec<&BTreeSet<u64>> = ids
-                    .iter()
-                    .filter_map(|id| self.index.in_project(*id))
-                    .collect();
-                union(sets, most)
-            }
-            Test::Updated(Op::Greater | Op::GreaterOrEqual, from) => {
-                let size = self.index.updated_since(*from).take(most + 1).count();
-                (size <= most).then(|| (size, Box::new(self.index.updated_since(*from)) as Ids<'a>))
-            }
-            Test::Number(Op::Greater | Op::GreaterOrEqual, project, number) => {
-                let found = || self.index.numbered_from(*project, *number);
-                let size = found().take(most + 1).count();
-                (size <= most).then(|| (size, Box::new(found()) as Ids<'a>))
-            }
-            Test::All(parts) => {
-                let mut best: Option<(usize, Ids<'a>)> = None;
-                for part in parts {
-                    let most = best.as_ref().map_or(most, |(size, _)| *size);
-                    best = self.narrowest(part, most).or(best);
-                }
-                best
-            }
-            Test::Any(parts) => {
-                let found: Option<Vec<(usize, Ids<'a>)>> = parts
-                    .iter()
-                    .map(|part| self.narrowest(part, most))
-                    .collect();
-                let ids: BTreeSet<u64> = found?.into_iter().flat_map(|(_, ids)| ids).collect();
-                (ids.len() <= most).then(|| (ids.len(), Box::new(ids.into_iter()) as Ids<'a>))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Ids from the index.
-type Ids<'a> = Box<dyn Iterator<Item = u64> + 'a>;
-
-fn union(sets: Vec<&BTreeSet<u64>>, most: usize) -> Option<(usize, Ids<'_>)> {
-    let size = sets.iter().map(|set| set.len()).sum();
-    if size > most {
-        return None;
-    }
-    Some(match sets.as_slice() {
-        [one] => (size, Box::new(one.iter().copied())),
-        many => {
-            let ids: BTreeSet<u64> = many.iter().flat_map(|set| set.iter().copied()).collect();
-            (ids.len(), Box::new(ids.into_iter()))
-        }
-    })
-}
-
-impl Test {
-    fn holds(&self, d: &Document) -> bool {
-        match self {
-            Test::All(parts) => parts.iter().all(|part| part.holds(d)),
-            Test::Any(parts) => parts.iter().any(|part| part.holds(d)),
-            Test::Project(ids, wanted) => ids.contains(&d.project) == *wanted,
-            Test::Status(ids, wanted) => ids.contains(&d.status) == *wanted,
-            Test::Id(ids, wanted) => ids.contains(&d.id) == *wanted,
-            // `!=` also drops issues without any label: Jira's rule for empty fields.
-            Test::Label(labels, wanted) => {
-                !d.labels.is_empty()
-                    && d.labels.iter().any(|label| labels.contains(label)) == *wanted
-            }
-            Test::LabelsEmpty(wanted) => d.labels.is_empty() == *wanted,
-            Test::Resolution(ids, empty, wanted) => {
-                optional(d.resolution.as_ref(), ids, *empty, *wanted)
-            }
-            Test::Assignee(ids, empty, wanted) => {
-                optional(d.assignee.as_ref(), ids, *empty, *wanted)
-            }
-            Test::Priority(ids, wanted) => ids.contains(&d.priority) == *wanted,
-            Test::Kind(ids, wanted) => ids.contains(&d.kind) == *wanted,
-            Test::Parent(ids, empty, wanted) => match d.parent {
-                None => *empty && *wanted,
-                Some(parent) => ids.contains(&parent) == *wanted,
-            },
-            Test::Reporter(ids, wanted) => ids.contains(&d.reporter) == *wanted,
-            Test::Number(op, project, number) => {
-                d.project == *project && ordered(*op, d.number.cmp(number))
-            }
-            Test::IdOrder(op, id) => ordered(*op, d.id.cmp(id)),
-            Test::Created(op, at) => ordered(*op, d.created.cmp(at)),
-            Test::Updated(op, at) => ordered(*op, d.updated.cmp(at)),
-            Test::Resolved(op, at) => d
-                .resolved
-                .is_some_and(|resolved| ordered(*op, resolved.cmp(at))),
-            Test::Text(words, wanted) => d.summary.contains(words) == *wanted,
-        }
-    }
-}
-
-/// A field that may be empty: `!=` a value drops the empty ones, `!= EMPTY` too.
-fn optional(value: Option<&String>, ids: &BTreeSet<String>, empty: bool, wanted: bool) -> bool {
-    match value {
-        None => empty && wanted,
-        Some(value) => ids.contains(value) == wanted,
-    }
-}
-
-fn ordered(op: Op, ordering: Ordering) -> bool {
-    match op {
-        Op::Equal => ordering.is_eq(),
-        Op::NotEqual => ordering.is_ne(),
-        Op::Less => ordering.is_lt(),
-        Op::LessOrEqual => ordering.is_le(),
-        Op::Greater => ordering.is_gt(),
-        Op::GreaterOrEqual => ordering.is_ge(),
-        Op::Contains | Op::NotContains => false,
-    }
 }
 
 /// The texts of operands; `None` for a function that the emulator does not know.
@@ -418,31 +265,4 @@ fn bind_time(field: &str, op: Op, operands: &[Operand], asker: Asker<'_>) -> Opt
         "updated" | "updateddate" => Test::Updated(op, at),
         _ => Test::Resolved(op, at),
     })
-}
-
-/// Unknown fields are ignored (recorded from Jira Cloud, 2026-10); ties and no order at all: newest id first.
-fn compare(a: &Document, b: &Document, order: &[(String, bool)]) -> Ordering {
-    for (field, descending) in order {
-        let ordering = match field.as_str() {
-            "key" | "issuekey" | "id" | "issue" => {
-                (a.project, a.number).cmp(&(b.project, b.number))
-            }
-            "created" | "createddate" => a.created.cmp(&b.created),
-            "updated" | "updateddate" => a.updated.cmp(&b.updated),
-            "status" => a.status.cmp(&b.status),
-            "priority" => b.priority.cmp(&a.priority),
-            "project" => a.project.cmp(&b.project),
-            "summary" => a.summary.cmp(&b.summary),
-            _ => Ordering::Equal,
-        };
-        let ordering = if *descending {
-            ordering.reverse()
-        } else {
-            ordering
-        };
-        if ordering.is_ne() {
-            return ordering;
-        }
-    }
-    b.id.cmp(&a.id)
 }

@@ -132,14 +132,6 @@ impl Jira {
         put("issuetype", &|| {
             meta::issue_type_json(&issue.kind, site, version)
         });
-        if let Some(parent) = issue.parent {
-            put("parent", &|| self.related_json(parent, version));
-        }
-        put("subtasks", &|| {
-            let children = self.children_of(issue.id);
-            let rows = children.iter().map(|id| self.related_json(*id, version));
-            rows.collect()
-        });
         put("project", &|| {
             self.projects.get(&issue.project).map_or(Value::Null, |p| {
                 let mut project = self.project_json(p, version, false);
@@ -148,6 +140,31 @@ impl Jira {
                 }
                 project
             })
+        });
+        self.put_more(issue, wanted, version, &mut fields);
+        Value::Object(fields)
+    }
+
+    /// People, relatives, comments and custom fields.
+    fn put_more(
+        &self,
+        issue: &Issue,
+        wanted: &Wanted,
+        version: &str,
+        fields: &mut Map<String, Value>,
+    ) {
+        let mut put = |name: &str, value: &dyn Fn() -> Value| {
+            if wanted.has(name) {
+                fields.insert(name.to_owned(), value());
+            }
+        };
+        if let Some(parent) = issue.parent {
+            put("parent", &|| self.related_json(parent, version));
+        }
+        put("subtasks", &|| {
+            let children = self.children_of(issue.id);
+            let rows = children.iter().map(|id| self.related_json(*id, version));
+            rows.collect()
         });
         put("creator", &|| self.person_json(&issue.reporter, version));
         put("reporter", &|| self.person_json(&issue.reporter, version));
@@ -171,7 +188,6 @@ impl Jira {
         for id in self.custom_fields.keys() {
             put(id, &|| issue.custom.get(id).cloned().unwrap_or(Value::Null));
         }
-        Value::Object(fields)
     }
 
     /// An issue beside another: its parent, or one of its sub-tasks.

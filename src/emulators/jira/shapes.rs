@@ -26,11 +26,14 @@ const ELSEWHERE: [&str; 6] = [
 /// Answers for which the document's example, or a recorded answer, contradicts its schema.
 const CONTRADICTED: [(&str, u16); 1] = [("GET /rest/api/3/bulk/queue/{taskId}", 400)];
 
+/// A validator for each operation and status; none where the document has no schema.
+type Made = BTreeMap<(String, u16), Option<Arc<Validator>>>;
+
 /// The document, and the validators that were made from it.
 struct Shapes {
     paths: Value,
     components: Value,
-    made: Mutex<BTreeMap<(String, u16), Option<Arc<Validator>>>>,
+    made: Mutex<Made>,
 }
 
 fn shapes() -> Option<&'static Shapes> {

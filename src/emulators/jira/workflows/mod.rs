@@ -7,6 +7,7 @@ pub(super) mod assign;
 pub(super) mod capabilities;
 pub(super) mod condition;
 pub(super) mod effects;
+pub(super) mod migrations;
 pub(super) mod model;
 pub(super) mod prepared;
 pub(super) mod read;
@@ -94,7 +95,7 @@ impl Workflows {
     }
 
     /// The ids of the workflows that some project uses.
-    pub(super) fn active<'a>(&'a self, schemes: impl Iterator<Item = u64>) -> BTreeSet<&'a str> {
+    pub(super) fn active(&self, schemes: impl Iterator<Item = u64>) -> BTreeSet<&str> {
         schemes
             .filter_map(|id| self.schemes.get(&id))
             .flat_map(WorkflowScheme::workflow_ids)

@@ -275,36 +275,44 @@ fn transition_flaws(transition: &GivenTransition, own: &BTreeSet<&str>) -> Vec<F
         }
         _ => {}
     }
-    let links = transition.links.as_deref().unwrap_or_default();
-    match kind {
-        Kind::Directed if links.is_empty() => {
-            add(
-                "MISSING_LINKS",
-                format!("The directed transition {name} leaves no status."),
-            );
-        }
-        Kind::Initial | Kind::Global if !links.is_empty() => {
-            add(
-                "UNEXPECTED_LINKS",
-                format!("The transition {name} must have no links."),
-            );
-        }
-        _ => {}
-    }
-    for link in links {
-        let from = link.from_status_reference.as_deref().unwrap_or_default();
-        if !own.contains(from) {
-            add(
-                "UNDEFINED_STATUS_REFERENCE",
-                format!("The transition {name} leaves a status that the workflow does not have."),
-            );
-        }
+    for (code, text) in link_flaws(transition, kind, own) {
+        add(code, text);
     }
     if kind == Kind::Initial && transition.conditions.is_some() {
         add(
             "CONDITION_ON_INITIAL_TRANSITION",
             "The initial transition takes no conditions.".into(),
         );
+    }
+    flaws
+}
+
+fn link_flaws(
+    transition: &GivenTransition,
+    kind: Kind,
+    own: &BTreeSet<&str>,
+) -> Vec<(&'static str, String)> {
+    let name = transition.name.as_deref().unwrap_or_default();
+    let links = transition.links.as_deref().unwrap_or_default();
+    let mut flaws = Vec::new();
+    match kind {
+        Kind::Directed if links.is_empty() => {
+            let text = format!("The directed transition {name} leaves no status.");
+            flaws.push(("MISSING_LINKS", text));
+        }
+        Kind::Initial | Kind::Global if !links.is_empty() => {
+            let text = format!("The transition {name} must have no links.");
+            flaws.push(("UNEXPECTED_LINKS", text));
+        }
+        _ => {}
+    }
+    for link in links {
+        let from = link.from_status_reference.as_deref().unwrap_or_default();
+        if !own.contains(from) {
+            let text =
+                format!("The transition {name} leaves a status that the workflow does not have.");
+            flaws.push(("UNDEFINED_STATUS_REFERENCE", text));
+        }
     }
     flaws
 }
