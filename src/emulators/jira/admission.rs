@@ -71,14 +71,6 @@ impl Jira {
         if let Some(throttle) = self.limits.inside_window(&operation, written, now) {
             return (self.throttled(&operation, &throttle, now, journal), false);
         }
-        let fault = self
-            .faults
-            .strike(&operation, |kind| !kind.is_of_webhooks());
-        if let Some(answer) =
-            self.refused_by_fault(fault.as_ref(), &operation, written, now, journal)
-        {
-            return answer;
-        }
         if self.quotas_enabled
             && let Some(throttle) = self.limits.count(&operation, written, now)
         {
@@ -86,6 +78,13 @@ impl Jira {
         }
         if let Some(throttle) = self.out_of_points(now) {
             return (self.throttled(&operation, &throttle, now, journal), false);
+        }
+        let fault = self
+            .faults
+            .strike(&operation, |kind| !kind.is_of_webhooks());
+        let refused = self.refused_by_fault(fault.as_ref(), &operation, written, now, journal);
+        if let Some(answer) = refused {
+            return answer;
         }
         let outcome = self.run(request, matched, is_gateway, fault.clone(), now, journal);
         let reply = outcome.unwrap_or_else(|refusal| refusal);

@@ -126,13 +126,21 @@ impl Jira {
         Ok(())
     }
 
+    /// For who administers some project, or Jira; others get 404 (Jira REST v3: get project roles for project).
     pub(crate) fn get_project_roles(&mut self, call: &mut Call<'_>) -> Outcome {
         let project = self.visible_project(&call.user, call.param(0))?;
+        let account = &call.user.account_id;
+        let mut all = self.projects.keys();
+        let may = all.any(|id| self.may_in(account, "ADMINISTER_PROJECTS", *id));
+        if !may && !self.is_admin(account) {
+            let text = "You do not have administrative permissions for the project.";
+            return Err(refusal(404, text));
+        }
         ok(Value::Object(self.role_links(project, call.version)))
     }
 
     pub(crate) fn get_project_role_details(&mut self, call: &mut Call<'_>) -> Outcome {
-        let project = self.visible_project(&call.user, call.param(0))?;
+        let project = self.administered_project(call)?;
         let rows = self.roles_of(project).map(|role| {
             json!({
                 "self": self.role_link(project, role.id, call.version), "id": role.id, "name": role.name,

@@ -77,6 +77,7 @@ impl Jira {
     }
 
     pub(crate) fn get_roles(&mut self, call: &mut Call<'_>) -> Outcome {
+        self.require_admin(call)?;
         let shared = self.people.roles.values().filter(|r| r.project.is_none());
         ok(shared
             .map(|role| self.role_json(role, call.version))

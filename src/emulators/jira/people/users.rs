@@ -310,9 +310,10 @@ impl Jira {
         ok(self.user_rows(found, call.version))
     }
 
-    /// *Browse users and groups* (Jira REST v3).
+    /// *Browse users and groups*, or *Administer Jira* (Jira REST v3).
     pub(crate) fn require_browse_users(&self, call: &Call<'_>) -> Result<(), Reply> {
-        if self.may_globally(&call.user.account_id, "USER_PICKER") {
+        let account = &call.user.account_id;
+        if self.may_globally(account, "USER_PICKER") || self.is_admin(account) {
             return Ok(());
         }
         let text = "You do not have the permission to browse users and groups.";

@@ -7,7 +7,9 @@ use super::{Role, Site};
 #[test]
 fn who_the_reviewers_are_is_read_by_group_or_by_a_project_administrator() {
     let mut site = Site::new();
-    let (_, roles) = site.bot("GET", "/rest/api/3/project/SEC/role", Value::Null);
+    let all = "/rest/api/3/project/SEC/role";
+    assert_eq!(site.bot("GET", all, Value::Null).0, 404);
+    let roles = site.must(200, "GET", all, Value::Null);
     let link = roles["Security reviewers"].as_str().unwrap();
     let path = link
         .strip_prefix("https://emulated.example")
