@@ -5,7 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::auth::{self, entrance, unauthenticated};
-use super::faults::FaultKind;
+use super::faults::{FaultKind, span};
 use super::limits::{Scope, Throttle, rate_per_s};
 use super::reply::{Outcome, Reply, add_header, bad_json, no_issue, refusal};
 use super::route::{Call, Found, Matched, find, parse_query};
@@ -218,8 +218,7 @@ impl Jira {
             journal.violate("S6", now, what);
         }
         let is_quota = reason.starts_with("jira-quota");
-        let wait_s = i64::try_from(*retry_after_s).unwrap_or(3_600);
-        let reset = now + jiff::SignedDuration::from_secs(wait_s);
+        let reset = now + span(*retry_after_s);
         let limit = match self.points_per_hour {
             Some(points) if is_quota => points,
             _ => u64::from(rate_per_s(operation)),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Jira;
 use super::changes::Stamp;
-use super::faults::FaultKind;
+use super::faults::{FaultKind, span};
 use super::issues::strings;
 use super::reply::{Outcome, Reply, bad_payload, bulk_refusal, created, ok};
 use super::route::Call;
@@ -226,12 +226,11 @@ impl Jira {
             Some(FaultKind::BulkTaskSlow { seconds }) => slower = seconds,
             _ => {}
         }
-        let slower = SignedDuration::from_secs(i64::try_from(slower).unwrap_or(i64::MAX));
         let id = self.take_id();
         let task = Task {
             by: call.user.account_id.clone(),
             submitted: call.now,
-            due: call.now + self.bulk_delay + slower,
+            due: call.now + self.bulk_delay + span(slower),
             finished: None,
             is_dead: false,
             dies_after,

@@ -1,6 +1,15 @@
 //! What can go wrong on purpose, as it is armed in [`super::Jira::faults`]. Decides nothing about when.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+
+/// The longest time that a fault holds anything back: ten years.
+const LONGEST_S: u64 = 10 * 365 * 24 * 3_600;
+
+/// Seconds of a fault as a time span that can be added to any date.
+pub(super) fn span(seconds: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(seconds.min(LONGEST_S)).unwrap_or(0))
+}
 
 /// What happens to a request, or to a webhook's delivery, that a fault strikes.
 ///

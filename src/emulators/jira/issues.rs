@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Jira;
 use super::changes::{Draft, Stamp};
 use super::edits::Edit;
-use super::faults::FaultKind;
+use super::faults::{FaultKind, span};
 use super::fields::off_screen;
 use super::meta::{ISSUE_TYPES, SUBTASK_TYPE_ID};
 use super::packed::Packed;
@@ -29,11 +29,11 @@ const FETCH_MOST: usize = 100;
 impl Call<'_> {
     pub(super) fn stamp(&self) -> Stamp {
         let lag = match self.fault {
-            Some(FaultKind::SearchLag { seconds }) => i64::try_from(seconds).unwrap_or(i64::MAX),
-            _ => 0,
+            Some(FaultKind::SearchLag { seconds }) => span(seconds),
+            _ => SignedDuration::ZERO,
         };
         Stamp {
-            lag: SignedDuration::from_secs(lag),
+            lag,
             ..Stamp::new(&self.user.account_id, self.now)
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::faults::span;
 use crate::emulators::quota::{Bucket, Verdict};
 
 /// What a limit applies to.
@@ -104,8 +105,8 @@ impl Limits {
         retry_after_s: u64,
         now: Timestamp,
     ) -> Throttle {
-        let wait = SignedDuration::from_secs(i64::try_from(retry_after_s).unwrap_or(3600));
-        self.windows.insert(scope, (now + wait, reason.to_owned()));
+        let until = now + span(retry_after_s);
+        self.windows.insert(scope, (until, reason.to_owned()));
         Throttle {
             reason: reason.to_owned(),
             retry_after_s,

@@ -163,7 +163,7 @@ pub(super) const CLAIMS: [Claim; 57] = [
     ),
     claim(
         "GET /rest/api/3/role",
-        "The roles of the site.",
+        "The roles of the site, for administrators.",
         "Jira REST v3: get all project roles",
         "src/emulators/jira/stories/people.rs::a_role_is_made_for_all_projects_and_its_defaults_reach_new_ones_only",
     ),
@@ -217,7 +217,7 @@ pub(super) const CLAIMS: [Claim; 57] = [
     ),
     claim(
         "GET /rest/api/3/project/{projectIdOrKey}/role",
-        "Names and links.",
+        "Names and links, for who administers a project; others get 404.",
         "Jira REST v3: get project roles for project",
         "src/emulators/jira/stories/people.rs::who_the_reviewers_are_is_read_by_group_or_by_a_project_administrator",
     ),

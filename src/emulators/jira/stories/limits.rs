@@ -220,3 +220,22 @@ fn faults_are_written_as_json() {
     );
     assert!(serde_json::from_value::<FaultKind>(json!({"flood": {}})).is_err());
 }
+
+#[test]
+fn an_absurd_wait_is_no_reason_to_break() {
+    let mut site = Site::new();
+    for kind in [
+        FaultKind::SearchLag { seconds: u64::MAX },
+        FaultKind::TooManyRequests {
+            reason: "jira-burst-based".into(),
+            retry_after_s: u64::MAX,
+        },
+    ] {
+        site.jira
+            .faults
+            .arm(Fault::next("POST /rest/api/3/issue$", kind));
+        let (status, _) = site.bot("POST", "/rest/api/3/issue", element("x", &["late"]));
+        assert!(status == 201 || status == 429);
+    }
+    assert!(site.ids("labels = late").is_empty());
+}

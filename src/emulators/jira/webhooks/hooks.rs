@@ -128,6 +128,7 @@ fn read_hook(mut hook: Hook, call: &Call<'_>) -> Result<Hook, Reply> {
             return Err(refusal(400, format!("The webhook needs a {member}.")));
         }
     }
+    // Jira insists on HTTPS and on some ports; here receivers on this machine are taken too.
     let uri = hook.url.parse::<http::Uri>().ok();
     let scheme = uri.as_ref().and_then(|uri| uri.scheme_str());
     if !matches!(scheme, Some("http" | "https")) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use crate::emulators::jira::Jira;
-use crate::emulators::jira::faults::FaultKind;
+use crate::emulators::jira::faults::{FaultKind, span};
 
 /// Retries after the first attempt (Jira Cloud: webhook retry policy).
 const RETRIES_MOST: u32 = 5;
@@ -104,7 +104,7 @@ impl Jira {
         let drawn_ms = self.webhooks.below(spread_ms);
         let drawn = SignedDuration::from_millis(i64::try_from(drawn_ms).unwrap_or(0));
         let held = match &fault {
-            Some(FaultKind::WebhookDelayed { seconds }) => seconds_long(*seconds),
+            Some(FaultKind::WebhookDelayed { seconds }) => span(*seconds),
             Some(FaultKind::WebhookReordered) => HELD_BACK,
             _ => SignedDuration::ZERO,
         };
@@ -200,7 +200,7 @@ impl Jira {
             return;
         }
         let wait_s = WAIT_LEAST_S + self.webhooks.below(WAIT_MOST_S - WAIT_LEAST_S + 1);
-        one.due = now + seconds_long(wait_s);
+        one.due = now + span(wait_s);
         one.retry += 1;
         one.in_flight = false;
         self.webhooks.pending.insert(id, one);
@@ -246,10 +246,6 @@ fn signature(secret: &str, body: &[u8]) -> String {
         // HMAC takes keys of any length.
         Err(_) => String::new(),
     }
-}
-
-fn seconds_long(seconds: u64) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
