@@ -3,7 +3,8 @@
 
 mod scene;
 
-use asaf::emulators::jira::{Fault, FaultKind, Role};
+use asaf::emulators::faults::Fault;
+use asaf::emulators::jira::{FaultKind, Role};
 use asaf::emulators::security_hub::HubFault;
 use asaf::emulators::world::{Requests, World};
 use asaf::jobs::reconcile::{Orders, Wish};
@@ -196,11 +197,8 @@ async fn killed_at_any_request_of_a_later_run_nothing_is_doubled_or_lost() {
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_is_found_and_not_made_again() {
     let scene = Scene::new(3, 60);
-    let fault = Fault {
-        operation_contains: "issue/bulk$".to_owned(),
-        kind: FaultKind::ApplyThenDrop,
-    };
-    scene.world.lock().jira.faults.push_back(fault);
+    let fault = Fault::next("issue/bulk$", FaultKind::ApplyThenDrop);
+    scene.world.lock().jira.faults.arm(fault);
     let first = scene.run(Wish::Due).await.applied.unwrap();
     assert!(first.in_doubt > 0);
     scene.clock.advance(SignedDuration::from_secs(30));
@@ -365,10 +363,7 @@ async fn throttling_of_every_kind_delays_and_never_breaks_a_window() {
                 reason: reason.to_owned(),
                 retry_after_s: 7,
             };
-            world.jira.faults.push_back(Fault {
-                operation_contains: "issue/bulk$".to_owned(),
-                kind,
-            });
+            world.jira.faults.arm(Fault::next("issue/bulk$", kind));
         }
         world
             .aws

@@ -23,3 +23,6 @@ pub struct Emulator {
     /// What is claimed.
     pub claims: &'static [Claim],
 }
+
+/// All emulators, in the order of the document.
+pub const EMULATORS: &[Emulator] = &[super::jira::claims::JIRA];

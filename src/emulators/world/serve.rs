@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response as AxumResponse};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Requests, Shared, Side, audit};
+use super::{Requests, Shared, Side, audit, webhooks};
 
 /// A request of this size is the largest that any of the emulated APIs takes (BatchImportFindings: 6 MB).
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
@@ -63,6 +63,7 @@ pub fn serve(bound: Bound, world: &Shared) {
     let [aws, jira, control] = bound.listeners;
     spawn(aws, face(world.clone(), Side::Aws));
     spawn(jira, face(world.clone(), Side::Jira));
+    webhooks::spawn(world);
     spawn(
         control,
         Router::new().fallback(controlled).with_state(world.clone()),
