@@ -243,8 +243,7 @@ async fn hostile_findings_become_tickets_of_plain_text_and_stop_no_other() {
             assert_clean(&issue.summary, &issue.key);
             assert!(issue.summary.chars().count() <= 255, "{}", issue.key);
             assert!(!issue.summary.trim().is_empty(), "{}", issue.key);
-            let document = serde_json::to_value(&issue.description).unwrap();
-            only_text(&document, &issue.key);
+            only_text(&issue.description.value(), &issue.key);
         }
     }
     scene.settle().await;
