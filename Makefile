@@ -8,21 +8,24 @@ VENV := target/venv
 # Independent implementations that our clients are tested against.
 MOTO := moto[server]==5.2.5
 BOTO3 := boto3==1.44.5
-VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5
+# Other people's clients that our emulators are tested with.
+JIRA := jira==3.10.5
+ATLASSIAN := atlassian-python-api==5.0.5
+VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5
 
 .PHONY: help setup test lint unit supply bench demo fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
-setup: ## install what the tests need besides Rust: a C compiler, moto and boto3 in target/venv
+setup: ## install what the tests need besides Rust: a C compiler, Python clients in target/venv
 	@command -v cc >/dev/null || { command -v apt-get >/dev/null \
 	  && { apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev; } \
 	  || echo "setup: no C compiler and no apt-get; SQLite and the TLS library need one"; }
 	@test -f $(VENV_STAMP) || { mkdir -p target && python3 -m venv $(VENV) \
-	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' \
+	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' \
 	  && touch $(VENV_STAMP); } \
-	  || echo "setup: moto is not installed; tests against it say so and are skipped"
+	  || echo "setup: Python packages are not installed; tests with them say so and are skipped"
 
 test: setup lint unit supply ## everything that CI runs
 

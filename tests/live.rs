@@ -241,8 +241,8 @@ async fn an_event_that_names_every_resource_deletes_the_ticket_without_asking_co
         let mut world = scene.world.lock();
         let now = world.now();
         let resource = |issue: &asaf::emulators::jira::Issue| {
-            let link = &issue.properties["asaf.link"]["alias"]["resource"];
-            link.as_str().unwrap().to_owned()
+            let link = issue.property("asaf.link");
+            link["alias"]["resource"].as_str().unwrap().to_owned()
         };
         let found = world
             .jira
@@ -440,7 +440,7 @@ async fn a_finding_that_flaps_reopens_its_ticket_once_in_a_hold_down() {
     let key = {
         let world = scene.world.lock();
         let of_finding = |issue: &&asaf::emulators::jira::Issue| {
-            issue.properties["asaf.link"]["findings"][0]["id"] == finding[0].1.as_str()
+            issue.property("asaf.link")["findings"][0]["id"] == finding[0].1.as_str()
         };
         let issue = world.jira.issues().find(of_finding).unwrap();
         issue.key.clone()
@@ -727,7 +727,8 @@ async fn no_write_begins_when_the_lease_could_end_before_its_answer() {
         transition(&scene, Role::Product, key, "Resolved");
     }
     // Jira lets each comment wait for almost two minutes.
-    scene.throttle_jira("/comment$", 110, keys.len());
+    let times = u32::try_from(keys.len()).unwrap();
+    scene.throttle_jira("/comment$", 110, times);
     live.hear().await;
     let began = scene.clock.now();
     let Turn::Batch { reports, .. } = worker.turn().await else {

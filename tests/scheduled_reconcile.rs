@@ -4,8 +4,8 @@
 mod scene;
 
 use asaf::emulators::aws::AwsFault;
-use asaf::emulators::faults;
-use asaf::emulators::jira::{Fault, FaultKind, Role};
+use asaf::emulators::faults::Fault;
+use asaf::emulators::jira::{FaultKind, Role};
 use asaf::emulators::world::{Requests, World};
 use asaf::jobs::reconcile::{Orders, Wish};
 use asaf::plan::HeldReason;
@@ -197,11 +197,8 @@ async fn killed_at_any_request_of_a_later_run_nothing_is_doubled_or_lost() {
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_is_found_and_not_made_again() {
     let scene = Scene::new(3, 60);
-    let fault = Fault {
-        operation_contains: "issue/bulk$".to_owned(),
-        kind: FaultKind::ApplyThenDrop,
-    };
-    scene.world.lock().jira.faults.push_back(fault);
+    let fault = Fault::next("issue/bulk$", FaultKind::ApplyThenDrop);
+    scene.world.lock().jira.faults.arm(fault);
     let first = scene.run(Wish::Due).await.applied.unwrap();
     assert!(first.in_doubt > 0);
     scene.clock.advance(SignedDuration::from_secs(30));
@@ -270,7 +267,7 @@ async fn an_empty_or_truncated_listing_or_a_lost_region_removes_nothing() {
         scene.settle().await;
         for _ in 0..2 {
             scene.clock.advance(SignedDuration::from_mins(20));
-            let next = faults::Fault::next("GetFindings", fault.clone());
+            let next = Fault::next("GetFindings", fault.clone());
             scene.world.lock().aws.faults.arm(next);
             let report = scene.run(Wish::Full).await;
             let done = report.applied.unwrap().done;
@@ -369,17 +366,14 @@ async fn throttling_of_every_kind_delays_and_never_breaks_a_window() {
                 reason: reason.to_owned(),
                 retry_after_s: 7,
             };
-            world.jira.faults.push_back(Fault {
-                operation_contains: "issue/bulk$".to_owned(),
-                kind,
-            });
+            world.jira.faults.arm(Fault::next("issue/bulk$", kind));
         }
         for kind in [
             AwsFault::Throttled,
             AwsFault::InternalError,
             AwsFault::Throttled,
         ] {
-            let fault = faults::Fault::next("Findings", kind);
+            let fault = Fault::next("Findings", kind);
             world.aws.faults.arm(fault);
         }
     }
@@ -400,7 +394,7 @@ async fn a_partly_refused_update_is_finished_by_the_next_run() {
             code: code.to_owned(),
             every_nth: 7,
         };
-        let fault = faults::Fault::next("BatchUpdateFindings", kind);
+        let fault = Fault::next("BatchUpdateFindings", kind);
         scene.world.lock().aws.faults.arm(fault);
     }
     scene.run(Wish::Due).await;

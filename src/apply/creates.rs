@@ -27,7 +27,6 @@ pub(super) async fn creates<
     to: Sinks<'_, F, T, N, S>,
     run: &Run<'_>,
 ) -> Result<(), StoreError> {
-    let mut highest = highest_known(snapshot);
     let mut due: Vec<usize> = (0..work.len())
         .filter(|n| work[*n].action.ticket == TicketStep::Create)
         .collect();
@@ -38,53 +37,103 @@ pub(super) async fn creates<
             .to_owned()
     });
     let total = due.len() as u64;
-    let mut stopped: Option<WireError> = None;
+    let mut known = Known {
+        highest: highest_known(snapshot),
+        refusing: BTreeMap::new(),
+        stopped: None,
+    };
     for (call, indexes) in due.chunks(PER_CALL).enumerate() {
-        if let Some(error) = &stopped {
-            indexes
-                .iter()
-                .for_each(|n| work[*n].fail("creating the ticket", error));
-            continue;
-        }
         super::stop_paused(work, to.store, run).await?;
-        let mut drafts = Vec::new();
-        let mut asked = Vec::new();
-        for n in indexes.iter().filter(|n| work[**n].is_live()) {
-            if let Some(draft) = draft(&work[*n], snapshot, run) {
-                drafts.push(draft);
-                asked.push(*n);
+        let (mut asked, mut drafts) = (Vec::new(), Vec::new());
+        for n in indexes.iter().copied() {
+            let progress = &mut work[n];
+            let Some(draft) = draft(progress, snapshot, run).filter(|_| progress.is_live()) else {
+                continue;
+            };
+            match known.refusal(&draft.project) {
+                Some(error) => progress.fail("creating the ticket", error),
+                None => {
+                    drafts.push(draft);
+                    asked.push(n);
+                }
             }
         }
-        let intents = intents(&asked, &drafts, work, &highest, run);
-        to.store.open_intents(&intents).await?;
-        match to.tickets.create(&drafts).await {
-            Ok(outcomes) => settle(&asked, outcomes, work, &mut highest, to.store).await?,
-            Err(error) if error.is_ambiguous() => {
-                asked.iter().for_each(|n| work[*n].in_doubt = true)
-            }
-            Err(error) => {
-                let none: Vec<(Marker, IntentOutcome)> = drafts
-                    .iter()
-                    .map(|draft| (draft.marker.clone(), IntentOutcome::NotCreated))
-                    .collect();
-                to.store.settle_intents(&none).await?;
-                asked
-                    .iter()
-                    .for_each(|n| work[*n].fail("creating the ticket", &error));
-                let hopeless = matches!(
-                    error,
-                    WireError::Denied { .. }
-                        | WireError::Unreachable { .. }
-                        | WireError::Throttled { .. }
-                        | WireError::TooLate { .. }
-                );
-                stopped = hopeless.then_some(error);
-            }
+        if !drafts.is_empty() {
+            one_call(&asked, &drafts, work, &mut known, to, run).await?;
         }
         run.progress
             .applied(((call + 1) * PER_CALL).min(due.len()) as u64, total);
     }
     Ok(())
+}
+
+/// What earlier calls of this run have shown.
+struct Known {
+    /// The highest issue number of each project: a probe reads above it.
+    highest: BTreeMap<String, u64>,
+    /// Projects that refuse what every ticket of ours is: they are not asked again in this run.
+    refusing: BTreeMap<String, WireError>,
+    /// An error that would meet every further call.
+    stopped: Option<WireError>,
+}
+
+impl Known {
+    fn refusal(&self, project: &str) -> Option<&WireError> {
+        self.stopped.as_ref().or_else(|| self.refusing.get(project))
+    }
+}
+
+/// Intents, the call, and what its answer makes of them.
+async fn one_call<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    asked: &[usize],
+    drafts: &[Draft],
+    work: &mut [Progress],
+    known: &mut Known,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let intents = intents(asked, drafts, work, &known.highest, run);
+    to.store.open_intents(&intents).await?;
+    match to.tickets.create(drafts).await {
+        Ok(outcomes) => {
+            known.refusing.extend(refusing_projects(drafts, &outcomes));
+            settle(asked, outcomes, work, &mut known.highest, to.store).await?;
+        }
+        Err(error) if error.is_ambiguous() => asked.iter().for_each(|n| work[*n].in_doubt = true),
+        Err(error) => {
+            let none: Vec<(Marker, IntentOutcome)> = drafts
+                .iter()
+                .map(|draft| (draft.marker.clone(), IntentOutcome::NotCreated))
+                .collect();
+            to.store.settle_intents(&none).await?;
+            asked
+                .iter()
+                .for_each(|n| work[*n].fail("creating the ticket", &error));
+            let hopeless = matches!(
+                error,
+                WireError::Denied { .. }
+                    | WireError::Unreachable { .. }
+                    | WireError::Throttled { .. }
+                    | WireError::TooLate { .. }
+            );
+            known.stopped = hopeless.then_some(error);
+        }
+    }
+    Ok(())
+}
+
+/// Projects in which nothing of ours can be created as things are.
+fn refusing_projects(
+    drafts: &[Draft],
+    outcomes: &[Result<TicketRef, WireError>],
+) -> Vec<(String, WireError)> {
+    let refused = |(draft, outcome): (&Draft, &Result<TicketRef, WireError>)| match outcome {
+        Err(error @ (WireError::Misconfigured { .. } | WireError::Denied { .. })) => {
+            Some((draft.project.clone(), error.clone()))
+        }
+        _ => None,
+    };
+    drafts.iter().zip(outcomes).filter_map(refused).collect()
 }
 
 /// The highest issue number that we know of in each project: a probe reads above it.

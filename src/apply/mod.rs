@@ -141,7 +141,7 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
     stop_paused(&mut work, to.store, run).await?;
     Box::pin(tickets::comments(&mut work, snapshot, to, run)).await?;
     Box::pin(workflow::updates(&mut work, to, run)).await?;
-    let applied = settle(&mut work, to.store, run).await?;
+    let applied = settle(&mut work, snapshot, to.store, run).await?;
     tell(&work, to.notifier).await;
     plan.actions = work.into_iter().map(|progress| progress.action).collect();
     Ok(applied)
@@ -165,6 +165,7 @@ pub(crate) async fn stop_paused<S: Store>(
 /// Receipts: links whose action is complete, audit, and what failed.
 async fn settle<S: Store>(
     work: &mut [Progress],
+    snapshot: &Snapshot,
     store: &S,
     run: &Run<'_>,
 ) -> Result<Applied, StoreError> {
@@ -181,6 +182,7 @@ async fn settle<S: Store>(
                 applied.unfinished.insert(action.marker.clone());
             } else if let Some(failure) = progress.failure() {
                 applied.failures.push(failure);
+                links.extend(progress.unlinked(snapshot));
             } else {
                 done.insert(action.marker.clone());
                 audit.push(audit_entry(progress, run, now));
@@ -216,7 +218,8 @@ fn excuse(work: &[Progress], failed: &mut [Failure]) {
     }
 }
 
-/// Counts failed runs per link; a success clears the count, and an outage counts against nobody.
+/// Remembers what failed, so that the next run takes it up whether or not it changed, and counts its failed runs. A
+/// success clears the count, and an outage counts against nobody.
 async fn strikes<S: Store>(
     failed: &[Failure],
     done: &BTreeSet<Marker>,
@@ -234,9 +237,9 @@ async fn strikes<S: Store>(
     }
     let items: Vec<Quarantined> = failed
         .iter()
-        .filter(|failure| !failure.outage)
         .map(|failure| {
             let earlier = before.get(&failure.marker);
+            let counted = u32::from(!failure.outage);
             Quarantined {
                 marker: failure.marker.clone(),
                 key: None,
@@ -244,7 +247,7 @@ async fn strikes<S: Store>(
                 what: failure.what.clone(),
                 why: failure.why.clone(),
                 since: earlier.map_or(now, |item| item.since),
-                attempts: earlier.map_or(0, |item| item.attempts) + 1,
+                attempts: earlier.map_or(0, |item| item.attempts) + counted,
             }
         })
         .collect();
@@ -331,6 +334,13 @@ impl Progress {
             link.ticket = self.ticket.clone();
         }
         Some(link)
+    }
+
+    /// A row for a link that the store does not know yet, so that what failed leads to its findings.
+    fn unlinked(&self, snapshot: &Snapshot) -> Option<Link> {
+        let after = self.action.after.as_deref()?;
+        let known = snapshot.links.contains_key(&self.action.marker);
+        (!known).then(|| after.without_a_ticket())
     }
 
     fn failure(&self) -> Option<Failure> {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::{Intent, Link, Marker, Ticket};
 use crate::ports::{TicketQuery, TicketsReader};
 use crate::read::adopt::marker_of;
-use crate::store::{IntentOutcome, Store, StoreError};
+use crate::store::{IntentOutcome, Quarantined, Store, StoreError};
 use crate::wire::error::WireError;
 
 /// Issue numbers that are probed above the highest one that search knows.
@@ -59,7 +59,59 @@ pub async fn recover<T: TicketsReader, S: Store>(
         }
     }
     store.settle_intents(&outcomes).await?;
+    not_created(&intents, &outcomes, store, now).await?;
     Ok(intents.len() - outcomes.len())
+}
+
+/// What was surely not created is unfinished: the run that follows takes it up, whether or not it changed.
+async fn not_created<S: Store>(
+    intents: &[Intent],
+    outcomes: &[(Marker, IntentOutcome)],
+    store: &S,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let missing: BTreeSet<&Marker> = outcomes
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, IntentOutcome::NotCreated))
+        .map(|(marker, _)| marker)
+        .collect();
+    let missing: Vec<&Intent> = intents
+        .iter()
+        .filter(|intent| missing.contains(&intent.marker))
+        .collect();
+    let markers: Vec<Marker> = missing.iter().map(|intent| intent.marker.clone()).collect();
+    let linked: BTreeSet<Marker> = store
+        .links_of(&[], &[], &markers)
+        .await?
+        .into_iter()
+        .map(|link| link.marker)
+        .collect();
+    let new: Vec<Link> = missing
+        .iter()
+        .filter(|intent| !linked.contains(&intent.marker))
+        .map(|intent| intent.link.without_a_ticket())
+        .collect();
+    store.put_links(&new).await?;
+    let known: BTreeSet<Marker> = store
+        .quarantine()
+        .await?
+        .into_iter()
+        .map(|item| item.marker)
+        .collect();
+    let items: Vec<Quarantined> = missing
+        .into_iter()
+        .filter(|intent| !known.contains(&intent.marker))
+        .map(|intent| Quarantined {
+            marker: intent.marker.clone(),
+            key: None,
+            subject: intent.link.alias.resource.clone(),
+            what: "creating the ticket".to_owned(),
+            why: "no answer came, and Jira shows no ticket".to_owned(),
+            since: now,
+            attempts: 0,
+        })
+        .collect();
+    store.put_quarantine(&items).await
 }
 
 /// Looks by label, and by key above the highest known number: either finds a ticket that the other misses.

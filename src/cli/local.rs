@@ -158,7 +158,7 @@ Examples:
 The emulators listen on loopback addresses only. The ready file, also printed to stdout, is JSON:
 addresses, users with tokens, and the path of a configuration that works against them.")]
 pub struct EmulateArgs {
-    /// Which world is emulated
+    /// Which world is emulated: default, empty (no findings), empty-site (Jira as Atlassian hands it out)
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub world: String,
     /// Member accounts of the organization

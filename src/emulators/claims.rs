@@ -83,6 +83,7 @@ pub const EMULATORS: &[Emulator] = &[
         operations: super::secrets::claims::operations,
         claims: super::secrets::claims::CLAIMS,
     },
+    super::jira::claims::JIRA,
 ];
 
 #[cfg(test)]

@@ -12,15 +12,19 @@ use crate::emulators::jira::Role;
 use crate::emulators::world::{ENGINE_KEY, Shared, World, seed, serve};
 use crate::talk::{self, Talk};
 
+/// Findings and tickets' projects; no findings; findings, and a Jira site as Atlassian hands it out.
+const WORLDS: [&str; 3] = ["default", "empty", "empty-site"];
+
 /// Serves a world; returns when the process is told to stop.
 ///
 /// # Errors
 /// A port that is taken, a file that cannot be written, a world that does not exist.
 pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
-    if args.world != "default" && args.world != "empty" {
+    if !WORLDS.contains(&args.world.as_str()) {
         bail!(
-            "there is no world called {}; there are: default, empty",
-            talk::plain(&args.world)
+            "there is no world called {}; there are: {}",
+            talk::plain(&args.world),
+            WORLDS.join(", ")
         );
     }
     let bound = serve::bind(args.aws_port, args.jira_port, args.control_port)
@@ -28,7 +32,11 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
         .context("cannot listen")?;
     let urls = bound.urls.clone();
     let clock = Clock::Shifted(Arc::new(Mutex::new(jiff::SignedDuration::ZERO)));
-    let mut world = World::new(clock, &urls.jira);
+    let mut world = if args.world == "empty-site" {
+        World::untouched(clock, &urls.jira)
+    } else {
+        World::new(clock, &urls.jira)
+    };
     let accounts = usize::try_from(args.accounts)?;
     let findings = if args.world == "empty" {
         0

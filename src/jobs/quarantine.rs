@@ -60,9 +60,13 @@ fn table(items: &[Quarantined], intents: &[Intent]) -> String {
         } else {
             "is tried again"
         };
+        let failed = match item.attempts {
+            0 => String::new(),
+            count => format!(" failed {count}×"),
+        };
         let line = format!(
-            "{}  {}  {} failed {}×, {waits}: {}",
-            item.marker, item.subject, item.what, item.attempts, item.why
+            "{}  {}  {}{failed}, {waits}: {}",
+            item.marker, item.subject, item.what, item.why
         );
         let _ = writeln!(out, "{}", plain(&line));
     }

@@ -13,6 +13,7 @@ use crate::decide::decide;
 use crate::jobs::connect::Clients;
 pub use crate::jobs::report::{LookedAt, Report, Requests};
 use crate::jobs::report::{floor, looked_at};
+use crate::jobs::unfinished;
 use crate::model::Link;
 use crate::plan::Plan;
 use crate::plan::digest::digest;
@@ -86,14 +87,17 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// Credentials are wrong or lack a permission.
+    /// Credentials are wrong or lack a permission, or the site is not set up as configured.
     pub fn is_denied(&self) -> bool {
         let wire = match self {
             RunError::Read(ReadError::Wire(error))
             | RunError::Recover(RecoverError::Wire(error)) => error,
             _ => return false,
         };
-        matches!(wire, WireError::Denied { .. })
+        matches!(
+            wire,
+            WireError::Denied { .. } | WireError::Misconfigured { .. }
+        )
     }
 }
 
@@ -144,6 +148,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             let quarantine = self.config.run.create_quarantine.duration();
             Box::pin(recover(&self.clients.jira, self.store, now, quarantine)).await?;
         }
+        let jira = &self.clients.jira;
+        jira.check_statuses().await.map_err(ReadError::Wire)?;
         let (scope, kind) = self.scope(wish, now).await?;
         let policy = self.config.decision_policy();
         let from = Sources {
@@ -200,6 +206,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         report.seconds = began.elapsed().as_secs_f64();
         report.requests = self.requests().since(&before);
         if orders.write {
+            unfinished::remember(self.store, &report, &snapshot, now).await?;
             self.record(&report, &scope, &snapshot, now).await?;
         }
         Ok(report)

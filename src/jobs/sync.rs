@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
-use crate::apply::Watch;
+use crate::apply::{Failure, Watch};
 use crate::cli::{ApplyArgs, Exit, Output, PlanArgs, ReconcileArgs, Release, ScopeArgs};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -18,6 +18,9 @@ use crate::read::files::{FileFindings, read_paths};
 use crate::read::{Keys, Progress};
 use crate::store::sqlite::Sqlite;
 use crate::talk::{self, Talk, plain};
+
+/// Causes of failures that are said one by one.
+const CAUSES_MOST: usize = 20;
 
 /// What `plan --out` keeps: enough to apply exactly this plan, or to refuse.
 #[derive(Debug, Serialize, Deserialize)]
@@ -193,19 +196,7 @@ fn finish(report: Result<Report, RunError>, output: Output, talk: Talk) -> anyho
     let Some(applied) = &report.applied else {
         return Ok(Exit::Ok);
     };
-    for failure in applied.failures.iter().take(20) {
-        let line = format!(
-            "{}: {} failed: {}",
-            failure.subject, failure.what, failure.why
-        );
-        talk.error(&plain(&line));
-    }
-    if applied.failures.len() > 20 {
-        talk.error(&format!(
-            "and {} more failures",
-            applied.failures.len() - 20
-        ));
-    }
+    say_failures(&applied.failures, talk);
     if applied.in_doubt > 0 {
         talk.error(&format!(
             "{} tickets may or may not have been created; the next run asks Jira until it is certain",
@@ -219,6 +210,35 @@ fn finish(report: Result<Report, RunError>, output: Output, talk: Talk) -> anyho
     } else {
         Exit::Ok
     })
+}
+
+/// One line for each cause, however many findings it meets.
+fn say_failures(failures: &[Failure], talk: Talk) {
+    let mut causes: Vec<(&Failure, usize)> = Vec::new();
+    for failure in failures {
+        match causes
+            .iter_mut()
+            .find(|(first, _)| first.why == failure.why)
+        {
+            Some((_, count)) => *count += 1,
+            None => causes.push((failure, 1)),
+        }
+    }
+    for (first, count) in causes.iter().take(CAUSES_MOST) {
+        let line = match count {
+            1 => format!("{}: {} failed: {}", first.subject, first.what, first.why),
+            _ => format!("{count} findings: {} failed: {}", first.what, first.why),
+        };
+        talk.error(&plain(&line));
+    }
+    let rest: usize = causes
+        .iter()
+        .skip(CAUSES_MOST)
+        .map(|(_, count)| count)
+        .sum();
+    if rest > 0 {
+        talk.error(&format!("and {rest} more failures"));
+    }
 }
 
 /// A moved plan is blocked, wrong credentials are configuration, the rest failed.

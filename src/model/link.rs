@@ -238,6 +238,17 @@ impl Link {
     }
 }
 
+impl Link {
+    /// The same link before it had a ticket or agreed on anything.
+    #[must_use]
+    pub fn without_a_ticket(&self) -> Self {
+        Link {
+            findings: self.findings.clone(),
+            ..Link::new(self.alias.clone(), self.severity)
+        }
+    }
+}
+
 /// Written before a create; cleared with the link row. While it stands, the outcome of the create is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {

@@ -136,12 +136,14 @@ async fn remembered<S: Store>(store: &S, snapshot: &mut Snapshot) -> Result<(), 
         .into_iter()
         .map(|intent| (intent.marker.clone(), intent))
         .collect();
-    let waiting = store.quarantine().await?;
-    snapshot.quarantined = waiting
-        .into_iter()
-        .filter(|item| item.attempts >= ATTEMPTS_BEFORE_QUARANTINE)
-        .map(|item| (item.marker, format!("{}: {}", item.what, item.why)))
-        .collect();
+    for item in store.quarantine().await? {
+        if item.attempts >= ATTEMPTS_BEFORE_QUARANTINE {
+            let why = format!("{}: {}", item.what, item.why);
+            snapshot.quarantined.insert(item.marker, why);
+        } else {
+            snapshot.unfinished.insert(item.marker);
+        }
+    }
     Ok(())
 }
 
@@ -241,7 +243,9 @@ async fn changed<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     sweep::sweep(from.findings, &query, snapshot, progress).await?;
     let found = tickets::search(from.tickets, &TicketQuery::UpdatedSince(since)).await?;
     let keys: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
-    snapshot.links = keyed(from.store.links_of(&keys, &[], &markers(snapshot)).await?);
+    let mut sought = markers(snapshot);
+    sought.extend(snapshot.unfinished.iter().cloned());
+    snapshot.links = keyed(from.store.links_of(&keys, &[], &sought).await?);
     tickets::news(from, &found, snapshot).await?;
     adopt::unknown(from, found, snapshot).await?;
     counterparts(from, snapshot, progress).await

@@ -87,6 +87,8 @@ pub struct Snapshot {
     pub intents: BTreeMap<Marker, Intent>,
     /// Links whose last write failed for good: they wait for a person.
     pub quarantined: BTreeMap<Marker, String>,
+    /// Links with unfinished work: every run looks at them, whether or not they changed.
+    pub unfinished: BTreeSet<Marker>,
     /// Tickets by numeric id.
     pub tickets: BTreeMap<u64, Ticket>,
     /// Tickets of links that were asked for and are not there.

@@ -67,6 +67,18 @@ pub enum WireError {
         /// The answer's words.
         message: String,
     },
+    /// The site or project is not set up as the configuration says, so everything like it is refused. Not applied.
+    #[error("{what}: {message}. {fix}")]
+    Misconfigured {
+        /// What was being done, without the single thing: it is the same for all of them.
+        what: String,
+        /// HTTP status.
+        status: u16,
+        /// The answer's words.
+        message: String,
+        /// What to try.
+        fix: String,
+    },
     /// The server failed (5xx) and kept failing. For writes it may have been applied.
     #[error("{what}: the server failed with {status} ({message})")]
     Server {
@@ -96,13 +108,15 @@ pub enum WireError {
 }
 
 impl WireError {
-    /// The other side, the network or our credentials are in trouble; the thing that was asked for is not to blame.
+    /// The other side, its set-up, the network or our credentials are in trouble; the thing that was asked for is not
+    /// to blame.
     pub fn is_outage(&self) -> bool {
         matches!(
             self,
             WireError::Unknown { .. }
                 | WireError::Unreachable { .. }
                 | WireError::Throttled { .. }
+                | WireError::Misconfigured { .. }
                 | WireError::Denied {
                     status: 0 | 401,
                     ..

@@ -38,7 +38,7 @@ pub(crate) fn set(scene: &Scene, findings: &[Named], compliance: &str) {
 /// Keys of tickets in this status, in the order of their ids.
 pub(crate) fn tickets(scene: &Scene, status: &str) -> Vec<String> {
     let world = scene.world.lock();
-    let id = world.jira.workflow.status_named(status).unwrap().id;
+    let id = world.jira.status_named(status).unwrap().id;
     let issues = world.jira.issues().filter(|issue| issue.status == id);
     issues.map(|issue| issue.key.clone()).collect()
 }
@@ -63,15 +63,15 @@ pub(crate) fn force_closed(scene: &Scene, role: Role, key: &str) {
 pub(crate) fn status_of(scene: &Scene, key: &str) -> String {
     let world = scene.world.lock();
     let issue = world.jira.issue(key).unwrap();
-    let status = world.jira.workflow.status(issue.status).unwrap();
-    status.name.clone()
+    world.jira.status_name(issue.status)
 }
 
 /// `Workflow.Status` of the finding that a ticket tracks.
 pub(crate) fn workflow_of(scene: &Scene, key: &str) -> String {
     let world = scene.world.lock();
     let issue = world.jira.issue(key).unwrap();
-    let finding = &issue.properties["asaf.link"]["findings"][0];
+    let link = issue.property("asaf.link");
+    let finding = &link["findings"][0];
     let (product, id) = (&finding["product_arn"], &finding["id"]);
     let finding = world
         .aws
@@ -95,7 +95,7 @@ pub(crate) fn comments(scene: &Scene, key: &str) -> Vec<String> {
     let issue = world.jira.issue(key).unwrap();
     let bodies = issue.comments.iter().map(|comment| {
         let mut said = String::new();
-        text(&comment.body, &mut said);
+        text(&comment.body.value(), &mut said);
         said
     });
     bodies.collect()

@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use asaf::emulators::jira::{Fault, FaultKind};
+use asaf::emulators::faults::{Fault, When};
+use asaf::emulators::jira::FaultKind;
 use asaf::emulators::journal::{Actor, Change, Entry};
 use asaf::jobs::connect::Clients;
 use asaf::jobs::live::{Turn, Worker};
@@ -47,26 +48,26 @@ impl Scene {
     }
 
     /// Jira answers the next so many requests of an operation with this status, until it is healed.
-    pub(crate) fn refuse_jira(&self, operation: &str, status: u16, times: usize) {
+    pub(crate) fn refuse_jira(&self, operation: &str, status: u16, times: u32) {
         let fault = Fault {
-            operation_contains: operation.to_owned(),
+            operation: operation.to_owned(),
             kind: FaultKind::ServerError(status),
+            when: When::Next(times),
         };
-        let faults = std::iter::repeat_n(fault, times);
-        self.world.lock().jira.faults.extend(faults);
+        self.world.lock().jira.faults.arm(fault);
     }
 
     /// Jira answers the next so many requests of an operation with 429 and this wait.
-    pub(crate) fn throttle_jira(&self, operation: &str, retry_after_s: u64, times: usize) {
+    pub(crate) fn throttle_jira(&self, operation: &str, retry_after_s: u64, times: u32) {
         let fault = Fault {
-            operation_contains: operation.to_owned(),
+            operation: operation.to_owned(),
+            when: When::Next(times),
             kind: FaultKind::TooManyRequests {
                 reason: "jira-burst-based".to_owned(),
                 retry_after_s,
             },
         };
-        let faults = std::iter::repeat_n(fault, times);
-        self.world.lock().jira.faults.extend(faults);
+        self.world.lock().jira.faults.arm(fault);
     }
 
     pub(crate) fn heal(&self) {

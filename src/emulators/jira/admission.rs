@@ -1,16 +1,20 @@
-//! The way of a request: who asks, what refuses it before its handler runs, and the headers that every answer
-//! carries. Holds no rule about issues.
+//! The way of a request: what refuses it before its handler runs, and the headers that every answer carries. Holds no rule
+//! about issues.
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
-use super::limits::{FaultKind, Scope, Throttle, rate_per_s};
-use super::reply::{Outcome, Reply, add_header, bad_payload, refusal};
+use super::auth::{self, entrance, unauthenticated};
+use super::faults::{FaultKind, span};
+use super::limits::{Scope, Throttle, rate_per_s};
+use super::reply::{Outcome, Reply, add_header, bad_json, no_issue, refusal};
 use super::route::{Call, Found, Matched, find, parse_query};
-use super::users::{User, credentials};
-use super::{Answered, Jira, Role};
+use super::{Answered, Jira};
 use crate::emulators::journal::Journal;
 use crate::emulators::{Request, Response};
+
+/// Below this share of the points a client is warned (Jira Cloud: rate limiting).
+const NEAR_PERCENT: u64 = 20;
 
 impl Jira {
     pub(super) fn answer(
@@ -21,14 +25,23 @@ impl Jira {
     ) -> Answered {
         self.requests += 1;
         self.settle(now, journal);
-        let found = find(request.method().as_str(), request.uri().path());
+        let entrance = entrance(request.uri().path());
+        let found = find(request.method().as_str(), entrance.path);
         let operation = match &found {
             Found::Route(matched) => matched.operation.clone(),
             Found::Unknown(operation) | Found::Outside(operation) => operation.clone(),
         };
         *self.counts.entry(operation.clone()).or_default() += 1;
-        let (reply, dropped) = match found {
-            Found::Route(matched) => self.serve(request, matched, now, journal),
+        let is_stranger = entrance.cloud_id.is_some_and(|id| id != self.cloud_id);
+        let (mut response, dropped) = match found {
+            _ if is_stranger => {
+                let reply = self.unknown_site(request.uri().path(), now);
+                (reply.into_response(), false)
+            }
+            Found::Route(matched) => {
+                let is_gateway = entrance.cloud_id.is_some();
+                self.serve(request, matched, is_gateway, now, journal)
+            }
             Found::Unknown(operation) => {
                 let sentence = format!(
                     "The emulator does not know {operation}: give it a behaviour or call another."
@@ -37,8 +50,7 @@ impl Jira {
             }
             Found::Outside(_) => (no_endpoint(request), false),
         };
-        let mut response = reply;
-        self.dress(&mut response, &operation);
+        self.dress(&mut response, &operation, now);
         Answered {
             operation,
             response,
@@ -50,61 +62,59 @@ impl Jira {
         &mut self,
         request: &Request,
         matched: Matched,
+        is_gateway: bool,
         now: Timestamp,
         journal: &mut Journal,
     ) -> (Response, bool) {
-        let operation = matched.operation.as_str();
-        let written = self.written_issue(operation, &matched.params);
-        let fault = self.faults.iter().position(|fault| fault.fits(operation));
-        let throttle = self.limits.inside_window(operation, written, now);
-        if let Some(throttle) = throttle {
-            return (self.throttled(operation, &throttle, now, journal), false);
-        }
-        let fault = fault
-            .and_then(|at| self.faults.remove(at))
-            .map(|fault| fault.kind);
-        if let Some(answer) =
-            self.refused_by_fault(fault.as_ref(), operation, written, now, journal)
-        {
-            return answer;
+        let operation = matched.operation.clone();
+        let written = self.written_issue(&operation, &matched.params);
+        if let Some(throttle) = self.limits.inside_window(&operation, written, now) {
+            return (self.throttled(&operation, &throttle, now, journal), false);
         }
         if self.quotas_enabled
-            && let Some(throttle) = self.limits.count(operation, written, now)
+            && let Some(throttle) = self.limits.count(&operation, written, now)
         {
-            return (self.throttled(operation, &throttle, now, journal), false);
+            return (self.throttled(&operation, &throttle, now, journal), false);
         }
-        let outcome = self.run(request, matched, now, journal);
+        if let Some(throttle) = self.out_of_points(now) {
+            return (self.throttled(&operation, &throttle, now, journal), false);
+        }
+        let fault = self
+            .faults
+            .strike(&operation, |kind| !kind.is_of_webhooks());
+        let refused = self.refused_by_fault(fault.as_ref(), &operation, written, now, journal);
+        if let Some(answer) = refused {
+            return answer;
+        }
+        let outcome = self.run(request, matched, is_gateway, fault.clone(), now, journal);
+        let reply = outcome.unwrap_or_else(|refusal| refusal);
+        if self.points_per_hour.is_some() {
+            self.points.spend(reply.body.as_ref(), now);
+        }
         if fault == Some(FaultKind::ApplyThenDrop) {
             return (lost(), true);
         }
-        (
-            outcome.unwrap_or_else(|refusal| refusal).into_response(),
-            false,
-        )
+        let mut response = reply.into_response();
+        if fault == Some(FaultKind::NearLimit) {
+            add_header(&mut response, "x-ratelimit-nearlimit", "true");
+        }
+        (response, false)
     }
 
     fn run(
         &mut self,
         request: &Request,
         matched: Matched,
+        is_gateway: bool,
+        fault: Option<FaultKind>,
         now: Timestamp,
         journal: &mut Journal,
     ) -> Outcome {
-        let given = credentials(request.headers().get(http::header::AUTHORIZATION));
-        let known = given.and_then(|(email, token)| {
-            self.users
-                .iter()
-                .find(|user| user.active && user.email == email && user.token == token)
-                .cloned()
-        });
-        let user = match known {
-            Some(user) => user,
-            None if matched.operation.ends_with("/serverInfo") => nobody(),
-            None => return Err(unauthenticated(&self.site)),
-        };
+        let header = request.headers().get(http::header::AUTHORIZATION);
+        let user = self.authenticated(header, is_gateway, matched.scope, now)?;
         let body = match request.body() {
             empty if empty.is_empty() => Value::Null,
-            full => serde_json::from_slice(full).map_err(|_| bad_payload())?,
+            full => serde_json::from_slice(full).map_err(|_| bad_json())?,
         };
         let query = request.uri().query().map(parse_query).unwrap_or_default();
         let Matched {
@@ -113,18 +123,17 @@ impl Jira {
             handler,
             ..
         } = matched;
-        handler(
-            self,
-            &mut Call {
-                user,
-                params,
-                query,
-                body,
-                now,
-                version,
-                journal,
-            },
-        )
+        let mut call = Call {
+            user,
+            params,
+            query,
+            body,
+            now,
+            version,
+            fault,
+            journal,
+        };
+        handler(self, &mut call)
     }
 
     fn refused_by_fault(
@@ -155,10 +164,38 @@ impl Jira {
                 refusal(*status, "Internal server error").into_response()
             }
             FaultKind::HtmlError(status) => html(*status),
-            FaultKind::ApplyThenDrop => return None,
+            FaultKind::Unauthorized => unauthenticated(&self.site).into_response(),
+            FaultKind::ScopeMissing => auth::scope_missing().into_response(),
+            FaultKind::Forbidden => {
+                let text = "You do not have the permission to perform this operation.";
+                refusal(403, text).into_response()
+            }
+            FaultKind::NotFound => no_issue().into_response(),
+            FaultKind::Conflict => {
+                let text = "The issue is being changed by another request. Try again.";
+                refusal(409, text).into_response()
+            }
             FaultKind::DropBefore => return Some((lost(), true)),
+            FaultKind::ApplyThenDrop
+            | FaultKind::NearLimit
+            | FaultKind::SearchLag { .. }
+            | FaultKind::SearchFlicker { .. }
+            | FaultKind::BulkTaskDies { .. }
+            | FaultKind::BulkTaskFails { .. }
+            | FaultKind::BulkTaskSlow { .. }
+            | FaultKind::WebhookLost
+            | FaultKind::WebhookDuplicated
+            | FaultKind::WebhookDelayed { .. }
+            | FaultKind::WebhookReordered => return None,
         };
         Some((response, false))
+    }
+
+    /// All requests are refused until the next full hour (Jira Cloud: rate limiting, points).
+    fn out_of_points(&mut self, now: Timestamp) -> Option<Throttle> {
+        let wait_s = self.points.left(self.points_per_hour?, now).err()?;
+        let reason = "jira-quota-tenant-based";
+        Some(self.limits.shut(reason, Scope::Site, wait_s, now))
     }
 
     /// 429 with the headers of Jira Cloud's rate limiting page; a request that came too early breaks S6.
@@ -180,26 +217,18 @@ impl Jira {
             );
             journal.violate("S6", now, what);
         }
-        let reset =
-            now + jiff::SignedDuration::from_secs(i64::try_from(*retry_after_s).unwrap_or(3_600));
-        // Both forms were seen on real sites: the quota's without seconds.
-        let form = if reason.starts_with("jira-quota") {
-            "%Y-%m-%dT%H:%MZ"
-        } else {
-            "%Y-%m-%dT%H:%M:%SZ"
+        let is_quota = reason.starts_with("jira-quota");
+        let reset = now + span(*retry_after_s);
+        let limit = match self.points_per_hour {
+            Some(points) if is_quota => points,
+            _ => u64::from(rate_per_s(operation)),
         };
         refusal(429, "Rate limit exceeded.")
             .header("retry-after", retry_after_s.to_string())
             .header("ratelimit-reason", reason.clone())
-            .header("x-ratelimit-limit", rate_per_s(operation).to_string())
+            .header("x-ratelimit-limit", limit.to_string())
             .header("x-ratelimit-remaining", "0")
-            .header(
-                "x-ratelimit-reset",
-                reset
-                    .to_zoned_datetime(TimeZone::UTC)
-                    .strftime(form)
-                    .to_string(),
-            )
+            .header("x-ratelimit-reset", reset_text(reset, is_quota))
             .into_response()
     }
 
@@ -215,21 +244,16 @@ impl Jira {
     }
 
     /// Headers of every answer (recorded from Jira Cloud, 2026-10), and `Beta-` ones that must not be obeyed.
-    fn dress(&self, response: &mut Response, operation: &str) {
+    fn dress(&mut self, response: &mut Response, operation: &str, now: Timestamp) {
         let trace = format!("{:032x}", u128::from(self.requests) * 0x9e37_79b9_7f4a_7c15);
         add_header(response, "atl-traceid", &trace);
         add_header(response, "atl-request-id", &trace);
         add_header(response, "x-arequestid", &format!("{:08x}", self.requests));
         add_header(response, "server", "AtlassianEdge");
-        let rate = rate_per_s(operation);
         if !response.headers().contains_key("x-ratelimit-limit") {
-            add_header(response, "x-ratelimit-limit", &rate.to_string());
-            add_header(
-                response,
-                "x-ratelimit-remaining",
-                &rate.saturating_sub(1).to_string(),
-            );
+            self.tell_what_is_left(response, operation, now);
         }
+        let rate = rate_per_s(operation);
         let policy =
             format!("\"global-app-quota\";q=65000;w=3600,\"jira-burst-based\";q={rate};w=1");
         add_header(response, "beta-ratelimit-policy", &policy);
@@ -237,6 +261,37 @@ impl Jira {
         add_header(response, "beta-retry-after", "600");
         add_header(response, "x-beta-ratelimit-remaining", "0");
     }
+
+    /// Per second for bursts; per hour, with a warning near the end, where points are counted.
+    fn tell_what_is_left(&mut self, response: &mut Response, operation: &str, now: Timestamp) {
+        let rate = u64::from(rate_per_s(operation));
+        let (limit, left) = match self.points_per_hour {
+            None => (rate, rate.saturating_sub(1)),
+            Some(points) => {
+                let left = self.points.left(points, now).unwrap_or(0);
+                if left * 100 < points * NEAR_PERCENT {
+                    add_header(response, "x-ratelimit-nearlimit", "true");
+                }
+                let reset = reset_text(self.points.reset(now), true);
+                add_header(response, "x-ratelimit-reset", &reset);
+                (points, left)
+            }
+        };
+        add_header(response, "x-ratelimit-limit", &limit.to_string());
+        add_header(response, "x-ratelimit-remaining", &left.to_string());
+    }
+}
+
+/// Both forms were seen on real sites: the quota's without seconds.
+fn reset_text(at: Timestamp, is_quota: bool) -> String {
+    let form = if is_quota {
+        "%Y-%m-%dT%H:%MZ"
+    } else {
+        "%Y-%m-%dT%H:%M:%SZ"
+    };
+    at.to_zoned_datetime(TimeZone::UTC)
+        .strftime(form)
+        .to_string()
 }
 
 /// What a client sees of an answer that never arrived: nothing; the marker is for callers in process.
@@ -267,22 +322,4 @@ fn no_endpoint(request: &Request) -> Response {
     Reply::new(404, body)
         .header("content-type", "application/problem+json")
         .into_response()
-}
-
-fn unauthenticated(site: &str) -> Reply {
-    refusal(401, "Client must be authenticated to access this resource.")
-        .header("www-authenticate", format!("OAuth realm=\"{site}\""))
-        .header("x-seraph-loginreason", "AUTHENTICATED_FAILED")
-}
-
-fn nobody() -> User {
-    User {
-        account_id: String::new(),
-        email: String::new(),
-        token: String::new(),
-        display_name: "Anonymous".into(),
-        role: Role::Product,
-        active: false,
-        groups: Vec::new(),
-    }
 }

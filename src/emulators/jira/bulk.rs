@@ -7,10 +7,13 @@ use serde_json::{Value, json};
 
 use super::Jira;
 use super::changes::Stamp;
+use super::faults::{FaultKind, span};
 use super::issues::strings;
 use super::reply::{Outcome, Reply, bad_payload, bulk_refusal, created, ok};
 use super::route::Call;
-use super::transitions::transition_id;
+use super::transitions::{Asked, transition_id};
+use super::workflows::condition::Attempt;
+use super::workflows::{Kind, Transition};
 use crate::emulators::journal::Journal;
 
 /// Most issues in one request (Jira REST v3: bulk transition, bulk delete).
@@ -18,6 +21,8 @@ const ISSUES_MOST: usize = 1_000;
 /// Most tasks at a time over all users (Jira REST v3: tag *Issue bulk operations*; it names edit and move, the
 /// emulator assumes it for all).
 const TASKS_MOST: usize = 5;
+/// Workflows on a page of available transitions (Jira REST v3: get available transitions).
+const WORKFLOWS_ON_PAGE: usize = 50;
 
 /// What a task does to one issue.
 #[derive(Clone, Debug)]
@@ -31,8 +36,13 @@ enum Deed {
 pub(super) struct Task {
     by: String,
     submitted: Timestamp,
+    due: Timestamp,
     finished: Option<Timestamp>,
     is_dead: bool,
+    /// After how many issues it dies, and how many of the first fail: faults.
+    dies_after: usize,
+    fails: usize,
+    sends_mail: bool,
     deeds: Vec<(u64, Deed)>,
     invalid: usize,
     done: Vec<u64>,
@@ -67,6 +77,86 @@ impl Jira {
         )
     }
 
+    /// The transitions that all issues of a workflow offer and that ask for no fields (Jira REST v3: get available
+    /// transitions).
+    pub(super) fn get_bulk_transitions(&mut self, call: &mut Call<'_>) -> Outcome {
+        self.require_bulk(call)?;
+        let names = call.query_list("issueIdsOrKeys");
+        if names.is_empty() || names.len() > ISSUES_MOST {
+            return Err(bulk_refusal(OUT_OF_RANGE));
+        }
+        let ids: Result<Vec<u64>, Reply> = names
+            .iter()
+            .map(|name| {
+                self.visible_issue(call, name)
+                    .map_err(|_| bulk_refusal(INVALID))
+            })
+            .collect();
+        let mut groups: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for id in ids? {
+            let issue = self.issues.get(&id);
+            let workflow = issue.and_then(|issue| self.workflow_of(issue.project, &issue.kind));
+            if let Some(workflow) = workflow {
+                groups.entry(workflow.id.clone()).or_default().push(id);
+            }
+        }
+        let start = call.query("startingAfter").unwrap_or_default();
+        let end = call.query("endingBefore");
+        let page: Vec<(&String, &Vec<u64>)> = groups
+            .iter()
+            .filter(|(id, _)| id.as_str() > start && end.is_none_or(|end| id.as_str() < end))
+            .take(WORKFLOWS_ON_PAGE)
+            .collect();
+        let rows: Vec<Value> = page
+            .iter()
+            .map(|(workflow, ids)| self.common_transitions(call, workflow, ids))
+            .collect();
+        let mut answer = json!({ "availableTransitions": rows });
+        if let (Some((first, _)), Some((last, _))) = (page.first(), page.last())
+            && page.len() < groups.len()
+        {
+            answer["endingBefore"] = json!(first);
+            answer["startingAfter"] = json!(last);
+        }
+        ok(answer)
+    }
+
+    fn common_transitions(&self, call: &Call<'_>, workflow: &str, ids: &[u64]) -> Value {
+        let issues: Vec<_> = ids.iter().filter_map(|id| self.issues.get(id)).collect();
+        let keys: Vec<&str> = issues.iter().map(|issue| issue.key.as_str()).collect();
+        let workflow = self.workflows.all.get(workflow);
+        let all = workflow.map_or(&[][..], |workflow| &workflow.transitions);
+        let is_common = |transition: &&Transition| {
+            issues.iter().all(|issue| {
+                let attempt = Attempt {
+                    account: &call.user.account_id,
+                    issue,
+                    by_api: true,
+                };
+                self.is_offered(transition, attempt)
+            })
+        };
+        let common: Vec<&Transition> = all
+            .iter()
+            .filter(|transition| transition.kind != Kind::Initial)
+            .filter(is_common)
+            .collect();
+        let (plain, asking): (Vec<&Transition>, Vec<&Transition>) = common
+            .into_iter()
+            .partition(|transition| self.screen_fields(transition).is_none());
+        let rows: Vec<Value> = plain
+            .iter()
+            .map(|transition| {
+                let to = transition.to.unwrap_or_default();
+                json!({
+                    "transitionId": transition.id.parse::<i64>().unwrap_or(0), "transitionName": transition.name,
+                    "to": {"statusId": to, "statusName": self.status_name(to)},
+                })
+            })
+            .collect();
+        json!({"isTransitionsFiltered": !asking.is_empty(), "issues": keys, "transitions": rows})
+    }
+
     /// `COMPLETE` does not mean that all issues were done: `failedAccessibleIssues` tells (Jira REST v3: bulk
     /// operation progress). Times are milliseconds, as in the document's example, not as in its schema.
     pub(super) fn get_task(&mut self, call: &mut Call<'_>) -> Outcome {
@@ -98,26 +188,25 @@ impl Jira {
         }))
     }
 
+    /// *Make bulk changes*, a global permission (Jira REST v3: bulk operations).
+    fn require_bulk(&self, call: &Call<'_>) -> Result<(), Reply> {
+        if self.may_globally(&call.user.account_id, "BULK_CHANGE") {
+            return Ok(());
+        }
+        let text = "You do not have the global permission to make bulk changes.";
+        Err(Reply {
+            status: 403,
+            ..bulk_refusal(text)
+        })
+    }
+
     fn submit(&mut self, call: &mut Call<'_>, deeds: Vec<(String, Deed)>) -> Outcome {
-        if !self.may(&call.user.account_id, "BULK_CHANGE") {
-            let text = "You do not have the global permission to make bulk changes.";
-            return Err(Reply {
-                status: 403,
-                ..bulk_refusal(text)
-            });
-        }
+        self.require_bulk(call)?;
         if deeds.is_empty() || deeds.len() > ISSUES_MOST {
-            return Err(bulk_refusal(
-                "The number of selected issues must be between 1 and 1,000.",
-            ));
+            return Err(bulk_refusal(OUT_OF_RANGE));
         }
-        if self
-            .tasks
-            .values()
-            .filter(|task| task.finished.is_none())
-            .count()
-            >= TASKS_MOST
-        {
+        let running = self.tasks.values().filter(|task| task.finished.is_none());
+        if running.count() >= TASKS_MOST {
             return Err(bulk_refusal(
                 "Only 5 bulk operations can run at a time. Wait until one is complete.",
             ));
@@ -128,16 +217,25 @@ impl Jira {
             .filter_map(|(name, deed)| Some((self.visible_issue(call, &name).ok()?, deed)))
             .collect();
         if seen.is_empty() {
-            return Err(bulk_refusal(
-                "Some of the issues in the issueIdsOrKeys are not valid",
-            ));
+            return Err(bulk_refusal(INVALID));
+        }
+        let (mut dies_after, mut fails, mut slower) = (usize::MAX, 0, 0);
+        match call.fault {
+            Some(FaultKind::BulkTaskDies { after }) => dies_after = after,
+            Some(FaultKind::BulkTaskFails { issues }) => fails = issues,
+            Some(FaultKind::BulkTaskSlow { seconds }) => slower = seconds,
+            _ => {}
         }
         let id = self.take_id();
         let task = Task {
             by: call.user.account_id.clone(),
             submitted: call.now,
+            due: call.now + self.bulk_delay + span(slower),
             finished: None,
             is_dead: false,
+            dies_after,
+            fails,
+            sends_mail: call.body["sendBulkNotification"] != json!(false),
             invalid: total - seen.len(),
             deeds: seen,
             done: Vec::new(),
@@ -148,11 +246,10 @@ impl Jira {
     }
 
     pub(super) fn run_due_tasks(&mut self, now: Timestamp, journal: &mut Journal) {
-        let is_due = |task: &Task, delay| task.finished.is_none() && task.submitted + delay <= now;
         let due: Vec<u64> = self
             .tasks
             .iter()
-            .filter(|(_, task)| is_due(task, self.bulk_delay))
+            .filter(|(_, task)| task.finished.is_none() && task.due <= now)
             .map(|(id, _)| *id)
             .collect();
         for id in due {
@@ -165,25 +262,25 @@ impl Jira {
 
     fn run_task(&mut self, task: &mut Task, now: Timestamp, journal: &mut Journal) {
         let stamp = Stamp {
-            account: task.by.clone(),
-            at: now,
+            bulk: Some(task.sends_mail),
+            ..Stamp::new(&task.by, now)
         };
-        for (id, deed) in task
-            .deeds
-            .iter()
-            .take(self.bulk_dies_after.unwrap_or(usize::MAX))
-        {
-            match self.run_deed(&stamp, *id, deed, journal) {
+        for (at, (id, deed)) in task.deeds.iter().take(task.dies_after).enumerate() {
+            let ended = if at < task.fails {
+                Err("An unknown error occurred while the issue was processed.".to_owned())
+            } else {
+                self.run_deed(&stamp, *id, deed, journal)
+            };
+            match ended {
                 Ok(()) => task.done.push(*id),
                 Err(why) => drop(task.failed.insert(*id, why)),
             }
         }
-        task.is_dead = self
-            .bulk_dies_after
-            .is_some_and(|most| most < task.deeds.len());
+        task.is_dead = task.dies_after < task.deeds.len();
         task.finished = Some(now);
     }
 
+    /// Conditions and validators bind a bulk operation as they bind a single one; fields cannot be given.
     fn run_deed(
         &mut self,
         stamp: &Stamp,
@@ -191,28 +288,50 @@ impl Jira {
         deed: &Deed,
         journal: &mut Journal,
     ) -> Result<(), String> {
-        let project = self.issues.get(&id).map(|issue| issue.project);
-        if !project.is_some_and(|project| self.sees(&stamp.account, project)) {
+        if !self.may_on_id(&stamp.account, "BROWSE_PROJECTS", id) {
             return Err("Issue does not exist or you do not have permission to see it.".into());
         }
         match deed {
-            Deed::Delete if self.may(&stamp.account, "DELETE_ISSUES") => {
-                self.remove_issue(stamp, id, journal)
+            Deed::Delete if !self.may_on_id(&stamp.account, "DELETE_ISSUES", id) => {
+                return Err("You do not have permission to delete this issue.".into());
             }
-            Deed::Delete => return Err("You do not have permission to delete this issue.".into()),
+            Deed::Delete => {
+                for child in self.children_of(id) {
+                    self.remove_issue(stamp, child, journal);
+                }
+                self.remove_issue(stamp, id, journal);
+            }
             Deed::Transition(transition) => {
-                let role = self
-                    .account(&stamp.account)
-                    .map(|user| user.role)
-                    .ok_or("The user is gone.")?;
-                let chosen =
-                    self.open_transition(&stamp.account, role, id, transition, stamp.at)?;
-                self.set_status(stamp, id, chosen.to, &chosen.resolution, None, journal);
+                let asked = Asked {
+                    account: &stamp.account,
+                    issue: id,
+                    transition,
+                    by_api: true,
+                    now: stamp.at,
+                };
+                let chosen = self.open_transition(asked)?;
+                let issue = self.issues.get(&id).ok_or("The issue is gone.")?;
+                let attempt = Attempt {
+                    account: &stamp.account,
+                    issue,
+                    by_api: true,
+                };
+                let asks = self.screen_fields(&chosen).unwrap_or_default();
+                if asks.iter().any(|field| Jira::is_required_on_screen(field)) {
+                    return Err("The transition requires fields.".into());
+                }
+                self.validate_transition(&chosen, attempt, &[])
+                    .map_err(|_| "The work item is missing required information.")?;
+                self.take_transition(stamp, id, &chosen, Vec::new(), None, journal);
             }
         }
         Ok(())
     }
 }
+
+const OUT_OF_RANGE: &str = "The number of selected issues must be between 1 and 1,000.";
+/// Jira REST v3: bulk operations, 400.
+const INVALID: &str = "Some of the issues in the issueIdsOrKeys are not valid";
 
 fn no_task() -> Reply {
     Reply::new(

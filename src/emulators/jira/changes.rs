@@ -1,75 +1,107 @@
-//! The only place that changes issues: each change keeps history, index and journal in step.
+//! The only place that changes issues: each change keeps history, index, journal and webhooks in step.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::fields::Edit;
+use super::Jira;
+use super::edits::Edit;
 use super::index::Document;
 use super::issue::{Comment, History, HistoryItem, Issue};
-use super::workflow::{Resolution, resolution_name};
-use super::{Jira, meta};
+use super::packed::Packed;
+use super::webhooks::events::Event;
 use crate::emulators::journal::{Change, Journal};
 
 /// Who changes something, and when.
 #[derive(Clone, Debug)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     pub(super) account: String,
     pub(super) at: Timestamp,
+    /// In a bulk operation: whether it mails everybody.
+    pub(super) bulk: Option<bool>,
+    /// The change becomes visible to search later than others: a fault.
+    pub(super) lag: jiff::SignedDuration,
+}
+
+impl Stamp {
+    pub(super) fn new(account: &str, at: Timestamp) -> Stamp {
+        Stamp {
+            account: account.to_owned(),
+            at,
+            bulk: None,
+            lag: jiff::SignedDuration::ZERO,
+        }
+    }
+}
+
+/// Changes of one issue that belong together: one change group of the changelog, one webhook.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Alteration {
+    /// The status that the issue enters.
+    pub(super) status: Option<u64>,
+    /// Edits of fields; comments among them are made afterwards.
+    pub(super) edits: Vec<Edit>,
+    /// `historyMetadata` as the caller gave it.
+    pub(super) metadata: Option<Value>,
+}
+
+/// What a new issue is made of.
+pub(super) struct Draft {
+    pub(super) project: u64,
+    pub(super) kind: String,
+    pub(super) edits: Vec<Edit>,
+    pub(super) properties: BTreeMap<String, Packed>,
 }
 
 impl Jira {
-    /// Adds an issue in the initial status and gives its id.
+    /// Adds an issue in the initial status of its workflow and gives its id.
     pub(super) fn insert_issue(
         &mut self,
         stamp: &Stamp,
-        project: u64,
-        edits: Vec<Edit>,
-        properties: Vec<(String, Value)>,
+        draft: Draft,
         journal: &mut Journal,
     ) -> u64 {
+        let Draft {
+            project,
+            kind,
+            edits,
+            properties,
+        } = draft;
         let id = self.take_id();
         let key = self.next_key(project);
+        let workflow = self.workflow_of(project, &kind);
+        let initial = workflow.and_then(|workflow| workflow.initial()).cloned();
+        let status = initial.as_ref().and_then(|transition| transition.to);
         let mut issue = Issue {
-            id,
-            key: key.clone(),
-            former_keys: Vec::new(),
-            project,
-            summary: String::new(),
-            description: Value::Null,
-            labels: Vec::new(),
-            priority: "3".into(),
-            status: self.workflow.statuses.first().map_or(0, |status| status.id),
-            resolution: None,
-            resolved: None,
-            moved: stamp.at,
-            created: stamp.at,
-            updated: stamp.at,
-            reporter: stamp.account.clone(),
-            assignee: None,
-            due_date: None,
-            custom: Default::default(),
-            properties: properties.into_iter().collect(),
-            comments: Vec::new(),
-            remote_links: Vec::new(),
-            history: Vec::new(),
+            status: status.unwrap_or(0),
+            properties,
+            ..Issue::new(id, key.clone(), (project, kind), &stamp.account, stamp.at)
         };
-        for edit in edits {
-            apply(&mut issue, edit);
+        self.apply(&mut issue, edits, stamp.at);
+        if let Some(initial) = initial {
+            // Webhooks of the create transition are never delivered (Jira Cloud: webhooks).
+            let effects = self.effects(&initial, &issue, &stamp.account);
+            self.apply(&mut issue, effects.edits, stamp.at);
         }
-        let properties: serde_json::Map<String, Value> =
-            issue.properties.clone().into_iter().collect();
-        let labels = issue.labels.clone();
-        self.keys.insert(key.clone(), id);
-        self.index
-            .note(stamp.at, id, Some(Document::from(&issue)), self.search_lag);
-        self.issues.insert(id, issue);
+        let properties = issue.properties.iter();
+        let properties = properties.map(|(key, value)| (key.clone(), value.value()));
         let change = Change::TicketCreated {
             id,
-            key,
-            labels,
-            properties: Value::Object(properties),
+            key: key.clone(),
+            labels: issue.labels.clone(),
+            properties: Value::Object(properties.collect()),
         };
+        self.keys.insert(key, id);
+        if let Some(parent) = issue.parent {
+            self.subtasks.entry(parent).or_default().insert(id);
+        }
+        let lag = self.search_lag + stamp.lag;
+        self.index
+            .note(stamp.at, id, Some(Document::from(&issue)), lag);
+        self.issues.insert(id, issue);
         journal.push(stamp.at, self.actor(&stamp.account), change);
+        self.tell(stamp, Event::Created, id);
         id
     }
 
@@ -82,54 +114,50 @@ impl Jira {
             })
     }
 
-    /// Moves an issue to a status, as a transition or an admin's hole does, with its effect on the resolution.
-    pub(super) fn set_status(
+    /// Changes one issue: status and fields in one change group, none when nothing differs; then its comments.
+    pub(super) fn alter(
         &mut self,
         stamp: &Stamp,
         id: u64,
-        to: u64,
-        resolution: &Resolution,
-        metadata: Option<Value>,
+        alteration: Alteration,
         journal: &mut Journal,
     ) {
-        let Some(issue) = self.issues.get_mut(&id) else {
+        let Some(mut issue) = self.issues.remove(&id) else {
             return;
         };
+        let Alteration {
+            status,
+            edits,
+            metadata,
+        } = alteration;
+        let comments: Vec<Packed> = edits
+            .iter()
+            .filter_map(|edit| match edit {
+                Edit::Comment(body) => Some(body.clone()),
+                _ => None,
+            })
+            .collect();
+        let mut items = self.apply(&mut issue, edits, stamp.at);
+        let fields: Vec<String> = items.iter().map(|item| item.field_id.clone()).collect();
         let from = issue.status;
-        let named = |resolution: &Option<String>| {
-            resolution
-                .clone()
-                .map(|id| (id.clone(), resolution_name(&id).into()))
-        };
-        let before = named(&issue.resolution);
-        match resolution {
-            Resolution::Keep => {}
-            Resolution::Clear => (issue.resolution, issue.resolved) = (None, None),
-            Resolution::Set(id) => {
-                (issue.resolution, issue.resolved) = (Some((*id).into()), Some(stamp.at))
-            }
+        let to = status.unwrap_or(from);
+        if status.is_some() {
+            issue.status = to;
+            issue.moved = stamp.at;
         }
-        let after = named(&issue.resolution);
-        issue.status = to;
-        issue.moved = stamp.at;
-        let key = issue.key.clone();
-        let (from_name, to_name) = (
-            self.workflow.status_name(from),
-            self.workflow.status_name(to),
-        );
-        let mut items = Vec::new();
-        if before != after {
-            items.push(HistoryItem::ids("resolution", before, after));
-        }
+        let (from_name, to_name) = (self.status_name(from), self.status_name(to));
         if from != to {
             let old = Some((from.to_string(), from_name.clone()));
-            items.push(HistoryItem::ids(
-                "status",
-                old,
-                Some((to.to_string(), to_name.clone())),
-            ));
+            let new = Some((to.to_string(), to_name.clone()));
+            items.push(HistoryItem::ids("status", old, new));
         }
-        self.record(stamp, id, items, metadata);
+        let key = issue.key.clone();
+        self.issues.insert(id, issue);
+        let is_move = status.is_some();
+        if is_move || !items.is_empty() {
+            self.record(stamp, id, items.clone(), metadata);
+        }
+        let actor = self.actor(&stamp.account);
         if from != to {
             let change = Change::TicketMoved {
                 id,
@@ -137,47 +165,25 @@ impl Jira {
                 from: from_name,
                 to: to_name,
             };
-            journal.push(stamp.at, self.actor(&stamp.account), change);
+            journal.push(stamp.at, actor, change);
+        } else if !fields.is_empty() {
+            journal.push(stamp.at, actor, Change::TicketEdited { id, key, fields });
+        }
+        if !items.is_empty() {
+            self.tell(stamp, Event::Updated { items, is_move }, id);
+        }
+        for body in comments {
+            self.add_comment(stamp, id, body, BTreeMap::new(), Value::Null, journal);
         }
     }
 
     /// Applies edits; one change group for all of them, none when nothing differs.
     pub(super) fn edit(&mut self, stamp: &Stamp, id: u64, edits: Vec<Edit>, journal: &mut Journal) {
-        let Some(issue) = self.issues.get_mut(&id) else {
-            return;
+        let alteration = Alteration {
+            edits,
+            ..Alteration::default()
         };
-        let labels_before = issue.labels.join(" ");
-        let mut items = Vec::new();
-        let mut comments = Vec::new();
-        for edit in edits {
-            match edit {
-                Edit::Comment(body) => comments.push(body),
-                other => items.extend(apply(issue, other)),
-            }
-        }
-        let labels = issue.labels.join(" ");
-        if labels != labels_before {
-            items.push(HistoryItem {
-                from: Some(String::new()),
-                from_string: Some(labels_before.clone()),
-                to: Some(String::new()),
-                to_string: Some(labels.clone()),
-                ..HistoryItem::text("labels", &labels_before, &labels)
-            });
-        }
-        let key = issue.key.clone();
-        if !items.is_empty() {
-            let fields = items.iter().map(|item| item.field_id.clone()).collect();
-            self.record(stamp, id, items, None);
-            journal.push(
-                stamp.at,
-                self.actor(&stamp.account),
-                Change::TicketEdited { id, key, fields },
-            );
-        }
-        for body in comments {
-            self.add_comment(stamp, id, body, Value::Array(Vec::new()), journal);
-        }
+        self.alter(stamp, id, alteration, journal);
     }
 
     /// Adds a comment and gives its id.
@@ -185,8 +191,9 @@ impl Jira {
         &mut self,
         stamp: &Stamp,
         id: u64,
-        body: Value,
-        properties: Value,
+        body: Packed,
+        properties: BTreeMap<String, Packed>,
+        visibility: Value,
         journal: &mut Journal,
     ) -> u64 {
         let comment_id = self.take_id();
@@ -194,24 +201,31 @@ impl Jira {
             return comment_id;
         };
         let author = stamp.account.clone();
+        let value = body.value();
         issue.comments.push(Comment {
             id: comment_id,
+            editor: author.clone(),
             author,
-            body: body.clone(),
+            body,
             created: stamp.at,
+            updated: stamp.at,
             properties,
+            visibility,
         });
         let key = issue.key.clone();
+        self.commented.insert(comment_id, id);
         self.record(stamp, id, Vec::new(), None);
-        journal.push(
-            stamp.at,
-            self.actor(&stamp.account),
-            Change::TicketCommented { id, key, body },
-        );
+        let change = Change::TicketCommented {
+            id,
+            key,
+            body: value,
+        };
+        journal.push(stamp.at, self.actor(&stamp.account), change);
+        self.tell(stamp, Event::Commented(comment_id), id);
         comment_id
     }
 
-    /// Notes that properties or links changed: the journal knows, the changelog and `updated` do not.
+    /// Notes that comments, properties or links changed: the journal knows, the changelog does not.
     pub(super) fn note_side_edit(
         &mut self,
         stamp: &Stamp,
@@ -231,21 +245,32 @@ impl Jira {
 
     /// Deletes an issue for good: no trash, and its key is never given again (Jira REST v3: delete issue).
     pub(super) fn remove_issue(&mut self, stamp: &Stamp, id: u64, journal: &mut Journal) {
+        self.tell(stamp, Event::Deleted, id);
+        self.forget_issue(stamp, id, journal);
+    }
+
+    /// The same without a webhook, as when a whole project is deleted (Jira Cloud: webhooks).
+    pub(super) fn forget_issue(&mut self, stamp: &Stamp, id: u64, journal: &mut Journal) {
         let Some(issue) = self.issues.remove(&id) else {
             return;
         };
+        for comment in &issue.comments {
+            self.commented.remove(&comment.id);
+        }
+        if let Some(siblings) = issue.parent.and_then(|id| self.subtasks.get_mut(&id)) {
+            siblings.remove(&id);
+        }
         for key in issue.former_keys.iter().chain([&issue.key]) {
             self.keys.remove(key);
         }
-        self.index.note(stamp.at, id, None, self.search_lag);
-        journal.push(
-            stamp.at,
-            self.actor(&stamp.account),
-            Change::TicketDeleted { id, key: issue.key },
-        );
+        let lag = self.search_lag + stamp.lag;
+        self.index.note(stamp.at, id, None, lag);
+        let change = Change::TicketDeleted { id, key: issue.key };
+        journal.push(stamp.at, self.actor(&stamp.account), change);
     }
 
-    /// Moves an issue to another project: a new key, the same id; the old key still leads to it.
+    /// Moves an issue to another project: a new key, the same id; the old key still leads to it. A status that the new
+    /// workflow does not have becomes its initial one.
     pub(super) fn move_issue(
         &mut self,
         stamp: &Stamp,
@@ -259,34 +284,49 @@ impl Jira {
                 .get(&id)
                 .map(|p| (p.id.to_string(), p.name.clone()))
         };
-        let Some(old) = self
-            .issues
-            .get(&id)
-            .map(|issue| (issue.project, issue.key.clone()))
-        else {
+        let Some((old, old_key, kind, status)) = self.issues.get(&id).map(|issue| {
+            (
+                issue.project,
+                issue.key.clone(),
+                issue.kind.clone(),
+                issue.status,
+            )
+        }) else {
             return key;
         };
-        let items = vec![
-            HistoryItem::ids("project", name(self, old.0), name(self, project)),
-            HistoryItem::text("Key", &old.1, &key),
+        let mut items = vec![
+            HistoryItem::ids("project", name(self, old), name(self, project)),
+            HistoryItem::text("Key", &old_key, &key),
         ];
+        let workflow = self.workflow_of(project, &kind);
+        let fallback = workflow
+            .filter(|workflow| !workflow.has_status(status))
+            .and_then(|workflow| workflow.initial()?.to);
+        if let Some(to) = fallback {
+            let pair = |id: u64| Some((id.to_string(), self.status_name(id)));
+            items.push(HistoryItem::ids("status", pair(status), pair(to)));
+        }
         if let Some(issue) = self.issues.get_mut(&id) {
             issue.project = project;
-            issue
-                .former_keys
-                .push(std::mem::replace(&mut issue.key, key.clone()));
+            issue.status = fallback.unwrap_or(status);
+            let former = std::mem::replace(&mut issue.key, key.clone());
+            issue.former_keys.push(former);
         }
         self.keys.insert(key.clone(), id);
-        self.record(stamp, id, items, None);
-        let fields = vec!["project".to_owned(), "key".to_owned()];
-        journal.push(
-            stamp.at,
-            self.actor(&stamp.account),
-            Change::TicketEdited {
-                id,
-                key: key.clone(),
-                fields,
+        self.record(stamp, id, items.clone(), None);
+        let change = Change::TicketEdited {
+            id,
+            key: key.clone(),
+            fields: vec!["project".to_owned(), "key".to_owned()],
+        };
+        journal.push(stamp.at, self.actor(&stamp.account), change);
+        self.tell(
+            stamp,
+            Event::Updated {
+                items,
+                is_move: false,
             },
+            id,
         );
         key
     }
@@ -305,89 +345,16 @@ impl Jira {
         issue.updated = stamp.at;
         if !items.is_empty() {
             self.next_history += 1;
-            let author = stamp.account.clone();
             issue.history.push(History {
                 id: self.next_history,
-                author,
+                author: stamp.account.clone(),
                 created: stamp.at,
                 items,
                 metadata,
             });
         }
-        self.index
-            .note(stamp.at, id, Some(Document::from(&*issue)), self.search_lag);
-    }
-}
-
-/// Applies one edit and tells what changed. Labels are compared by the caller, after the last edit.
-fn apply(issue: &mut Issue, edit: Edit) -> Option<HistoryItem> {
-    match edit {
-        Edit::Summary(summary) => {
-            let before = std::mem::replace(&mut issue.summary, summary);
-            (before != issue.summary).then(|| HistoryItem::text("summary", &before, &issue.summary))
-        }
-        Edit::Description(description) => {
-            let before = std::mem::replace(&mut issue.description, description);
-            (before != issue.description).then(|| {
-                let (old, new) = (
-                    super::adf::text(&before),
-                    super::adf::text(&issue.description),
-                );
-                HistoryItem::text("description", &old, &new)
-            })
-        }
-        Edit::Labels(labels) => {
-            issue.labels.clear();
-            labels.into_iter().for_each(|label| add_label(issue, label));
-            None
-        }
-        Edit::AddLabel(label) => {
-            add_label(issue, label);
-            None
-        }
-        Edit::RemoveLabel(label) => {
-            issue.labels.retain(|known| *known != label);
-            None
-        }
-        Edit::Priority(id) => {
-            let name = |id: &str| {
-                let known = meta::PRIORITIES.iter().find(|(known, _)| *known == id);
-                Some((id.to_owned(), known.map_or("", |(_, name)| name).to_owned()))
-            };
-            let before = std::mem::replace(&mut issue.priority, id);
-            (before != issue.priority)
-                .then(|| HistoryItem::ids("priority", name(&before), name(&issue.priority)))
-        }
-        Edit::Assignee(account) => {
-            let before = std::mem::replace(&mut issue.assignee, account);
-            let pair = |account: &Option<String>| account.clone().map(|id| (id.clone(), id));
-            (before != issue.assignee)
-                .then(|| HistoryItem::ids("assignee", pair(&before), pair(&issue.assignee)))
-        }
-        Edit::DueDate(date) => {
-            let before = std::mem::replace(&mut issue.due_date, date);
-            let text = |date: &Option<String>| date.clone().unwrap_or_default();
-            (before != issue.due_date)
-                .then(|| HistoryItem::text("duedate", &text(&before), &text(&issue.due_date)))
-        }
-        Edit::Custom(id, value) => {
-            let before = issue
-                .custom
-                .insert(id.clone(), value.clone())
-                .unwrap_or_default();
-            let text = |value: &Value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), ToOwned::to_owned)
-            };
-            (before != value).then(|| HistoryItem::text(&id, &text(&before), &text(&value)))
-        }
-        Edit::Comment(_) => None,
-    }
-}
-
-fn add_label(issue: &mut Issue, label: String) {
-    if !issue.labels.contains(&label) {
-        issue.labels.push(label);
+        let lag = self.search_lag + stamp.lag;
+        let document = Document::from(&*issue);
+        self.index.note(stamp.at, id, Some(document), lag);
     }
 }

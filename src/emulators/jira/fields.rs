@@ -2,23 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::edits::Edit;
+use super::packed::Packed;
 use super::reply::{Reply, field_refusal};
 use super::{Jira, adf, meta};
-
-/// A checked change of one field.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Edit {
-    Summary(String),
-    Description(Value),
-    Labels(Vec<String>),
-    AddLabel(String),
-    RemoveLabel(String),
-    Priority(String),
-    Assignee(Option<String>),
-    DueDate(Option<String>),
-    Custom(String, Value),
-    Comment(Value),
-}
 
 /// Summary length in characters (common knowledge; Jira's text says "less than 255" and means at most).
 const SUMMARY_MOST: usize = 255;
@@ -28,11 +15,12 @@ const TEXT_MOST: usize = 32_767;
 const LABEL_MOST: usize = 255;
 
 impl Jira {
-    /// Reads both members; refuses with a text for each field that is wrong. `project` and `issuetype` are left to
-    /// the create.
+    /// Reads both members; refuses with a text for each field that is wrong. `project`, `issuetype` and `parent` are
+    /// left to the create.
     pub(super) fn read_edits(
         &self,
         body: &Value,
+        project: u64,
         is_v2: bool,
         is_create: bool,
     ) -> Result<Vec<Edit>, Reply> {
@@ -42,7 +30,7 @@ impl Jira {
         let mut edits = Vec::new();
         let mut errors = Map::new();
         for (name, value) in fields {
-            if is_create && matches!(name.as_str(), "project" | "issuetype") {
+            if is_create && matches!(name.as_str(), "project" | "issuetype" | "parent") {
                 continue;
             }
             if update.contains_key(name) {
@@ -54,14 +42,14 @@ impl Jira {
                 );
                 continue;
             }
-            match self.read_field(name, value, is_v2) {
+            match self.read_field(name, value, project, is_v2) {
                 Ok(edit) => edits.push(edit),
                 Err(text) => drop(errors.insert(name.clone(), json!(text))),
             }
         }
         for (name, operations) in update {
             for operation in operations.as_array().into_iter().flatten() {
-                match self.read_operation(name, operation, is_v2) {
+                match self.read_operation(name, operation, project, is_v2) {
                     Ok(edit) => edits.push(edit),
                     Err(text) => drop(errors.insert(name.clone(), json!(text))),
                 }
@@ -83,7 +71,13 @@ impl Jira {
         }
     }
 
-    fn read_field(&self, name: &str, value: &Value, is_v2: bool) -> Result<Edit, String> {
+    pub(super) fn read_field(
+        &self,
+        name: &str,
+        value: &Value,
+        project: u64,
+        is_v2: bool,
+    ) -> Result<Edit, String> {
         match name {
             "summary" => summary(value),
             "description" => description(value, is_v2),
@@ -106,7 +100,7 @@ impl Jira {
                 let account = value["accountId"].as_str().or(value["id"].as_str());
                 match account {
                     None => Ok(Edit::Assignee(None)),
-                    Some(account) if self.may(account, "ASSIGNABLE_USER") => {
+                    Some(account) if self.may_in(account, "ASSIGNABLE_USER", project) => {
                         Ok(Edit::Assignee(Some(account.to_owned())))
                     }
                     Some(account) => Err(format!("User '{account}' cannot be assigned issues.")),
@@ -130,13 +124,19 @@ impl Jira {
         }
     }
 
-    fn read_operation(&self, name: &str, operation: &Value, is_v2: bool) -> Result<Edit, String> {
+    fn read_operation(
+        &self,
+        name: &str,
+        operation: &Value,
+        project: u64,
+        is_v2: bool,
+    ) -> Result<Edit, String> {
         let verb = operation
             .as_object()
             .and_then(|object| object.iter().next());
         let (verb, value) = verb.ok_or_else(|| off_screen(name))?;
         match (name, verb.as_str()) {
-            (_, "set") => self.read_field(name, value, is_v2),
+            (_, "set") => self.read_field(name, value, project, is_v2),
             ("labels", "add") => label(value).map(Edit::AddLabel),
             ("labels", "remove") => label(value).map(Edit::RemoveLabel),
             ("comment", "add") => comment_body(&value["body"], is_v2).map(Edit::Comment),
@@ -154,7 +154,7 @@ pub(super) fn off_screen(field: &str) -> String {
 }
 
 /// A comment's body: ADF in version 3, a string in version 2 (recorded from Jira Cloud, 2026-10).
-pub(super) fn comment_body(body: &Value, is_v2: bool) -> Result<Value, String> {
+pub(super) fn comment_body(body: &Value, is_v2: bool) -> Result<Packed, String> {
     let document = match (is_v2, body.as_str()) {
         (true, Some(text)) if !text.is_empty() => adf::from_text(text),
         (false, None) if adf::is_document(body) => body.clone(),
@@ -163,7 +163,7 @@ pub(super) fn comment_body(body: &Value, is_v2: bool) -> Result<Value, String> {
     if adf::text(&document).chars().count() > TEXT_MOST {
         return Err("CONTENT_LIMIT_EXCEEDED".into());
     }
-    Ok(document)
+    Ok(document.into())
 }
 
 fn summary(value: &Value) -> Result<Edit, String> {
@@ -196,10 +196,11 @@ fn description(value: &Value, is_v2: bool) -> Result<Edit, String> {
     if adf::text(&document).chars().count() > TEXT_MOST {
         return Err("CONTENT_LIMIT_EXCEEDED".into());
     }
-    Ok(Edit::Description(document))
+    let text = (!document.is_null()).then(|| document.into());
+    Ok(Edit::Description(text))
 }
 
-fn label(value: &Value) -> Result<String, String> {
+pub(super) fn label(value: &Value) -> Result<String, String> {
     let text = value.as_str().ok_or("string expected at index 0")?;
     if text.contains(char::is_whitespace) {
         return Err(format!(

@@ -1,6 +1,6 @@
 //! The search index: what JQL sees. It may lag behind the issues, as Jira Cloud's does, and never decides anything.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +12,8 @@ pub(super) struct Document {
     pub(super) id: u64,
     pub(super) project: u64,
     pub(super) number: u64,
+    pub(super) kind: String,
+    pub(super) parent: Option<u64>,
     pub(super) summary: String,
     pub(super) labels: Vec<String>,
     pub(super) priority: String,
@@ -30,6 +32,8 @@ impl From<&Issue> for Document {
             id: issue.id,
             project: issue.project,
             number: issue.number(),
+            kind: issue.kind.clone(),
+            parent: issue.parent,
             summary: issue.summary.to_lowercase(),
             labels: issue
                 .labels
@@ -54,12 +58,18 @@ pub(super) struct Index {
     documents: BTreeMap<u64, Document>,
     by_label: HashMap<String, BTreeSet<u64>>,
     by_project: HashMap<u64, BTreeSet<u64>>,
+    by_number: BTreeMap<(u64, u64), u64>,
     by_updated: BTreeSet<(Timestamp, u64)>,
-    pending: VecDeque<(Timestamp, u64, Option<Document>)>,
+    /// By the time at which they become visible, then by the order in which they came.
+    pending: BTreeMap<(Timestamp, u64), (u64, Option<Document>)>,
+    /// When the last waiting change of an issue becomes visible.
+    waits: HashMap<u64, Timestamp>,
+    noted: u64,
 }
 
 impl Index {
-    /// Notes that an issue changed, or with `None` that it is gone; visible after `lag`.
+    /// Notes that an issue changed, or with `None` that it is gone; visible after `lag`, and never before an earlier
+    /// change of the same issue.
     pub(super) fn note(
         &mut self,
         at: Timestamp,
@@ -67,23 +77,28 @@ impl Index {
         document: Option<Document>,
         lag: SignedDuration,
     ) {
-        if lag.is_zero() && self.pending.is_empty() {
+        let last = self.waits.get(&id).copied();
+        if lag.is_zero() && last.is_none() {
             self.replace(id, document);
-        } else {
-            self.pending.push_back((at, id, document));
+            return;
         }
+        self.noted += 1;
+        let due = last.map_or(at + lag, |last| last.max(at + lag));
+        self.waits.insert(id, due);
+        self.pending.insert((due, self.noted), (id, document));
     }
 
-    /// Lets the changes through that are at least `lag` old.
-    pub(super) fn settle(&mut self, now: Timestamp, lag: SignedDuration) {
-        while self
-            .pending
-            .front()
-            .is_some_and(|(at, ..)| *at + lag <= now)
-        {
-            if let Some((_, id, document)) = self.pending.pop_front() {
-                self.replace(id, document);
+    /// Lets the changes through whose time has come.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        while let Some(entry) = self.pending.first_entry() {
+            if entry.key().0 > now {
+                return;
             }
+            let ((due, _), (id, document)) = entry.remove_entry();
+            if self.waits.get(&id) == Some(&due) {
+                self.waits.remove(&id);
+            }
+            self.replace(id, document);
         }
     }
 
@@ -95,6 +110,10 @@ impl Index {
         self.documents.values()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.documents.len()
+    }
+
     pub(super) fn with_label(&self, label: &str) -> Option<&BTreeSet<u64>> {
         self.by_label.get(label)
     }
@@ -103,12 +122,15 @@ impl Index {
         self.by_project.get(&project)
     }
 
-    /// The ids of documents updated at or after `from`.
-    pub(super) fn updated_since(&self, from: Timestamp) -> BTreeSet<u64> {
-        self.by_updated
-            .range((from, 0)..)
-            .map(|(_, id)| *id)
-            .collect()
+    /// The ids of documents updated at or after `from`, oldest first.
+    pub(super) fn updated_since(&self, from: Timestamp) -> impl Iterator<Item = u64> {
+        self.by_updated.range((from, 0)..).map(|(_, id)| *id)
+    }
+
+    /// The ids of a project's documents with at least this number.
+    pub(super) fn numbered_from(&self, project: u64, number: u64) -> impl Iterator<Item = u64> {
+        let range = (project, number)..=(project, u64::MAX);
+        self.by_number.range(range).map(|(_, id)| *id)
     }
 
     fn replace(&mut self, id: u64, document: Option<Document>) {
@@ -116,11 +138,15 @@ impl Index {
             for label in &old.labels {
                 if let Some(ids) = self.by_label.get_mut(label) {
                     ids.remove(&id);
+                    if ids.is_empty() {
+                        self.by_label.remove(label);
+                    }
                 }
             }
             if let Some(ids) = self.by_project.get_mut(&old.project) {
                 ids.remove(&id);
             }
+            self.by_number.remove(&(old.project, old.number));
             self.by_updated.remove(&(old.updated, id));
         }
         if let Some(new) = document {
@@ -128,6 +154,7 @@ impl Index {
                 self.by_label.entry(label.clone()).or_default().insert(id);
             }
             self.by_project.entry(new.project).or_default().insert(id);
+            self.by_number.insert((new.project, new.number), id);
             self.by_updated.insert((new.updated, id));
             self.documents.insert(id, new);
         }

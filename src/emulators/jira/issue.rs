@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::packed::Packed;
+
 /// An issue as it is now.
 #[derive(Clone, Debug)]
 pub struct Issue {
@@ -16,10 +18,14 @@ pub struct Issue {
     pub former_keys: Vec<String>,
     /// Project id.
     pub project: u64,
+    /// Issue type id.
+    pub kind: String,
+    /// Id of the issue that this one is a sub-task of.
+    pub parent: Option<u64>,
     /// Summary, at most 255 characters.
     pub summary: String,
-    /// Description in ADF, or null.
-    pub description: Value,
+    /// Description in ADF.
+    pub description: Option<Packed>,
     /// Labels in the order in which they were set.
     pub labels: Vec<String>,
     /// Priority id.
@@ -45,7 +51,7 @@ pub struct Issue {
     /// Custom fields by id.
     pub custom: BTreeMap<String, Value>,
     /// Entity properties by key.
-    pub properties: BTreeMap<String, Value>,
+    pub properties: BTreeMap<String, Packed>,
     /// Comments, oldest first.
     pub comments: Vec<Comment>,
     /// Remote links.
@@ -55,6 +61,50 @@ pub struct Issue {
 }
 
 impl Issue {
+    /// An issue without content in a project, of a type.
+    pub(super) fn new(
+        id: u64,
+        key: String,
+        (project, kind): (u64, String),
+        reporter: &str,
+        at: Timestamp,
+    ) -> Issue {
+        Issue {
+            id,
+            key,
+            former_keys: Vec::new(),
+            project,
+            kind,
+            parent: None,
+            summary: String::new(),
+            description: None,
+            labels: Vec::new(),
+            priority: "3".into(),
+            status: 0,
+            resolution: None,
+            resolved: None,
+            moved: at,
+            created: at,
+            updated: at,
+            reporter: reporter.to_owned(),
+            assignee: None,
+            due_date: None,
+            custom: BTreeMap::new(),
+            properties: BTreeMap::new(),
+            comments: Vec::new(),
+            remote_links: Vec::new(),
+            history: Vec::new(),
+        }
+    }
+
+    /// An entity property, or null.
+    pub fn property(&self, key: &str) -> Value {
+        self.properties
+            .get(key)
+            .map(Packed::value)
+            .unwrap_or_default()
+    }
+
     /// The number in the key.
     pub fn number(&self) -> u64 {
         self.key
@@ -72,12 +122,18 @@ pub struct Comment {
     pub id: u64,
     /// Account id of the author.
     pub author: String,
+    /// Account id of the one who edited it last.
+    pub editor: String,
     /// Body in ADF.
-    pub body: Value,
+    pub body: Packed,
     /// When.
     pub created: Timestamp,
-    /// Entity properties, as an array of `{key, value}`.
-    pub properties: Value,
+    /// When it was edited last.
+    pub updated: Timestamp,
+    /// Entity properties by key.
+    pub properties: BTreeMap<String, Packed>,
+    /// `visibility` as the caller gave it, or null.
+    pub visibility: Value,
 }
 
 /// A remote link.
@@ -88,7 +144,7 @@ pub struct RemoteLink {
     /// The caller's own id, by which a link is updated in place.
     pub global_id: Option<String>,
     /// The request body as it came.
-    pub body: Value,
+    pub body: Packed,
 }
 
 /// One change group of the changelog.

@@ -1,32 +1,40 @@
 //! Create, read, edit and delete issues, one or many. The rules of transitions and of search are elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use super::changes::Stamp;
+use super::Jira;
+use super::changes::{Draft, Stamp};
+use super::edits::Edit;
+use super::faults::{FaultKind, span};
 use super::fields::off_screen;
+use super::meta::{ISSUE_TYPES, SUBTASK_TYPE_ID};
+use super::packed::Packed;
 use super::properties::read_properties;
-use super::render::{self, Wanted};
+use super::render::Wanted;
 use super::reply::{
     Outcome, Reply, bad_payload, created, field_refusal, no_content, no_issue, ok, one_field,
     refusal,
 };
 use super::route::Call;
-use super::{Jira, meta};
+use super::transitions::transition_id;
 
 /// Most issues in one bulk create (Jira REST v3: bulk create issue).
 const CREATE_MOST: usize = 50;
 /// Most issues in one bulk fetch (Jira REST v3: bulk fetch issues).
 const FETCH_MOST: usize = 100;
-/// Most issues in one bulk fetch of changelogs (Jira REST v3: bulk fetch changelogs).
-const CHANGELOG_MOST: usize = 1_000;
 
 impl Call<'_> {
     pub(super) fn stamp(&self) -> Stamp {
+        let lag = match self.fault {
+            Some(FaultKind::SearchLag { seconds }) => span(seconds),
+            _ => SignedDuration::ZERO,
+        };
         Stamp {
-            account: self.user.account_id.clone(),
-            at: self.now,
+            lag,
+            ..Stamp::new(&self.user.account_id, self.now)
         }
     }
 
@@ -46,14 +54,10 @@ impl Call<'_> {
         if fields.is_empty() {
             fields.push("*all".into());
         }
-        let changelog = self
-            .query_list("expand")
-            .iter()
-            .any(|one| one == "changelog");
         Wanted {
             fields,
             properties: self.query_list("properties"),
-            changelog,
+            changelog: self.expands("changelog"),
         }
     }
 
@@ -80,11 +84,7 @@ impl Jira {
     /// The id of an issue that the caller may see; otherwise the 404 that hides the difference.
     pub(super) fn visible_issue(&self, call: &Call<'_>, id_or_key: &str) -> Result<u64, Reply> {
         self.issue_id(id_or_key)
-            .filter(|id| {
-                self.issues
-                    .get(id)
-                    .is_some_and(|i| self.sees(&call.user.account_id, i.project))
-            })
+            .filter(|id| self.may_on_id(&call.user.account_id, "BROWSE_PROJECTS", *id))
             .ok_or_else(no_issue)
     }
 
@@ -95,15 +95,15 @@ impl Jira {
 
     /// 201 if any was created, 400 if none was; errors carry the position of their element (Jira REST v3: bulk create).
     pub(super) fn create_issues(&mut self, call: &mut Call<'_>) -> Outcome {
-        let elements = call.body["issueUpdates"]
-            .as_array()
-            .cloned()
-            .ok_or_else(bad_payload)?;
+        let Value::Array(elements) = call.body["issueUpdates"].take() else {
+            return Err(bad_payload());
+        };
         if elements.len() > CREATE_MOST {
-            return Err(refusal(
-                400,
-                format!("The maximum number of issues in a bulk create is {CREATE_MOST}."),
-            ));
+            let text = format!("The maximum number of issues in a bulk create is {CREATE_MOST}.");
+            let errors = json!({"errorMessages": [text], "errors": {}});
+            let row =
+                json!({"status": 400, "elementErrors": errors, "failedElementNumber": CREATE_MOST});
+            return Err(Reply::new(400, json!({"issues": [], "errors": [row]})));
         }
         let mut issues = Vec::new();
         let mut errors = Vec::new();
@@ -124,51 +124,110 @@ impl Jira {
 
     fn create_one(&mut self, call: &mut Call<'_>, element: &Value) -> Result<Value, Reply> {
         let fields = element["fields"].as_object().ok_or_else(bad_payload)?;
-        let named = fields
-            .get("project")
-            .and_then(|p| p["id"].as_str().or(p["key"].as_str()));
-        let project = named
-            .and_then(|name| self.project(name))
-            .filter(|project| self.sees(&call.user.account_id, project.id))
-            .ok_or_else(|| one_field("project", "valid project is required"))?
-            .id;
-        if !self.may(&call.user.account_id, "CREATE_ISSUES") {
-            let text = "You do not have permission to create issues in this project.";
-            return Err(one_field("project", text));
-        }
+        let project = self.project_for_create(call, fields)?;
         let kind = fields
             .get("issuetype")
             .ok_or_else(|| one_field("issuetype", "Specify an issue type"))?;
-        let is_task = kind["id"].as_str() == Some(meta::TASK_TYPE_ID)
-            || kind["name"]
-                .as_str()
-                .is_some_and(|name| name.eq_ignore_ascii_case("task"));
-        if !is_task {
-            return Err(one_field(
-                "issuetype",
-                "The issue type selected is invalid.",
-            ));
-        }
-        let edits = self.read_edits(element, call.is_v2(), true)?;
+        let kind = ISSUE_TYPES
+            .iter()
+            .find(|(id, name, _)| {
+                let is_named = |named: &str| named.eq_ignore_ascii_case(name);
+                kind["id"].as_str() == Some(id) || kind["name"].as_str().is_some_and(is_named)
+            })
+            .map(|(id, ..)| *id)
+            .ok_or_else(|| one_field("issuetype", "The issue type selected is invalid."))?;
+        let mut edits = self.read_edits(element, project, call.is_v2(), true)?;
+        edits.extend(self.read_parent(call, fields, kind, project)?);
         let properties = read_properties(&element["properties"])?;
-        let id = self.insert_issue(&call.stamp(), project, edits, properties, call.journal);
-        let key = self
-            .issues
-            .get(&id)
-            .map(|issue| issue.key.clone())
-            .unwrap_or_default();
+        let comments: Vec<Packed> = edits
+            .iter()
+            .filter_map(|edit| match edit {
+                Edit::Comment(body) => Some(body.clone()),
+                _ => None,
+            })
+            .collect();
+        let draft = Draft {
+            project,
+            kind: kind.to_owned(),
+            edits,
+            properties: properties.into_iter().collect(),
+        };
+        let id = self.insert_issue(&call.stamp(), draft, call.journal);
+        for body in comments {
+            let stamp = call.stamp();
+            self.add_comment(&stamp, id, body, BTreeMap::new(), Value::Null, call.journal);
+        }
+        let key = self.issues.get(&id).map(|issue| issue.key.clone());
         let mut answer =
             json!({"id": id.to_string(), "key": key, "self": self.issue_link(id, call.version)});
         if !element["transition"].is_null() {
             // The issue stays created when its first transition fails: the status inside tells.
-            let (status, messages) =
-                match self.transition_once(call, id, &element["transition"]["id"], None) {
-                    Ok(()) => (200, Vec::new()),
-                    Err(text) => (400, vec![text]),
-                };
-            answer["transition"] = json!({"status": status, "errorCollection": {"errorMessages": messages, "errors": {}}});
+            let asked = transition_id(&element["transition"]["id"]);
+            let taken =
+                asked.and_then(|asked| self.transition_once(call, id, &asked, &Value::Null, None));
+            let none = json!({"errorMessages": [], "errors": {}});
+            let (status, errors) = match taken {
+                Ok(()) => (200, none),
+                Err(refusal) => (refusal.status, refusal.body.unwrap_or(none)),
+            };
+            answer["transition"] = json!({"status": status, "errorCollection": errors});
         }
         Ok(answer)
+    }
+
+    fn project_for_create(
+        &self,
+        call: &Call<'_>,
+        fields: &Map<String, Value>,
+    ) -> Result<u64, Reply> {
+        let named = fields
+            .get("project")
+            .and_then(|p| p["id"].as_str().or(p["key"].as_str()));
+        let Some(named) = named else {
+            return Err(one_field("project", "Specify a valid project ID or key"));
+        };
+        let account = &call.user.account_id;
+        let project = self
+            .project(named)
+            .filter(|project| self.sees(account, project.id))
+            .ok_or_else(|| one_field("project", "valid project is required"))?;
+        if project.is_archived {
+            let text = "Issues cannot be created in an archived project.";
+            return Err(one_field("project", text));
+        }
+        if !self.may_in(account, "CREATE_ISSUES", project.id) {
+            let text = "You do not have permission to create issues in this project.";
+            return Err(one_field("project", text));
+        }
+        Ok(project.id)
+    }
+
+    /// A sub-task needs a parent in the same project; a task has none here.
+    fn read_parent(
+        &self,
+        call: &Call<'_>,
+        fields: &Map<String, Value>,
+        kind: &str,
+        project: u64,
+    ) -> Result<Option<Edit>, Reply> {
+        let given = fields.get("parent").filter(|parent| !parent.is_null());
+        let named = given.and_then(|p| p["id"].as_str().or(p["key"].as_str()));
+        let parent = named
+            .and_then(|named| self.visible_issue(call, named).ok())
+            .and_then(|id| self.issues.get(&id))
+            .filter(|parent| parent.project == project && parent.kind != SUBTASK_TYPE_ID);
+        match (kind == SUBTASK_TYPE_ID, given, parent) {
+            (false, None, _) => Ok(None),
+            (true, _, Some(parent)) => Ok(Some(Edit::Parent(parent.id))),
+            (true, _, None) => {
+                let text = "Issue type is a sub-task but parent issue key or id not specified.";
+                Err(one_field("issuetype", text))
+            }
+            (false, Some(_), _) => {
+                let text = "The issue type selected cannot have a parent.";
+                Err(one_field("parent", text))
+            }
+        }
     }
 
     pub(super) fn get_issue(&mut self, call: &mut Call<'_>) -> Outcome {
@@ -180,7 +239,7 @@ impl Jira {
     /// A transition in the body is ignored (Jira REST v3: edit issue).
     pub(super) fn edit_issue(&mut self, call: &mut Call<'_>) -> Outcome {
         let id = self.visible_issue(call, call.param(0))?;
-        if !self.may(&call.user.account_id, "EDIT_ISSUES") {
+        if !self.may_on_id(&call.user.account_id, "EDIT_ISSUES", id) {
             let names = ["fields", "update"]
                 .into_iter()
                 .filter_map(|part| call.body[part].as_object());
@@ -193,8 +252,10 @@ impl Jira {
         if !call.body.is_object() {
             return Err(bad_payload());
         }
-        let edits = self.read_edits(&call.body, call.is_v2(), false)?;
+        let project = self.issues.get(&id).map_or(0, |issue| issue.project);
+        let edits = self.read_edits(&call.body, project, call.is_v2(), false)?;
         let properties = read_properties(&call.body["properties"])?;
+        self.require_room_for_comments(id, &edits)?;
         self.edit(&call.stamp(), id, edits, call.journal);
         for (key, value) in properties {
             self.set_property(&call.stamp(), id, key, value, call.journal);
@@ -205,16 +266,49 @@ impl Jira {
         no_content()
     }
 
+    pub(super) fn assign_issue(&mut self, call: &mut Call<'_>) -> Outcome {
+        let id = self.visible_issue(call, call.param(0))?;
+        let text = "You do not have permission to assign issues in this project.";
+        self.require_on(call, "ASSIGN_ISSUES", id, text)?;
+        let project = self.issues.get(&id).map_or(0, |issue| issue.project);
+        let edit = self.read_field("assignee", &call.body, project, call.is_v2());
+        let edit = edit.map_err(|text| one_field("assignee", text))?;
+        self.edit(&call.stamp(), id, vec![edit], call.journal);
+        no_content()
+    }
+
+    /// With sub-tasks only when `deleteSubtasks` is true: Python clients write `True` (Jira REST v3: delete issue).
     pub(super) fn delete_issue(&mut self, call: &mut Call<'_>) -> Outcome {
         let id = self.visible_issue(call, call.param(0))?;
-        if !self.may(&call.user.account_id, "DELETE_ISSUES") {
-            return Err(refusal(
-                403,
-                "You do not have permission to delete issues in this project.",
-            ));
+        let text = "You do not have permission to delete issues in this project.";
+        self.require_on(call, "DELETE_ISSUES", id, text)?;
+        let children = self.children_of(id);
+        let with_children = call
+            .query("deleteSubtasks")
+            .is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        if !children.is_empty() && !with_children {
+            let key = self.issues.get(&id).map_or("", |issue| issue.key.as_str());
+            let text = format!(
+                "The issue '{key}' has subtasks. You must specify the 'deleteSubtasks' parameter to delete this issue and \
+                 all its subtasks."
+            );
+            return Err(refusal(400, text));
+        }
+        for child in children {
+            self.remove_issue(&call.stamp(), child, call.journal);
         }
         self.remove_issue(&call.stamp(), id, call.journal);
         no_content()
+    }
+
+    /// The sub-tasks of an issue, by id.
+    pub(super) fn children_of(&self, id: u64) -> Vec<u64> {
+        self.subtasks
+            .get(&id)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
     }
 
     /// Ascending ids; what is gone or hidden is left out without a word (Jira REST v3: bulk fetch issues).
@@ -249,89 +343,6 @@ impl Jira {
             .map(|issue| self.issue_json(issue, &wanted, call.version))
             .collect();
         ok(json!({"issues": issues, "issueErrors": []}))
-    }
-
-    /// Oldest first (Jira REST v3: get changelogs).
-    pub(super) fn get_changelog(&mut self, call: &mut Call<'_>) -> Outcome {
-        let id = self.visible_issue(call, call.param(0))?;
-        let histories = self.issues.get(&id).map_or(&[][..], |issue| &issue.history);
-        let rows = histories
-            .iter()
-            .map(|history| self.history_json(history, call.version))
-            .collect();
-        let link = format!("{}/changelog", self.issue_link(id, call.version));
-        ok(render::page(&link, call.page(100, 100), rows))
-    }
-
-    pub(super) fn get_changelog_by_ids(&mut self, call: &mut Call<'_>) -> Outcome {
-        let id = self.visible_issue(call, call.param(0))?;
-        let ids: Vec<u64> = call.body["changelogIds"]
-            .as_array()
-            .ok_or_else(bad_payload)?
-            .iter()
-            .filter_map(Value::as_u64)
-            .collect();
-        let histories: Vec<Value> = self
-            .issues
-            .get(&id)
-            .into_iter()
-            .flat_map(|issue| &issue.history)
-            .filter(|history| ids.contains(&history.id))
-            .map(|history| self.history_json(history, call.version))
-            .collect();
-        let total = histories.len();
-        ok(json!({"startAt": 0, "maxResults": total, "total": total, "histories": histories}))
-    }
-
-    /// By date, then issue id; the token counts the change groups before it (Jira REST v3: bulk fetch changelogs).
-    pub(super) fn fetch_changelogs(&mut self, call: &mut Call<'_>) -> Outcome {
-        call.require_closed(&["issueIdsOrKeys", "fieldIds", "maxResults", "nextPageToken"])?;
-        let asked = strings(&call.body["issueIdsOrKeys"]);
-        let field_ids = strings(&call.body["fieldIds"]);
-        if asked.is_empty() || asked.len() > CHANGELOG_MOST || field_ids.len() > 10 {
-            return Err(bad_payload());
-        }
-        let ids: BTreeSet<u64> = asked
-            .iter()
-            .filter_map(|one| self.visible_issue(call, one).ok())
-            .collect();
-        let mut rows: Vec<_> = ids
-            .iter()
-            .filter_map(|id| self.issues.get(id))
-            .flat_map(|issue| issue.history.iter().map(move |history| (issue.id, history)))
-            .filter(|(_, history)| {
-                field_ids.is_empty()
-                    || history
-                        .items
-                        .iter()
-                        .any(|item| field_ids.contains(&item.field_id))
-            })
-            .collect();
-        rows.sort_by_key(|(id, history)| (history.created, *id, history.id));
-        let start = match call.body["nextPageToken"].as_str() {
-            None => 0,
-            Some(token) => token.parse::<usize>().map_err(|_| bad_payload())?,
-        };
-        let most = call.body["maxResults"]
-            .as_u64()
-            .map_or(1_000, |most| most.clamp(1, 10_000) as usize);
-        let mut logs: Vec<(u64, Vec<Value>)> = Vec::new();
-        for (id, history) in rows.iter().skip(start).take(most) {
-            let row = self.history_json(history, call.version);
-            match logs.iter_mut().find(|(known, _)| known == id) {
-                Some((_, histories)) => histories.push(row),
-                None => logs.push((*id, vec![row])),
-            }
-        }
-        let logs: Vec<Value> = logs
-            .into_iter()
-            .map(|(id, histories)| json!({"issueId": id.to_string(), "changeHistories": histories}))
-            .collect();
-        let mut answer = json!({"issueChangeLogs": logs});
-        if start + most < rows.len() {
-            answer["nextPageToken"] = json!((start + most).to_string());
-        }
-        ok(answer)
     }
 }
 

@@ -84,8 +84,10 @@ const VALUE_MISSING: &str =
 
 /// Reads a query.
 pub(super) fn parse(text: &str) -> Result<Jql, JqlError> {
+    let (tokens, places) = tokens(text)?.into_iter().unzip();
     let mut reader = Reader {
-        tokens: tokens(text)?,
+        tokens,
+        places,
         at: 0,
     };
     let filter = match reader.peek() {
@@ -96,15 +98,21 @@ pub(super) fn parse(text: &str) -> Result<Jql, JqlError> {
     let order = reader.order()?;
     match reader.peek() {
         None => Ok(Jql { filter, order }),
-        Some(token) => Err(syntax(format!(
-            "Expecting either 'OR' or 'AND' but got '{}'.",
-            shown(token)
-        ))),
+        Some(token) => Err(syntax_at(
+            format!("Expecting either 'OR' or 'AND' but got '{}'.", shown(token)),
+            reader.place(),
+        )),
     }
 }
 
+/// Jira's prefix for most errors (recorded from Jira Cloud, 2026-10); those about values have another.
 fn syntax(text: impl AsRef<str>) -> JqlError {
-    JqlError::Syntax(format!("Error in JQL Query: {}", text.as_ref()))
+    JqlError::Syntax(format!("Error in the JQL Query: {}", text.as_ref()))
+}
+
+/// The same with the place, counted from 1; a query is one line here.
+fn syntax_at(text: impl AsRef<str>, at: usize) -> JqlError {
+    syntax(format!("{} (line 1, character {at})", text.as_ref()))
 }
 
 fn shown(token: &Token) -> &str {
@@ -114,26 +122,28 @@ fn shown(token: &Token) -> &str {
     }
 }
 
-fn tokens(text: &str) -> Result<Vec<Token>, JqlError> {
+/// The tokens, each with its place, counted in characters from 1.
+fn tokens(text: &str) -> Result<Vec<(Token, usize)>, JqlError> {
     const SYMBOLS: [&str; 15] = [
         "!=", "!~", "<=", ">=", "&&", "||", "=", "<", ">", "~", "!", "(", ")", ",", "&",
     ];
     let mut out = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
+        let at = text[..text.len() - rest.len()].chars().count() + 1;
         if first == '"' || first == '\'' {
-            let (value, after) = quoted(&rest[1..], first)?;
-            out.push(Token::Quoted(value));
+            let (value, after) = quoted(&rest[1..], first, at)?;
+            out.push((Token::Quoted(value), at));
             rest = after;
         } else if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
-            out.push(Token::Symbol(symbol));
+            out.push((Token::Symbol(symbol), at));
             rest = &rest[symbol.len()..];
         } else {
             let end = rest
                 .find(|c: char| c.is_whitespace() || "=<>~!(),\"'&|".contains(c))
                 .unwrap_or(rest.len())
                 .max(first.len_utf8());
-            out.push(Token::Word(rest[..end].to_owned()));
+            out.push((Token::Word(rest[..end].to_owned()), at));
             rest = &rest[end..];
         }
         rest = rest.trim_start();
@@ -141,32 +151,37 @@ fn tokens(text: &str) -> Result<Vec<Token>, JqlError> {
     Ok(out)
 }
 
-fn quoted(text: &str, quote: char) -> Result<(String, &str), JqlError> {
+fn quoted(text: &str, quote: char, at: usize) -> Result<(String, &str), JqlError> {
     let mut value = String::new();
     let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
+    while let Some((end, c)) = chars.next() {
         match c {
             '\\' => match chars.next() {
                 Some((_, escaped)) => value.push(escaped),
                 None => break,
             },
-            c if c == quote => return Ok((value, &text[at + c.len_utf8()..])),
+            c if c == quote => return Ok((value, &text[end + c.len_utf8()..])),
             c => value.push(c),
         }
     }
-    Err(syntax(format!(
-        "The quoted string '{value}' has not been completed."
-    )))
+    let text = format!("The quoted string '{value}' has not been completed.");
+    Err(syntax_at(text, at))
 }
 
 struct Reader {
     tokens: Vec<Token>,
+    places: Vec<usize>,
     at: usize,
 }
 
 impl Reader {
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at)
+    }
+
+    /// The place of the next token.
+    fn place(&self) -> usize {
+        self.places.get(self.at).copied().unwrap_or(1)
     }
 
     fn next(&mut self) -> Option<Token> {
@@ -304,6 +319,7 @@ impl Reader {
     }
 
     fn operand(&mut self) -> Result<Operand, JqlError> {
+        let at = self.place();
         match self.next() {
             Some(Token::Quoted(text)) => Ok(Operand::Text(text)),
             Some(Token::Word(word)) => {
@@ -323,8 +339,9 @@ impl Reader {
                     Operand::Text(word)
                 })
             }
-            Some(Token::Symbol(symbol)) => Err(syntax(format!(
-                "Expecting either a value, list or function but got '{symbol}'."
+            Some(Token::Symbol(symbol)) => Err(JqlError::Syntax(format!(
+                "Error in JQL Query: Expecting either a value, list or function but got '{symbol}'. You must surround \
+                 '{symbol}' in quotation marks to use it as a value. (line 1, character {at})"
             ))),
             None => Err(JqlError::Syntax(VALUE_MISSING.into())),
         }
@@ -417,6 +434,11 @@ mod tests {
             ("(project = A", "Expecting ')'"),
             ("project = A B", "Expecting either 'OR' or 'AND'"),
             ("= A", "Expecting a field name"),
+            ("project = A status = B", "'status'. (line 1, character 13)"),
+            (
+                "project = = A",
+                "to use it as a value. (line 1, character 11)",
+            ),
         ] {
             let Err(JqlError::Syntax(text)) = parse(query) else {
                 panic!("{query} was read")

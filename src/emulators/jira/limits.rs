@@ -1,55 +1,11 @@
-//! Jira Cloud's rate limits and the faults that a test injects. Refuses; never changes issues.
+//! Jira Cloud's burst limits, per-issue limits and Retry-After windows. Refuses; never changes issues.
 
 use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::faults::span;
 use crate::emulators::quota::{Bucket, Verdict};
-
-/// What happens to the next request that a fault fits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// 429 with this `RateLimit-Reason`; the reason's scope stays shut for the time (Jira Cloud: rate limiting).
-    TooManyRequests {
-        /// `jira-quota-global-based`, `jira-quota-tenant-based`, `jira-burst-based` or `jira-per-issue-on-write`.
-        reason: String,
-        /// Seconds in `Retry-After`.
-        retry_after_s: u64,
-    },
-    /// 503 with `Retry-After` in seconds.
-    Unavailable {
-        /// Seconds in `Retry-After`.
-        retry_after_s: u64,
-    },
-    /// This status with Jira's JSON error body, without `Retry-After`; nothing changes.
-    ServerError(u16),
-    /// This status with an HTML page, as the edge answers; nothing changes.
-    HtmlError(u16),
-    /// The request takes effect and its answer is lost.
-    ApplyThenDrop,
-    /// The connection breaks before the request takes effect.
-    DropBefore,
-}
-
-/// A fault that waits for a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Part of the operation's name, such as `POST /rest/api/3/issue/bulk`; a final `$` ties it to the name's end, so
-    /// that `issue/bulk$` leaves `issue/bulkfetch` alone.
-    pub operation_contains: String,
-    /// What happens.
-    pub kind: FaultKind,
-}
-
-impl Fault {
-    /// Whether the fault is for this operation.
-    pub(super) fn fits(&self, operation: &str) -> bool {
-        match self.operation_contains.strip_suffix('$') {
-            Some(end) => operation.ends_with(end),
-            None => operation.contains(&self.operation_contains),
-        }
-    }
-}
 
 /// What a limit applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -149,8 +105,8 @@ impl Limits {
         retry_after_s: u64,
         now: Timestamp,
     ) -> Throttle {
-        let wait = SignedDuration::from_secs(i64::try_from(retry_after_s).unwrap_or(3600));
-        self.windows.insert(scope, (now + wait, reason.to_owned()));
+        let until = now + span(retry_after_s);
+        self.windows.insert(scope, (until, reason.to_owned()));
         Throttle {
             reason: reason.to_owned(),
             retry_after_s,
@@ -164,7 +120,7 @@ pub(super) fn rate_per_s(operation: &str) -> u32 {
     let (method, path) = operation.split_once(' ').unwrap_or((operation, ""));
     match method {
         "GET" if path.ends_with("/issue/{issueIdOrKey}/changelog") => 200,
-        "GET" if path.ends_with("/issue/{issueIdOrKey}") => 150,
+        "GET" if path.ends_with("/issue/{issueIdOrKey}") || path.ends_with("/user") => 150,
         "POST" if path.ends_with("/search/approximate-count") => 150,
         "PUT" | "DELETE" => 50,
         _ => 100,

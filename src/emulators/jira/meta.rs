@@ -1,15 +1,21 @@
-//! What a client reads about the site: who am I, permissions, users, fields, statuses. Changes nothing.
+//! What a client reads about the site itself: server, fields, priorities, issue types. Changes nothing.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::reply::{Outcome, field_refusal, ok, refusal};
+use super::reply::{Outcome, Reply, ok, refusal};
 use super::route::Call;
-use super::users::{PERMISSIONS, Role, User};
-use super::workflow::{self, RESOLUTIONS};
 use super::{Jira, render};
 
 /// Id of the issue type *Task*.
 pub(super) const TASK_TYPE_ID: &str = "10002";
+/// Id of the issue type *Sub-task*.
+pub(super) const SUBTASK_TYPE_ID: &str = "10003";
+
+/// Issue types of every project: id, name, whether it is a sub-task.
+pub(super) const ISSUE_TYPES: [(&str, &str, bool); 2] = [
+    (TASK_TYPE_ID, "Task", false),
+    (SUBTASK_TYPE_ID, "Sub-task", true),
+];
 
 /// Priority ids and names of a new site.
 pub(super) const PRIORITIES: [(&str, &str); 5] = [
@@ -21,7 +27,7 @@ pub(super) const PRIORITIES: [(&str, &str); 5] = [
 ];
 
 /// System fields: id, name, type, and the type of array items.
-pub(super) const FIELDS: [(&str, &str, &str, Option<&str>); 15] = [
+pub(super) const FIELDS: [(&str, &str, &str, Option<&str>); 17] = [
     ("summary", "Summary", "string", None),
     ("description", "Description", "string", None),
     ("labels", "Labels", "array", Some("string")),
@@ -30,6 +36,8 @@ pub(super) const FIELDS: [(&str, &str, &str, Option<&str>); 15] = [
     ("resolution", "Resolution", "resolution", None),
     ("project", "Project", "project", None),
     ("issuetype", "Work type", "issuetype", None),
+    ("parent", "Parent", "issuelink", None),
+    ("subtasks", "Sub-tasks", "array", Some("issuelinks")),
     ("assignee", "Assignee", "user", None),
     ("reporter", "Reporter", "user", None),
     ("creator", "Creator", "user", None),
@@ -40,21 +48,6 @@ pub(super) const FIELDS: [(&str, &str, &str, Option<&str>); 15] = [
 ];
 
 impl Jira {
-    pub(super) fn get_myself(&mut self, call: &mut Call<'_>) -> Outcome {
-        let mut me = call.user.json(&self.site, call.version);
-        let groups: Vec<Value> = call
-            .user
-            .groups
-            .iter()
-            .map(|name| json!({"name": name}))
-            .collect();
-        me["locale"] = json!("en_US");
-        me["groups"] = json!({"size": groups.len(), "items": groups});
-        me["applicationRoles"] = json!({"size": 1, "items": []});
-        me["expand"] = json!("groups,applicationRoles");
-        ok(me)
-    }
-
     pub(super) fn get_server_info(&mut self, call: &mut Call<'_>) -> Outcome {
         ok(json!({
             "baseUrl": self.site, "displayUrl": self.site, "version": "1001.0.0-SNAPSHOT",
@@ -64,42 +57,9 @@ impl Jira {
         }))
     }
 
-    pub(super) fn get_my_permissions(&mut self, call: &mut Call<'_>) -> Outcome {
-        let asked = call.query_list("permissions");
-        if asked.is_empty() {
-            return Err(refusal(
-                400,
-                "The 'permissions' query parameter is required.",
-            ));
-        }
-        let unknown: Map<String, Value> = asked
-            .iter()
-            .filter(|key| !PERMISSIONS.iter().any(|(known, ..)| known == key))
-            .map(|key| (key.clone(), json!("Unrecognized permission")))
-            .collect();
-        if !unknown.is_empty() {
-            return Err(field_refusal(unknown));
-        }
-        let project = call
-            .query("projectKey")
-            .or(call.query("projectId"))
-            .map(ToOwned::to_owned);
-        if let Some(project) = project {
-            self.visible_project(&call.user, &project)?;
-        }
-        let known = PERMISSIONS
-            .iter()
-            .filter(|(key, ..)| asked.iter().any(|one| one == key));
-        let permissions: Map<String, Value> = known
-            .map(|(key, id, name, is_global)| {
-                let entry = json!({
-                    "id": id, "key": key, "name": name, "type": if *is_global { "GLOBAL" } else { "PROJECT" },
-                    "description": name, "havePermission": self.may(&call.user.account_id, key),
-                });
-                ((*key).to_owned(), entry)
-            })
-            .collect();
-        ok(json!({"permissions": permissions}))
+    /// The id under which Atlassian's gateway knows the site.
+    pub(super) fn get_tenant(&mut self, _: &mut Call<'_>) -> Outcome {
+        ok(json!({ "cloudId": self.cloud_id }))
     }
 
     pub(super) fn get_fields(&mut self, _: &mut Call<'_>) -> Outcome {
@@ -112,23 +72,20 @@ impl Jira {
         let custom = self.custom_fields.iter().map(|(id, name)| {
             json!({
                 "id": id, "key": id, "name": name, "custom": true, "orderable": true, "navigable": true,
-                "searchable": true, "clauseNames": [name], "schema": {"type": "string", "custom": "text"},
+                "searchable": true, "clauseNames": [name], "schema": schema_of(id),
             })
         });
         ok(system.chain(custom).collect())
     }
 
-    pub(super) fn get_statuses(&mut self, call: &mut Call<'_>) -> Outcome {
-        ok(self.statuses_json(call.version))
-    }
-
-    pub(super) fn get_status_categories(&mut self, call: &mut Call<'_>) -> Outcome {
-        use workflow::Category::{Done, Indeterminate, New};
-        let categories = [New, Indeterminate, Done];
-        ok(categories
-            .into_iter()
-            .map(|c| workflow::category_json(c, &self.site, call.version))
-            .collect())
+    /// The name of a field, or its id.
+    pub(super) fn field_name(&self, id: &str) -> String {
+        let system = FIELDS.iter().find(|(known, ..)| *known == id);
+        match (system, self.custom_fields.get(id)) {
+            (Some((_, name, ..)), _) => (*name).to_owned(),
+            (None, Some(name)) => name.clone(),
+            (None, None) => id.to_owned(),
+        }
     }
 
     pub(super) fn get_priorities(&mut self, call: &mut Call<'_>) -> Outcome {
@@ -138,79 +95,37 @@ impl Jira {
             .collect())
     }
 
-    pub(super) fn get_resolutions(&mut self, call: &mut Call<'_>) -> Outcome {
-        ok(RESOLUTIONS
-            .iter()
-            .map(|(id, _)| resolution_json(id, &self.site, call.version))
-            .collect())
+    pub(super) fn get_priority(&mut self, call: &mut Call<'_>) -> Outcome {
+        let known = PRIORITIES.iter().find(|(id, _)| *id == call.param(0));
+        let (id, _) = known.ok_or_else(|| refusal(404, "The priority does not exist."))?;
+        ok(priority_json(id, &self.site, call.version))
     }
 
     pub(super) fn get_issue_types(&mut self, call: &mut Call<'_>) -> Outcome {
-        ok(json!([task_type_json(&self.site, call.version)]))
+        ok(self.issue_types_json(call.version))
     }
 
-    pub(super) fn get_user(&mut self, call: &mut Call<'_>) -> Outcome {
-        let asked = call.query("accountId").unwrap_or_default();
-        let user = self.account(asked).ok_or_else(|| {
-            refusal(
-                404,
-                "Specified user does not exist or you do not have required permissions",
-            )
-        })?;
-        ok(user.json(&self.site, call.version))
-    }
-
-    pub(super) fn get_all_users(&mut self, call: &mut Call<'_>) -> Outcome {
-        let (start, most) = call.page(50, 1_000);
-        let users = self.users.iter().skip(start).take(most);
-        ok(users
-            .map(|user| user.json(&self.site, call.version))
-            .collect())
-    }
-
-    pub(super) fn get_assignable_users(&mut self, call: &mut Call<'_>) -> Outcome {
-        let wanted = call.query("query").unwrap_or_default().to_lowercase();
-        let (start, most) = call.page(50, 1_000);
-        let fits = |user: &&User| {
-            user.active
-                && self.may(&user.account_id, "ASSIGNABLE_USER")
-                && (user.display_name.to_lowercase().contains(&wanted)
-                    || user.email.contains(&wanted))
-        };
-        let found = self.users.iter().filter(fits).skip(start).take(most);
-        ok(found
-            .map(|user| user.json(&self.site, call.version))
-            .collect())
-    }
-
-    pub(super) fn get_group_members(&mut self, call: &mut Call<'_>) -> Outcome {
-        let by_id = call
-            .query("groupId")
-            .and_then(|id| Role::ALL.into_iter().find(|role| role.group().0 == id));
-        let name = by_id
-            .map(|role| role.group().1)
-            .or(call.query("groupname"))
-            .unwrap_or_default()
-            .to_owned();
-        let with_inactive = call.query("includeInactiveUsers") == Some("true");
-        let members: Vec<Value> = self
-            .users
-            .iter()
-            .filter(|user| user.groups.contains(&name) && (user.active || with_inactive))
-            .map(|user| user.json(&self.site, call.version))
-            .collect();
-        if members.is_empty() && !Role::ALL.iter().any(|role| role.group().1 == name) {
-            return Err(refusal(
-                404,
-                format!("The group named '{name}' does not exist."),
-            ));
+    pub(super) fn get_issue_type(&mut self, call: &mut Call<'_>) -> Outcome {
+        if !self.has_issue_type(call.param(0)) {
+            return Err(no_issue_type());
         }
-        ok(render::page(
-            &format!("{}/rest/api/{}/group/member", self.site, call.version),
-            call.page(50, 50),
-            members,
-        ))
+        ok(issue_type_json(call.param(0), &self.site, call.version))
     }
+
+    pub(super) fn issue_types_json(&self, version: &str) -> Value {
+        ISSUE_TYPES
+            .iter()
+            .map(|(id, ..)| issue_type_json(id, &self.site, version))
+            .collect()
+    }
+
+    pub(super) fn has_issue_type(&self, id: &str) -> bool {
+        ISSUE_TYPES.iter().any(|(known, ..)| *known == id)
+    }
+}
+
+pub(super) fn no_issue_type() -> Reply {
+    refusal(404, "The issue type selected is invalid.")
 }
 
 pub(super) fn schema(id: &str, kind: &str, items: Option<&str>) -> Value {
@@ -220,28 +135,39 @@ pub(super) fn schema(id: &str, kind: &str, items: Option<&str>) -> Value {
     }
 }
 
-pub(super) fn priority_json(id: &str, site: &str, version: &str) -> Value {
-    let name = PRIORITIES
+/// The schema of a field by id; custom fields hold text.
+pub(super) fn schema_of(id: &str) -> Value {
+    match FIELDS.iter().find(|(known, ..)| *known == id) {
+        Some((id, _, kind, items)) => schema(id, kind, *items),
+        None => {
+            let number = id.trim_start_matches("customfield_").parse().unwrap_or(0);
+            let kind = "com.atlassian.jira.plugin.system.customfieldtypes:textfield";
+            json!({"type": "string", "custom": kind, "customId": number})
+        }
+    }
+}
+
+pub(super) fn priority_name(id: &str) -> &'static str {
+    PRIORITIES
         .iter()
         .find(|(known, _)| *known == id)
-        .map_or("Medium", |(_, name)| name);
+        .map_or("Medium", |(_, name)| name)
+}
+
+pub(super) fn priority_json(id: &str, site: &str, version: &str) -> Value {
+    let name = priority_name(id);
     json!({
         "self": format!("{site}/rest/api/{version}/priority/{id}"), "id": id, "name": name,
         "iconUrl": format!("{site}/images/icons/priorities/{}.svg", name.to_lowercase()),
     })
 }
 
-pub(super) fn resolution_json(id: &str, site: &str, version: &str) -> Value {
+pub(super) fn issue_type_json(id: &str, site: &str, version: &str) -> Value {
+    let known = ISSUE_TYPES.iter().find(|(known, ..)| *known == id);
+    let (name, is_subtask) = known.map_or(("Task", false), |(_, name, sub)| (*name, *sub));
     json!({
-        "self": format!("{site}/rest/api/{version}/resolution/{id}"), "id": id, "description": "",
-        "name": workflow::resolution_name(id),
-    })
-}
-
-pub(super) fn task_type_json(site: &str, version: &str) -> Value {
-    json!({
-        "self": format!("{site}/rest/api/{version}/issuetype/{TASK_TYPE_ID}"), "id": TASK_TYPE_ID,
-        "description": "", "iconUrl": format!("{site}/images/icons/issuetypes/task.svg"), "name": "Task",
-        "subtask": false, "hierarchyLevel": 0,
+        "self": format!("{site}/rest/api/{version}/issuetype/{id}"), "id": id,
+        "description": "", "iconUrl": format!("{site}/images/icons/issuetypes/{}.svg", name.to_lowercase()),
+        "name": name, "subtask": is_subtask, "hierarchyLevel": if is_subtask { -1 } else { 0 },
     })
 }

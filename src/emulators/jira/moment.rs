@@ -2,15 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
-/// `2026/01/31`, `2026-01-31 12:30`, or relative to now: `-15m`, `-1w 2d`. Minute-grained, in UTC.
-pub(super) fn instant(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// `2026/01/31`, `2026-01-31 12:30`, or relative to now: `-15m`, `-1w 2d`. Minute-grained, in the caller's time zone.
+pub(super) fn instant(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     let dashed = text.replace('/', "-");
     for form in ["%Y-%m-%d %H:%M", "%Y-%m-%d"] {
         let date = civil::DateTime::strptime(form, &dashed)
             .or_else(|_| civil::Date::strptime(form, &dashed).map(civil::DateTime::from));
         if let Ok(date) = date {
-            return Some(date.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp());
+            return Some(date.to_zoned_datetime(zone.clone()).ok()?.timestamp());
         }
     }
     let (sign, amounts) = match text.strip_prefix('-') {

@@ -3,8 +3,10 @@
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
-use super::issue::{Comment, History, Issue};
-use super::{Jira, adf, meta, workflow};
+use super::issue::{Comment, History, HistoryItem, Issue};
+use super::packed::Packed;
+use super::workflows::statuses::{category_json, status_json};
+use super::{Jira, adf, meta};
 
 /// What of an issue a caller asked for.
 #[derive(Clone, Debug, Default)]
@@ -71,11 +73,8 @@ impl Jira {
                 .properties
                 .iter()
                 .filter(|(key, _)| all || wanted.properties.contains(key));
-            body["properties"] = Value::Object(
-                chosen
-                    .map(|(key, value)| (key.clone(), value.clone()))
-                    .collect(),
-            );
+            let chosen = chosen.map(|(key, value)| (key.clone(), value.value()));
+            body["properties"] = Value::Object(chosen.collect());
         }
         if wanted.changelog {
             // Newest first, at most 100, as in the issue resource; the changelog resource is oldest first.
@@ -101,26 +100,27 @@ impl Jira {
             }
         };
         let site = &self.site;
-        let status = self.workflow.status(issue.status);
+        let status = self.status(issue.status);
         put("summary", &|| json!(issue.summary));
-        put("description", &|| document(&issue.description, version));
+        put("description", &|| {
+            let text = issue.description.as_ref();
+            text.map_or(Value::Null, |text| document(text, version))
+        });
         put("labels", &|| json!(issue.labels));
         put("priority", &|| {
             meta::priority_json(&issue.priority, site, version)
         });
         put("status", &|| {
-            status.map_or(Value::Null, |s| workflow::status_json(s, site, version))
+            status.map_or(Value::Null, |s| status_json(s, site, version))
         });
         put("statusCategory", &|| {
-            status.map_or(Value::Null, |s| {
-                workflow::category_json(s.category, site, version)
-            })
+            status.map_or(Value::Null, |s| category_json(s.category, site, version))
         });
         put("resolution", &|| {
             issue
                 .resolution
                 .as_ref()
-                .map_or(Value::Null, |id| meta::resolution_json(id, site, version))
+                .map_or(Value::Null, |id| self.resolution_json(id, version))
         });
         put("resolutiondate", &|| {
             issue.resolved.map_or(Value::Null, |at| json!(time(at)))
@@ -129,7 +129,9 @@ impl Jira {
         put("created", &|| json!(time(issue.created)));
         put("updated", &|| json!(time(issue.updated)));
         put("duedate", &|| json!(issue.due_date));
-        put("issuetype", &|| meta::task_type_json(site, version));
+        put("issuetype", &|| {
+            meta::issue_type_json(&issue.kind, site, version)
+        });
         put("project", &|| {
             self.projects.get(&issue.project).map_or(Value::Null, |p| {
                 let mut project = self.project_json(p, version, false);
@@ -138,6 +140,31 @@ impl Jira {
                 }
                 project
             })
+        });
+        self.put_more(issue, wanted, version, &mut fields);
+        Value::Object(fields)
+    }
+
+    /// People, relatives, comments and custom fields.
+    fn put_more(
+        &self,
+        issue: &Issue,
+        wanted: &Wanted,
+        version: &str,
+        fields: &mut Map<String, Value>,
+    ) {
+        let mut put = |name: &str, value: &dyn Fn() -> Value| {
+            if wanted.has(name) {
+                fields.insert(name.to_owned(), value());
+            }
+        };
+        if let Some(parent) = issue.parent {
+            put("parent", &|| self.related_json(parent, version));
+        }
+        put("subtasks", &|| {
+            let children = self.children_of(issue.id);
+            let rows = children.iter().map(|id| self.related_json(*id, version));
+            rows.collect()
         });
         put("creator", &|| self.person_json(&issue.reporter, version));
         put("reporter", &|| self.person_json(&issue.reporter, version));
@@ -161,20 +188,26 @@ impl Jira {
         for id in self.custom_fields.keys() {
             put(id, &|| issue.custom.get(id).cloned().unwrap_or(Value::Null));
         }
-        Value::Object(fields)
+    }
+
+    /// An issue beside another: its parent, or one of its sub-tasks.
+    fn related_json(&self, id: u64, version: &str) -> Value {
+        let Some(issue) = self.issues.get(&id) else {
+            return Value::Null;
+        };
+        let four = ["summary", "status", "priority", "issuetype"];
+        let wanted = Wanted {
+            fields: four.map(ToOwned::to_owned).into(),
+            ..Wanted::default()
+        };
+        json!({
+            "id": id.to_string(), "key": issue.key, "self": self.issue_link(id, version),
+            "fields": self.fields_json(issue, &wanted, version),
+        })
     }
 
     pub(super) fn history_json(&self, history: &History, version: &str) -> Value {
-        let items: Vec<Value> = history
-            .items
-            .iter()
-            .map(|item| {
-                json!({
-                    "field": item.field, "fieldtype": "jira", "fieldId": item.field_id, "from": item.from,
-                    "fromString": item.from_string, "to": item.to, "toString": item.to_string,
-                })
-            })
-            .collect();
+        let items: Vec<Value> = history.items.iter().map(HistoryItem::json).collect();
         let mut body = json!({
             "id": history.id.to_string(), "author": self.person_json(&history.author, version),
             "created": time(history.created), "items": items,
@@ -192,15 +225,21 @@ impl Jira {
         version: &str,
         with_properties: bool,
     ) -> Value {
-        let author = self.person_json(&comment.author, version);
         let mut body = json!({
             "self": format!("{}/comment/{}", self.issue_link(issue, version), comment.id),
-            "id": comment.id.to_string(), "author": author, "body": document(&comment.body, version),
-            "updateAuthor": author, "created": time(comment.created), "updated": time(comment.created),
-            "jsdPublic": true,
+            "id": comment.id.to_string(), "author": self.person_json(&comment.author, version),
+            "body": document(&comment.body, version),
+            "updateAuthor": self.person_json(&comment.editor, version), "created": time(comment.created),
+            "updated": time(comment.updated), "jsdPublic": true,
         });
+        if !comment.visibility.is_null() {
+            body["visibility"] = comment.visibility.clone();
+        }
         if with_properties {
-            body["properties"] = comment.properties.clone();
+            let rows = comment.properties.iter();
+            body["properties"] = rows
+                .map(|(key, value)| json!({"key": key, "value": value.value()}))
+                .collect();
         }
         body
     }
@@ -215,11 +254,26 @@ impl Jira {
     }
 }
 
+impl HistoryItem {
+    /// As the changelog and webhooks show it.
+    pub(super) fn json(&self) -> Value {
+        let is_custom = self.field_id.starts_with("customfield_");
+        let mut row = json!({
+            "field": self.field, "fieldtype": if is_custom { "custom" } else { "jira" }, "from": self.from,
+            "fromString": self.from_string, "to": self.to, "toString": self.to_string,
+        });
+        // A new key is no field.
+        if self.field_id != "Key" {
+            row["fieldId"] = json!(self.field_id);
+        }
+        row
+    }
+}
+
 /// ADF in version 3, plain text in version 2.
-fn document(body: &Value, version: &str) -> Value {
-    if version == "2" && !body.is_null() {
-        json!(adf::text(body))
-    } else {
-        body.clone()
+fn document(body: &Packed, version: &str) -> Value {
+    match version {
+        "2" => json!(adf::text(&body.value())),
+        _ => body.value(),
     }
 }

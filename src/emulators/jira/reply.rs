@@ -6,14 +6,14 @@ use crate::emulators::{self, Response};
 
 /// A status, an optional JSON body, and headers of its own.
 #[derive(Clone, Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) body: Option<Value>,
-    pub(super) headers: Vec<(&'static str, String)>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Option<Value>,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 /// A handler's result: both sides are answers; `?` leaves early with a refusal.
-pub(super) type Outcome = Result<Reply, Reply>;
+pub(crate) type Outcome = Result<Reply, Reply>;
 
 impl Reply {
     pub(super) fn new(status: u16, body: Value) -> Reply {
@@ -71,6 +71,15 @@ pub(super) fn no_content() -> Outcome {
     })
 }
 
+/// 200 without a body.
+pub(super) fn ok_empty() -> Outcome {
+    Ok(Reply {
+        status: 200,
+        body: None,
+        headers: Vec::new(),
+    })
+}
+
 /// The usual error collection with one message (Jira REST v3: ErrorCollection).
 pub(super) fn refusal(status: u16, message: impl Into<String>) -> Reply {
     Reply::new(
@@ -94,6 +103,14 @@ pub(super) fn one_field(field: &str, text: impl Into<String>) -> Reply {
 /// The shape of bulk operation errors, which differs from all others (Jira REST v3: BulkOperationErrorResponse).
 pub(super) fn bulk_refusal(message: &str) -> Reply {
     Reply::new(400, json!({"errors": [{"message": message}]}))
+}
+
+/// A body that is no JSON (recorded from Jira Cloud, 2026-10).
+pub(super) fn bad_json() -> Reply {
+    Reply::new(
+        400,
+        json!({"errorMessages": ["There was an error parsing JSON. Check that your request body is valid."]}),
+    )
 }
 
 /// A body with a member outside a closed schema, or of the wrong type (recorded from Jira Cloud, 2026-10).

@@ -4,12 +4,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Jira;
-use super::reply::Outcome;
-use super::users::User;
+use super::faults::FaultKind;
+use super::people::users::User;
+use super::reply::{Outcome, Reply, refusal};
+use super::routes::TABLES;
 use crate::emulators::journal::Journal;
 
 /// A request that reached its handler.
-pub(super) struct Call<'a> {
+pub(crate) struct Call<'a> {
     pub(super) user: User,
     pub(super) params: Vec<String>,
     pub(super) query: Vec<(String, String)>,
@@ -17,6 +19,8 @@ pub(super) struct Call<'a> {
     pub(super) now: Timestamp,
     /// `2` or `3`: documents are strings in version 2, ADF in version 3.
     pub(super) version: &'static str,
+    /// A fault that strikes inside the handler.
+    pub(super) fault: Option<FaultKind>,
     pub(super) journal: &'a mut Journal,
 }
 
@@ -42,13 +46,25 @@ impl Call<'_> {
             .collect()
     }
 
+    /// Whether `expand` names a part.
+    pub(super) fn expands(&self, part: &str) -> bool {
+        self.query_list("expand").iter().any(|one| one == part)
+    }
+
     /// `startAt` and `maxResults`, with the operation's own default and cap for the latter.
-    pub(super) fn page(&self, default: usize, most: usize) -> (usize, usize) {
-        let number = |name| self.query(name).and_then(|text| text.parse::<usize>().ok());
-        (
-            number("startAt").unwrap_or(0),
-            number("maxResults").unwrap_or(default).min(most),
-        )
+    pub(super) fn page(&self, default: usize, most: usize) -> Result<(usize, usize), Reply> {
+        let number = |name: &str| match self.query(name) {
+            None | Some("") => Ok(None),
+            Some(text) => match text.parse::<i64>() {
+                Ok(number) => Ok(usize::try_from(number).ok()),
+                Err(_) => Err(refusal(
+                    400,
+                    format!("The query parameter '{name}' must be a number."),
+                )),
+            },
+        };
+        let start = number("startAt")?.unwrap_or(0);
+        Ok((start, number("maxResults")?.unwrap_or(default).min(most)))
     }
 
     pub(super) fn is_v2(&self) -> bool {
@@ -58,130 +74,52 @@ impl Call<'_> {
 
 pub(super) type Handler = fn(&mut Jira, &mut Call<'_>) -> Outcome;
 
-/// Method, path below `/rest/api/{version}`, handler.
-type Route = (&'static str, &'static str, Handler);
+/// The classic OAuth 2.0 scope of an operation (Jira REST v3: `x-atlassian-oauth2-scopes`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Anybody, also without credentials.
+    Open,
+    ReadWork,
+    WriteWork,
+    ReadUser,
+    ManageConfiguration,
+    ManageProject,
+    /// Admin webhooks: which scope a token needs is not documented, so that of dynamic ones is asked for.
+    ManageWebhook,
+}
 
-const ROUTES: [Route; 51] = [
-    ("GET", "myself", Jira::get_myself),
-    ("GET", "serverInfo", Jira::get_server_info),
-    ("GET", "mypermissions", Jira::get_my_permissions),
-    ("GET", "field", Jira::get_fields),
-    ("GET", "status", Jira::get_statuses),
-    ("GET", "statuscategory", Jira::get_status_categories),
-    ("GET", "priority", Jira::get_priorities),
-    ("GET", "resolution", Jira::get_resolutions),
-    ("GET", "issuetype", Jira::get_issue_types),
-    ("GET", "user", Jira::get_user),
-    ("GET", "user/assignable/search", Jira::get_assignable_users),
-    ("GET", "group/member", Jira::get_group_members),
-    ("GET", "project/search", Jira::search_projects),
-    ("GET", "project/{projectIdOrKey}", Jira::get_project),
-    (
-        "GET",
-        "project/{projectIdOrKey}/statuses",
-        Jira::get_project_statuses,
-    ),
-    (
-        "GET",
-        "project/{projectIdOrKey}/role",
-        Jira::get_project_roles,
-    ),
-    (
-        "GET",
-        "project/{projectIdOrKey}/role/{id}",
-        Jira::get_project_role,
-    ),
-    (
-        "GET",
-        "issue/createmeta/{projectIdOrKey}/issuetypes",
-        Jira::get_create_types,
-    ),
-    (
-        "GET",
-        "issue/createmeta/{projectIdOrKey}/issuetypes/{issueTypeId}",
-        Jira::get_create_fields,
-    ),
-    ("POST", "issue", Jira::create_issue),
-    ("POST", "issue/bulk", Jira::create_issues),
-    ("POST", "issue/bulkfetch", Jira::fetch_issues),
-    ("GET", "issue/{issueIdOrKey}", Jira::get_issue),
-    ("PUT", "issue/{issueIdOrKey}", Jira::edit_issue),
-    ("DELETE", "issue/{issueIdOrKey}", Jira::delete_issue),
-    ("GET", "issue/{issueIdOrKey}/changelog", Jira::get_changelog),
-    (
-        "POST",
-        "issue/{issueIdOrKey}/changelog/list",
-        Jira::get_changelog_by_ids,
-    ),
-    (
-        "GET",
-        "issue/{issueIdOrKey}/transitions",
-        Jira::get_transitions,
-    ),
-    (
-        "POST",
-        "issue/{issueIdOrKey}/transitions",
-        Jira::do_transition,
-    ),
-    ("GET", "issue/{issueIdOrKey}/comment", Jira::get_comments),
-    ("POST", "issue/{issueIdOrKey}/comment", Jira::post_comment),
-    (
-        "GET",
-        "issue/{issueIdOrKey}/comment/{id}",
-        Jira::get_comment,
-    ),
-    (
-        "PUT",
-        "issue/{issueIdOrKey}/comment/{id}",
-        Jira::edit_comment,
-    ),
-    (
-        "GET",
-        "issue/{issueIdOrKey}/properties",
-        Jira::get_property_keys,
-    ),
-    (
-        "GET",
-        "issue/{issueIdOrKey}/properties/{propertyKey}",
-        Jira::get_property,
-    ),
-    (
-        "PUT",
-        "issue/{issueIdOrKey}/properties/{propertyKey}",
-        Jira::put_property,
-    ),
-    (
-        "DELETE",
-        "issue/{issueIdOrKey}/properties/{propertyKey}",
-        Jira::delete_property,
-    ),
-    (
-        "GET",
-        "issue/{issueIdOrKey}/remotelink",
-        Jira::get_remote_links,
-    ),
-    (
-        "POST",
-        "issue/{issueIdOrKey}/remotelink",
-        Jira::post_remote_link,
-    ),
-    ("POST", "changelog/bulkfetch", Jira::fetch_changelogs),
-    ("GET", "search/jql", Jira::get_search),
-    ("POST", "search/jql", Jira::post_search),
-    (
-        "POST",
-        "search/approximate-count",
-        Jira::count_approximately,
-    ),
-    ("GET", "search", Jira::removed_search),
-    ("POST", "search", Jira::removed_search),
-    ("POST", "bulk/issues/transition", Jira::bulk_transition),
-    ("POST", "bulk/issues/delete", Jira::bulk_delete),
-    ("GET", "bulk/queue/{taskId}", Jira::get_task),
-    ("GET", "users/search", Jira::get_all_users),
-    ("GET", "role", Jira::get_roles),
-    ("GET", "project", Jira::get_projects),
-];
+impl Scope {
+    pub(super) fn word(self) -> Option<&'static str> {
+        match self {
+            Scope::Open => None,
+            Scope::ReadWork => Some("read:jira-work"),
+            Scope::WriteWork => Some("write:jira-work"),
+            Scope::ReadUser => Some("read:jira-user"),
+            Scope::ManageConfiguration => Some("manage:jira-configuration"),
+            Scope::ManageProject => Some("manage:jira-project"),
+            Scope::ManageWebhook => Some("manage:jira-webhook"),
+        }
+    }
+}
+
+/// An operation: method, path below its base, handler, scope.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    pub(super) template: &'static str,
+    pub(super) handler: Handler,
+    pub(super) scope: Scope,
+}
+
+/// Where a group of operations lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// `/rest/api/3`, with its aliases `2` and `latest`.
+    Api,
+    /// `/rest/webhooks/1.0`.
+    Webhooks,
+    /// The root of the site.
+    Root,
+}
 
 /// A request matched with a route.
 pub(super) struct Matched {
@@ -189,50 +127,82 @@ pub(super) struct Matched {
     pub(super) params: Vec<String>,
     pub(super) version: &'static str,
     pub(super) handler: Handler,
+    pub(super) scope: Scope,
 }
 
 /// Where a path leads.
 pub(super) enum Found {
     Route(Matched),
-    /// Under `/rest/api`, but not emulated.
+    /// Under a known base, but not emulated.
     Unknown(String),
     /// Somewhere else.
     Outside(String),
 }
 
-/// The route of a method and path, in version 3 or in one of its aliases `2` and `latest`.
+/// The names of all operations, as they are counted for version 3.
+pub(super) fn operations() -> Vec<String> {
+    TABLES
+        .iter()
+        .flat_map(|(base, routes)| routes.iter().map(move |route| (base, route)))
+        .map(|(base, route)| {
+            let base = match base {
+                Base::Api => "/rest/api/3/",
+                Base::Webhooks => "/rest/webhooks/1.0/",
+                Base::Root => "/",
+            };
+            format!("{} {base}{}", route.method, route.template)
+        })
+        .collect()
+}
+
+/// The route of a method and path.
 pub(super) fn find(method: &str, path: &str) -> Found {
     let shown = format!("{method} {path}");
-    let Some(rest) = path.strip_prefix("/rest/api/") else {
-        return Found::Outside(shown);
-    };
-    let Some((spelled, tail)) = rest.split_once('/') else {
-        return Found::Outside(shown);
-    };
-    let version = match spelled {
-        "3" => "3",
-        "2" | "latest" => "2",
-        _ => return Found::Outside(shown),
+    let (base, prefix, version, tail) = match split(path) {
+        Some(parts) => parts,
+        None => return Found::Outside(shown),
     };
     let segments: Vec<String> = tail
         .trim_end_matches('/')
         .split('/')
         .map(|part| decode(part, false))
         .collect();
-    let route = ROUTES
-        .iter()
-        .filter(|(known, ..)| *known == method)
-        .find_map(|(_, template, handler)| {
-            let params = fit(template, &segments)?;
-            let operation = format!("{method} /rest/api/{spelled}/{template}");
+    let tables = TABLES.iter().filter(|(known, _)| *known == base);
+    let route = tables
+        .flat_map(|(_, routes)| routes.iter())
+        .filter(|route| route.method == method)
+        .find_map(|route| {
+            let params = fit(route.template, &segments)?;
             Some(Matched {
-                operation,
+                operation: format!("{method} {prefix}{}", route.template),
                 params,
                 version,
-                handler: *handler,
+                handler: route.handler,
+                scope: route.scope,
             })
         });
-    route.map_or(Found::Unknown(shown), Found::Route)
+    match route {
+        Some(matched) => Found::Route(matched),
+        None if base == Base::Root => Found::Outside(shown),
+        None => Found::Unknown(shown),
+    }
+}
+
+/// The base, its spelling with a final slash, the version, and the rest.
+fn split(path: &str) -> Option<(Base, String, &'static str, &str)> {
+    if let Some(rest) = path.strip_prefix("/rest/api/") {
+        let (spelled, tail) = rest.split_once('/')?;
+        let version = match spelled {
+            "3" => "3",
+            "2" | "latest" => "2",
+            _ => return None,
+        };
+        return Some((Base::Api, format!("/rest/api/{spelled}/"), version, tail));
+    }
+    if let Some(tail) = path.strip_prefix("/rest/webhooks/1.0/") {
+        return Some((Base::Webhooks, "/rest/webhooks/1.0/".into(), "2", tail));
+    }
+    Some((Base::Root, "/".into(), "3", path.strip_prefix('/')?))
 }
 
 /// The values of a template's placeholders, when the path has its form.

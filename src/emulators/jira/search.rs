@@ -1,12 +1,14 @@
 //! JQL search and counting over the index, with Jira Cloud's pages, leniency and refusals.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Jira;
+use super::faults::FaultKind;
+use super::index::Document;
 use super::issues::strings;
 use super::jql::{self, Jql, JqlError};
 use super::render::Wanted;
@@ -15,6 +17,8 @@ use super::route::Call;
 
 /// The most rows on a page (recorded from Jira Cloud, 2026-10).
 const PAGE_MOST: i64 = 5_000;
+/// Searches that are remembered at a time; the oldest is forgotten first.
+const CURSORS_MOST: usize = 1_000;
 /// The most ids that can be reconciled (Jira REST v3: search and reconcile).
 const RECONCILE_MOST: usize = 50;
 
@@ -25,6 +29,13 @@ pub(super) struct Cursor {
     found: Arc<Vec<u64>>,
     at: usize,
     expires: Timestamp,
+}
+
+/// What of a project a caller finds.
+enum View {
+    All,
+    Nothing,
+    ByIssue,
 }
 
 /// A search request from the query or from the body.
@@ -38,16 +49,12 @@ struct Asked {
 
 impl Jira {
     pub(super) fn get_search(&mut self, call: &mut Call<'_>) -> Outcome {
-        let changelog = call
-            .query_list("expand")
-            .iter()
-            .any(|one| one == "changelog");
         let asked = Asked {
             jql: call.query("jql").unwrap_or_default().to_owned(),
             wanted: Wanted {
                 fields: call.query_list("fields"),
                 properties: call.query_list("properties"),
-                changelog,
+                changelog: call.expands("changelog"),
             },
             most: call
                 .query("maxResults")
@@ -98,8 +105,41 @@ impl Jira {
     pub(super) fn count_approximately(&mut self, call: &mut Call<'_>) -> Outcome {
         call.require_closed(&["jql"])?;
         let jql = bounded(call.body["jql"].as_str().unwrap_or_default())?;
-        let found = self.matches(&jql, &BTreeSet::new(), call.now, &call.user.account_id);
+        let found = self.matches(&jql, &BTreeSet::new(), call.now, Some(&call.user));
         ok(json!({"count": self.seen_only(call, found).len()}))
+    }
+
+    /// The issues themselves, not the index; a query that cannot be read is told in its row (Jira REST v3: check issues
+    /// against JQL).
+    pub(super) fn match_issues(&mut self, call: &mut Call<'_>) -> Outcome {
+        call.require_closed(&["issueIds", "jqls"])?;
+        let ids = call.body["issueIds"].as_array().ok_or_else(bad_payload)?;
+        let jqls = call.body["jqls"].as_array().ok_or_else(bad_payload)?;
+        let documents: Vec<Document> = ids
+            .iter()
+            .filter_map(|id| self.issues.get(&id.as_u64()?))
+            .filter(|issue| self.sees_issue(&call.user.account_id, issue))
+            .map(Document::from)
+            .collect();
+        let mut matches = Vec::new();
+        for text in jqls {
+            let text = text.as_str().unwrap_or_default();
+            let row = match jql::parse(text) {
+                Ok(jql) => {
+                    let fits = |document: &&Document| {
+                        self.document_matches(&jql, document, call.now, Some(&call.user))
+                    };
+                    let found: Vec<u64> = documents.iter().filter(fits).map(|one| one.id).collect();
+                    json!({"matchedIssues": found, "errors": []})
+                }
+                Err(JqlError::Syntax(text)) => json!({"matchedIssues": [], "errors": [text]}),
+                Err(JqlError::NotEmulated(what)) => {
+                    return Err(refusal(501, format!("The emulator does not know {what}.")));
+                }
+            };
+            matches.push(row);
+        }
+        ok(json!({ "matches": matches }))
     }
 
     /// The old search is gone (recorded from Jira Cloud, 2026-10).
@@ -132,8 +172,9 @@ impl Jira {
         };
         let (found, start) = match &asked.token {
             None => {
-                let found = self.matches(&jql, &asked.reconcile, call.now, &call.user.account_id);
-                let found = self.without_flicker(self.seen_only(call, found), &asked.reconcile);
+                let found = self.matches(&jql, &asked.reconcile, call.now, Some(&call.user));
+                let found = self.seen_only(call, found);
+                let found = self.without_flicker(found, &asked.reconcile, call.fault.as_ref());
                 (Arc::new(found), 0)
             }
             Some(token) => {
@@ -184,7 +225,13 @@ impl Jira {
         at: usize,
         now: Timestamp,
     ) -> String {
-        self.cursors.retain(|_, cursor| now < cursor.expires);
+        if self.cursors.len() >= CURSORS_MOST {
+            self.cursors.retain(|_, cursor| now < cursor.expires);
+            let first = self.cursors.iter().min_by_key(|(_, cursor)| cursor.expires);
+            if let Some(token) = first.map(|(token, _)| token.clone()) {
+                self.cursors.remove(&token);
+            }
+        }
         let token = format!("emulated-{}", self.requests);
         let expires = now + SignedDuration::from_hours(7 * 24);
         self.cursors.insert(
@@ -199,32 +246,58 @@ impl Jira {
         token
     }
 
+    /// Leaves out what the caller may not see: by project, and by issue where the data of an issue decide. Archived
+    /// projects are in no search (Atlassian: archive a project).
     fn seen_only(&self, call: &Call<'_>, mut found: Vec<u64>) -> Vec<u64> {
-        let hidden: BTreeSet<u64> = self
-            .projects
-            .keys()
-            .copied()
-            .filter(|id| !self.sees(&call.user.account_id, *id))
-            .collect();
-        if !hidden.is_empty() {
-            found.retain(|id| {
-                let project = self
-                    .issues
-                    .get(id)
-                    .map(|i| i.project)
-                    .or(self.index.get(*id).map(|d| d.project));
-                project.is_some_and(|project| !hidden.contains(&project))
-            });
-        }
+        let account = &call.user.account_id;
+        let mut views: HashMap<u64, View> = HashMap::new();
+        found.retain(|id| {
+            let issue = self.issues.get(id);
+            let indexed = self.index.get(*id).map(|document| document.project);
+            let Some(project) = issue.map(|issue| issue.project).or(indexed) else {
+                return false;
+            };
+            let view = views
+                .entry(project)
+                .or_insert_with(|| self.view(account, project));
+            match view {
+                View::All => true,
+                View::Nothing => false,
+                View::ByIssue => issue.is_none_or(|issue| self.sees_issue(account, issue)),
+            }
+        });
         found
     }
 
+    fn view(&self, account: &str, project: u64) -> View {
+        let is_archived = self
+            .projects
+            .get(&project)
+            .is_none_or(|project| project.is_archived);
+        if is_archived || !self.sees(account, project) {
+            View::Nothing
+        } else if self.browsing_asks_the_issue(project) {
+            View::ByIssue
+        } else {
+            View::All
+        }
+    }
+
     /// Leaves out some matches, other ones in each search (measured on Jira Cloud: visibility is not monotonic).
-    fn without_flicker(&self, mut found: Vec<u64>, fresh: &BTreeSet<u64>) -> Vec<u64> {
-        if self.search_flicker_permille > 0 {
+    fn without_flicker(
+        &self,
+        mut found: Vec<u64>,
+        fresh: &BTreeSet<u64>,
+        fault: Option<&FaultKind>,
+    ) -> Vec<u64> {
+        let permille = match fault {
+            Some(FaultKind::SearchFlicker { permille }) => *permille,
+            _ => self.search_flicker_permille,
+        };
+        if permille > 0 {
             found.retain(|id| {
                 let mixed = (id ^ (self.requests << 20)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-                fresh.contains(id) || mixed % 1_000 >= self.search_flicker_permille
+                fresh.contains(id) || mixed % 1_000 >= permille
             });
         }
         found

@@ -1,18 +1,24 @@
 //! What people do in Jira's user interface, without HTTP. Their permissions and the workflow bind them; only
 //! `force_status` is the hole that an administrator made.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::changes::Stamp;
-use super::fields::{Edit, comment_body};
+use super::changes::{Alteration, Stamp};
+use super::edits::Edit;
+use super::fields::comment_body;
 use super::reply::Reply;
-use super::workflow::{Category, RESOLUTIONS, Resolution};
+use super::transitions::Asked;
+use super::workflows::Category;
+use super::workflows::condition::Attempt;
 use super::{Jira, adf};
 use crate::emulators::journal::Journal;
 
 impl Jira {
-    /// Takes a transition into the named status, if one is open to the person.
+    /// Takes a transition into the named status, if one is open to the person. A screen is filled with the first
+    /// resolution.
     ///
     /// # Errors
     /// Jira's text, when the issue is gone or no transition leads there for this person now.
@@ -25,32 +31,56 @@ impl Jira {
         journal: &mut Journal,
     ) -> Result<(), String> {
         let id = self.issue_id(key).ok_or_else(|| gone(key))?;
-        let user = self
-            .account(who)
+        self.account(who)
             .ok_or_else(|| format!("No user has the account id {who}."))?;
-        let role = user.role;
-        let status = self.workflow.status_named(to_status_name);
-        let to = status
-            .ok_or_else(|| format!("No status is called {to_status_name}."))?
-            .id;
-        let into: Vec<String> = self
-            .workflow
-            .transitions
-            .iter()
-            .filter(|t| t.to == to)
-            .map(|t| t.id.to_string())
-            .collect();
         let mut refused = format!("No transition leads to {to_status_name}.");
-        for transition in into {
-            match self.open_transition(who, role, id, &transition, now) {
+        for transition in self.transitions_into(id, to_status_name) {
+            let asked = Asked {
+                account: who,
+                issue: id,
+                transition: &transition,
+                by_api: false,
+                now,
+            };
+            match self.open_transition(asked) {
                 Ok(chosen) => {
-                    self.set_status(&stamp(who, now), id, to, &chosen.resolution, None, journal);
+                    let fields = self.screen_fields(&chosen).unwrap_or_default();
+                    let first = self.workflows.resolutions.first();
+                    let edits: Vec<Edit> = fields
+                        .iter()
+                        .filter(|field| field.as_str() == "resolution")
+                        .map(|_| Edit::Resolution(first.map(|(id, _)| id.clone())))
+                        .collect();
+                    let issue = self.issues.get(&id).ok_or_else(|| gone(key))?;
+                    let attempt = Attempt {
+                        account: who,
+                        issue,
+                        by_api: false,
+                    };
+                    self.validate_transition(&chosen, attempt, &edits)
+                        .map_err(|refusal| shown(&refusal))?;
+                    self.take_transition(&Stamp::new(who, now), id, &chosen, edits, None, journal);
                     return Ok(());
                 }
                 Err(text) => refused = text,
             }
         }
         Err(refused)
+    }
+
+    /// The ids of the transitions that enter a status of that name.
+    fn transitions_into(&self, id: u64, name: &str) -> Vec<String> {
+        let issue = self.issues.get(&id);
+        let workflow = issue.and_then(|issue| self.workflow_of(issue.project, &issue.kind));
+        let all = workflow.map_or(&[][..], |workflow| &workflow.transitions);
+        let enters = |to: Option<u64>| {
+            to.and_then(|to| self.status(to))
+                .is_some_and(|status| status.name.eq_ignore_ascii_case(name))
+        };
+        all.iter()
+            .filter(|transition| enters(transition.to))
+            .map(|transition| transition.id.clone())
+            .collect()
     }
 
     /// Puts an issue into a status past every condition, as an edited workflow or a careless automation lets happen.
@@ -64,16 +94,17 @@ impl Jira {
         journal: &mut Journal,
     ) {
         let status = self
-            .workflow
             .status_named(to_status_name)
             .map(|status| (status.id, status.category));
         if let (Some(id), Some((to, category))) = (self.issue_id(key), status) {
-            let resolution = if category == Category::Done {
-                Resolution::Set(RESOLUTIONS[0].0)
-            } else {
-                Resolution::Clear
+            let first = self.workflows.resolutions.first().map(|(id, _)| id.clone());
+            let resolution = first.filter(|_| category == Category::Done);
+            let alteration = Alteration {
+                status: Some(to),
+                edits: vec![Edit::Resolution(resolution)],
+                metadata: None,
             };
-            self.set_status(&stamp(who, now), id, to, &resolution, None, journal);
+            self.alter(&Stamp::new(who, now), id, alteration, journal);
         }
     }
 
@@ -91,13 +122,8 @@ impl Jira {
     ) -> Result<(), String> {
         let id = self.allowed(who, key, "ADD_COMMENTS")?;
         let body = comment_body(&adf::from_text(text), false)?;
-        self.add_comment(
-            &stamp(who, now),
-            id,
-            body,
-            Value::Array(Vec::new()),
-            journal,
-        );
+        let stamp = Stamp::new(who, now);
+        self.add_comment(&stamp, id, body, BTreeMap::new(), Value::Null, journal);
         Ok(())
     }
 
@@ -115,10 +141,11 @@ impl Jira {
         journal: &mut Journal,
     ) -> Result<(), String> {
         let id = self.allowed(who, key, "EDIT_ISSUES")?;
+        let project = self.issues.get(&id).map_or(0, |issue| issue.project);
         let edits: Vec<Edit> = self
-            .read_edits(body, false, false)
+            .read_edits(body, project, false, false)
             .map_err(|refusal| shown(&refusal))?;
-        self.edit(&stamp(who, now), id, edits, journal);
+        self.edit(&Stamp::new(who, now), id, edits, journal);
         Ok(())
     }
 
@@ -134,7 +161,7 @@ impl Jira {
         journal: &mut Journal,
     ) -> Result<(), String> {
         let id = self.allowed(who, key, "DELETE_ISSUES")?;
-        self.remove_issue(&stamp(who, now), id, journal);
+        self.remove_issue(&Stamp::new(who, now), id, journal);
         Ok(())
     }
 
@@ -155,23 +182,19 @@ impl Jira {
             .project(new_project)
             .ok_or_else(|| format!("No project has the key {new_project}."))?
             .id;
-        Ok(self.move_issue(&stamp(who, now), id, project, journal))
+        if !self.may_in(who, "CREATE_ISSUES", project) {
+            return Err(format!("{who} lacks CREATE_ISSUES in {new_project}."));
+        }
+        Ok(self.move_issue(&Stamp::new(who, now), id, project, journal))
     }
 
     fn allowed(&self, who: &str, key: &str, permission: &str) -> Result<u64, String> {
         let id = self.issue_id(key).ok_or_else(|| gone(key))?;
-        if self.may(who, permission) {
+        if self.may_on_id(who, permission, id) {
             Ok(id)
         } else {
             Err(format!("{who} lacks {permission} for {key}."))
         }
-    }
-}
-
-fn stamp(who: &str, at: Timestamp) -> Stamp {
-    Stamp {
-        account: who.to_owned(),
-        at,
     }
 }
 

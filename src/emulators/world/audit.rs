@@ -58,7 +58,8 @@ pub fn audit(world: &World) -> Vec<Violation> {
         state.take(entry);
     }
     for issue in world.jira.issues() {
-        if let Some(node) = foreign_node(&issue.description) {
+        let description = issue.description.as_ref().map(|text| text.value());
+        if let Some(node) = description.as_ref().and_then(foreign_node) {
             let what = format!("{} has a {node} node in its description", issue.key);
             found.push(Violation {
                 invariant: "S7".to_owned(),

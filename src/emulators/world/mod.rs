@@ -4,6 +4,7 @@ pub mod audit;
 pub mod seed;
 pub mod serve;
 pub mod story;
+pub mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -75,8 +76,18 @@ pub enum Side {
 }
 
 impl World {
-    /// An organisation without accounts and a site without projects; `site` is the base of Jira's links.
+    /// An organisation without accounts and a site without projects, prepared for `asaf`; `site` is the base of Jira's
+    /// links.
     pub fn new(clock: Clock, site: &str) -> Self {
+        Self::of(clock, Jira::new(site))
+    }
+
+    /// The same with a site as Atlassian hands it out: no workflow, no roles and no groups of ours.
+    pub fn untouched(clock: Clock, site: &str) -> Self {
+        Self::of(clock, Jira::untouched(site))
+    }
+
+    fn of(clock: Clock, mut jira: Jira) -> Self {
         let mut aws = Aws::new(Home {
             account: seed::HOME_ACCOUNT.to_owned(),
             region: seed::REGION.to_owned(),
@@ -84,7 +95,6 @@ impl World {
         aws.add_key(ENGINE_KEY, "asaf", true);
         aws.add_key(ANALYST_KEY, "analyst", false);
         wire_aws(&mut aws, clock.now());
-        let mut jira = Jira::new(site);
         for (role, name) in [
             (Role::Bot, "asaf"),
             (Role::Product, "Pat Product"),

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Requests, Shared, Side, audit};
+use super::{Requests, Shared, Side, audit, webhooks};
 
 /// A request of this size is the largest that any of the emulated APIs takes (BatchImportFindings: 6 MB).
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
@@ -67,6 +67,7 @@ pub fn serve(bound: Bound, world: &Shared) {
     let [aws, jira, control] = bound.listeners;
     spawn(aws, face(world.clone(), Side::Aws));
     spawn(jira, face(world.clone(), Side::Jira));
+    webhooks::spawn(world);
     spawn(
         control,
         Router::new().fallback(controlled).with_state(world.clone()),

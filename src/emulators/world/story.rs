@@ -194,13 +194,12 @@ impl World {
     fn tracked(&self, status: &str) -> Vec<Tracked> {
         let status_id = self
             .jira
-            .workflow
             .status_named(status)
             .map(|status| status.id)
             .unwrap_or_default();
         let mut found = Vec::new();
         for issue in self.jira.issues().filter(|issue| issue.status == status_id) {
-            let link = &issue.properties["asaf.link"];
+            let link = issue.property("asaf.link");
             let finding = &link["findings"][0];
             let (product_arn, id) = (text(&finding["product_arn"]), text(&finding["id"]));
             let control = product_arn.ends_with("product/aws/securityhub");

@@ -368,6 +368,7 @@ async fn a_small_write_that_fails_undoes_only_itself() {
 
 /// Deliveries as a busy site sends them: 500 a second, each of its own, while a worker claims and finishes.
 #[tokio::test]
+#[ignore = "a figure of the machine, for one that does nothing else"]
 async fn five_hundred_deliveries_a_second_are_durable_within_milliseconds() {
     // Other tests share the machine: the best of three rounds counts.
     let mut best = Duration::MAX;

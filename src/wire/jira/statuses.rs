@@ -18,6 +18,10 @@ pub(super) struct Statuses {
     /// For each state, the ids that mean it, the best target of a move first.
     targets: BTreeMap<TicketState, Vec<String>>,
     unknown: Vec<String>,
+    /// States that no status of the site means.
+    missing: Vec<TicketState>,
+    /// The site's names, for the reader of an error.
+    names: Vec<String>,
 }
 
 impl Statuses {
@@ -33,7 +37,10 @@ impl Statuses {
 
     /// Joins configuration and site. Ids count as known even if the site does not list them.
     fn resolve(configured: &BTreeMap<String, TicketState>, site: &[StatusRef]) -> Self {
-        let mut statuses = Statuses::default();
+        let mut statuses = Statuses {
+            names: site.iter().map(|status| status.name.clone()).collect(),
+            ..Statuses::default()
+        };
         for (name_or_id, state) in configured {
             let mut ids: Vec<&str> = site
                 .iter()
@@ -59,6 +66,10 @@ impl Statuses {
         for targets in statuses.targets.values_mut() {
             targets.sort_by_key(|id| !is_new(site, id));
         }
+        let mut wanted: Vec<TicketState> = configured.values().copied().collect();
+        wanted.retain(|state| !statuses.targets.contains_key(state));
+        wanted.dedup();
+        statuses.missing = wanted;
         statuses
     }
 }
@@ -98,6 +109,30 @@ impl JiraClient {
                 Ok(statuses)
             })
             .await
+    }
+
+    /// Each of the states has a status on the site.
+    ///
+    /// # Errors
+    /// [`WireError::Misconfigured`] for the first that has none; [`WireError`], when the statuses cannot be read.
+    pub async fn check_statuses(&self) -> Result<(), WireError> {
+        let statuses = self.statuses().await?;
+        let Some(state) = statuses.missing.first() else {
+            return Ok(());
+        };
+        let mut names = statuses.names.clone();
+        names.sort();
+        names.dedup();
+        Err(WireError::Misconfigured {
+            what: format!("find Jira's status for {} tickets", state.word()),
+            status: 200,
+            message: format!("Jira has no status {}", statuses.unknown.join(", ")),
+            fix: format!(
+                "Name one of these in jira.statuses.{}: {}",
+                state.word(),
+                names.join(", ")
+            ),
+        })
     }
 
     /// Configured status names that the site does not have.

@@ -162,11 +162,15 @@ fn outcomes(
     let mut failures: BTreeMap<usize, WireError> = BTreeMap::new();
     for error in created.errors {
         let number = error.failed_element_number;
-        let what = match drafts.get(number) {
-            Some(draft) => format!("create the ticket {} in {}", draft.marker, draft.project),
-            None => operation.what.clone(),
+        let failed = match drafts.get(number) {
+            Some(draft) => failure(draft, &error),
+            None => WireError::Decode {
+                what: operation.what.clone(),
+                path: "errors".to_owned(),
+                why: format!("there is no element {number}"),
+            },
         };
-        failures.entry(number).or_insert(failure(what, &error));
+        failures.entry(number).or_insert(failed);
     }
     let expected = drafts.len().checked_sub(failures.len());
     let in_range = failures.keys().all(|number| *number < drafts.len());
@@ -197,11 +201,13 @@ fn outcomes(
     Ok(matched)
 }
 
-fn failure(what: String, error: &CreateError) -> WireError {
+fn failure(draft: &Draft, error: &CreateError) -> WireError {
     let message = error_words(error.element_errors.to_string().as_bytes());
+    let what = format!("create the ticket {} in {}", draft.marker, draft.project);
+    let in_project = format!("creating tickets in {}", draft.project);
     match error.status.unwrap_or(400) {
         status @ (401 | 403) => WireError::Denied {
-            what,
+            what: in_project,
             status,
             message,
             fix: "It needs the permission: Create issues in that project".to_owned(),
@@ -211,6 +217,14 @@ fn failure(what: String, error: &CreateError) -> WireError {
             status,
             message,
         },
+        status if let Some(fix) = setup_fix(draft, &error.element_errors) => {
+            WireError::Misconfigured {
+                what: in_project,
+                status,
+                message,
+                fix,
+            }
+        }
         status => WireError::Refused {
             what,
             status,
@@ -218,4 +232,33 @@ fn failure(what: String, error: &CreateError) -> WireError {
             message,
         },
     }
+}
+
+/// What to correct in the set-up, if no field is wrong that a finding's own text fills.
+fn setup_fix(draft: &Draft, errors: &Value) -> Option<String> {
+    let fields = errors.get("errors")?.as_object()?;
+    let of_finding = ["summary", "description", "labels"];
+    if fields.is_empty()
+        || fields
+            .keys()
+            .any(|field| of_finding.contains(&field.as_str()))
+    {
+        return None;
+    }
+    let Draft {
+        project,
+        issue_type,
+        priority,
+        ..
+    } = draft;
+    let fixes = fields.keys().map(|field| match field.as_str() {
+        "project" => format!("Check that the project {project} exists and that the bot may create issues in it"),
+        "issuetype" => format!("Check jira.issue_type: {project} has no issue type “{issue_type}”"),
+        "priority" => format!(
+            "Check [jira.priorities]: {project} does not take “{}”",
+            priority.as_deref().unwrap_or_default()
+        ),
+        other => format!("Check the field {other} of {project}: it must not be required, and must be on the create screen if asaf fills it"),
+    });
+    Some(fixes.collect::<Vec<_>>().join(". "))
 }

@@ -73,13 +73,26 @@ async fn a_partial_failure_is_matched_to_its_draft_and_names_the_field() {
     assert_eq!(outcomes[2], Ok(at(10_002)));
     assert_eq!(
         outcomes[1],
-        Err(WireError::Refused {
-            what: "create the ticket asaf-00000000000000000000000000000002 in SEC".to_owned(),
+        Err(WireError::Misconfigured {
+            what: "creating tickets in SEC".to_owned(),
             status: 400,
-            code: None,
             message: "issuetype: The issue type selected is invalid.; priority: Unknown."
                 .to_owned(),
+            fix: "Check jira.issue_type: SEC has no issue type “Task”. Check [jira.priorities]: SEC does not take “High”".to_owned(),
         })
+    );
+}
+
+#[tokio::test]
+async fn a_field_that_the_finding_fills_is_the_fault_of_one_ticket() {
+    let answer = j!({
+        "issues": [created(10_001)],
+        "errors": [element_error(1, j!({"summary": "Too long.", "priority": "Unknown."}))],
+    });
+    let (client, _, _) = client(vec![(CREATE, json(201, answer))]);
+    let outcomes = client.create(&[draft(1), draft(2)]).await.unwrap();
+    assert!(
+        matches!(&outcomes[1], Err(WireError::Refused { what, .. }) if what.contains("asaf-00000000000000000000000000000002"))
     );
 }
 

@@ -1,0 +1,230 @@
+//! Claims about search, bulk operations, limits and the site itself.
+
+use super::claim;
+use crate::emulators::claims::Claim;
+
+/// The rows.
+pub(super) const CLAIMS: [Claim; 37] = [
+    claim(
+        "POST /rest/api/3/search/jql",
+        "Projects, statuses, labels, dates, keys and order, as JQL means them.",
+        "Jira REST v3: search for issues using JQL enhanced search",
+        "src/emulators/jira/stories/search.rs::jql_finds_what_it_names",
+    ),
+    claim(
+        "POST /rest/api/3/search/jql",
+        "Unknown names match nothing; broken form, unbounded queries, wrong sizes and tokens are refused.",
+        "recorded from Jira Cloud, 2026-10",
+        "src/emulators/jira/stories/search.rs::search_is_lenient_with_names_and_strict_with_form",
+    ),
+    claim(
+        "POST /rest/api/3/search/jql",
+        "A change becomes visible after a while, at once for reconciled ids.",
+        "Jira Cloud: search and reconcile",
+        "src/emulators/jira/stories/search.rs::search_lags_behind_unless_an_id_is_reconciled",
+    ),
+    claim(
+        "POST /rest/api/3/search/jql",
+        "What was visible once can disappear again.",
+        "measured on Jira Cloud",
+        "src/emulators/jira/stories/search.rs::an_issue_that_search_showed_once_can_disappear_again",
+    ),
+    claim(
+        "POST /rest/api/3/search/jql",
+        "5,000 ids on a page, fewer rows with fields; a token for the next one.",
+        "Jira REST v3: search for issues using JQL enhanced search",
+        "src/emulators/jira/stories/search.rs::twelve_thousand_issues_are_listed_in_three_pages_and_found_by_label",
+    ),
+    claim(
+        "POST /rest/api/3/search/jql",
+        "Syntax errors name their place.",
+        "recorded from Jira Cloud, 2026-10",
+        "src/emulators/jira/stories/search.rs::a_broken_query_is_refused_with_the_place",
+    ),
+    claim(
+        "POST /rest/api/3/search/jql",
+        "Dates are read in the time zone of the caller.",
+        "Atlassian: JQL fields",
+        "src/emulators/jira/stories/search.rs::dates_in_jql_are_read_in_the_callers_time_zone",
+    ),
+    claim(
+        "POST /rest/api/3/search/jql",
+        "Only what the caller may browse, decided by issue where reporters decide.",
+        "Jira REST v3: search for issues using JQL enhanced search",
+        "src/emulators/jira/stories/search.rs::a_search_shows_only_what_the_caller_may_browse",
+    ),
+    claim(
+        "POST /rest/api/3/search/jql",
+        "One change can lag behind, one search can be dim.",
+        "Jira Cloud: search and reconcile",
+        "src/emulators/jira/stories/search.rs::a_fault_delays_one_change_or_dims_one_search",
+    ),
+    claim(
+        "POST /rest/api/3/search/jql",
+        "Changes of one issue become visible in their order.",
+        "Jira Cloud: search and reconcile",
+        "src/emulators/jira/stories/search.rs::a_later_change_never_overtakes_an_earlier_one_in_the_index",
+    ),
+    claim(
+        "GET /rest/api/3/search/jql",
+        "The same by query; without fields a row is its id.",
+        "measured on Jira Cloud",
+        "src/emulators/jira/stories/search.rs::search_is_lenient_with_names_and_strict_with_form",
+    ),
+    claim(
+        "POST /rest/api/3/search/approximate-count",
+        "Counts from the index.",
+        "Jira REST v3: count issues using JQL",
+        "src/emulators/jira/stories/search.rs::twelve_thousand_issues_are_listed_in_three_pages_and_found_by_label",
+    ),
+    claim(
+        "POST /rest/api/3/jql/match",
+        "The issues themselves, without the index; errors in their row.",
+        "Jira REST v3: check issues against JQL",
+        "src/emulators/jira/stories/search.rs::issues_are_matched_against_queries_without_the_index",
+    ),
+    claim(
+        "GET /rest/api/3/search",
+        "410, with the way to go.",
+        "recorded from Jira Cloud, 2026-10",
+        "src/emulators/jira/stories/search.rs::the_old_search_is_gone",
+    ),
+    claim(
+        "POST /rest/api/3/search",
+        "410, with the way to go.",
+        "recorded from Jira Cloud, 2026-10",
+        "src/emulators/jira/stories/search.rs::the_old_search_is_gone",
+    ),
+    claim(
+        "GET /rest/api/3/bulk/issues/transition",
+        "The transitions that all issues of a workflow share and that ask for no fields.",
+        "Jira REST v3: get available transitions",
+        "src/emulators/jira/stories/bulk.rs::bulk_transitions_are_those_that_all_issues_share_and_that_ask_for_nothing",
+    ),
+    claim(
+        "POST /rest/api/3/bulk/issues/transition",
+        "Needs the global permission; conditions bind.",
+        "Jira REST v3: bulk transition issue statuses",
+        "src/emulators/jira/stories/bulk.rs::bulk_changes_need_a_global_permission_and_bind_conditions",
+    ),
+    claim(
+        "POST /rest/api/3/bulk/issues/delete",
+        "1 to 1,000 issues; five tasks at a time.",
+        "Jira REST v3: bulk delete issues",
+        "src/emulators/jira/stories/bulk.rs::a_bulk_task_completes_with_failures_and_five_run_at_a_time",
+    ),
+    claim(
+        "GET /rest/api/3/bulk/queue/{taskId}",
+        "COMPLETE does not mean that all were done; other tasks are refused.",
+        "Jira REST v3: get bulk issue operation progress",
+        "src/emulators/jira/stories/bulk.rs::a_bulk_task_completes_with_failures_and_five_run_at_a_time",
+    ),
+    claim(
+        "GET /rest/api/3/bulk/queue/{taskId}",
+        "A dead task leaves the rest undone.",
+        "Jira REST v3: get bulk issue operation progress",
+        "src/emulators/jira/stories/bulk.rs::a_dead_bulk_task_leaves_the_rest_undone",
+    ),
+    claim(
+        "GET /rest/api/3/bulk/queue/{taskId}",
+        "A task can fail in part and take long.",
+        "Jira REST v3: get bulk issue operation progress",
+        "src/emulators/jira/stories/bulk.rs::faults_make_a_bulk_task_fail_in_part_or_take_long",
+    ),
+    claim(
+        "GET /rest/api/3/serverInfo",
+        "Says Cloud, also to strangers.",
+        "Jira REST v3: get Jira instance info",
+        "src/emulators/jira/stories/configuration.rs::priorities_issue_types_and_fields_are_told_with_their_clause_names",
+    ),
+    claim(
+        "GET /_edge/tenant_info",
+        "The cloud id for the gateway; scoped tokens work there and for their scopes only.",
+        "Atlassian: API tokens with scopes",
+        "src/emulators/jira/stories/access.rs::a_scoped_token_works_through_the_gateway_and_only_for_its_scopes",
+    ),
+    claim(
+        "GET /rest/api/3/field",
+        "System and custom fields with their clause names.",
+        "Jira REST v3: get fields",
+        "src/emulators/jira/stories/configuration.rs::priorities_issue_types_and_fields_are_told_with_their_clause_names",
+    ),
+    claim(
+        "GET /rest/api/3/priority",
+        "The five of a new site.",
+        "Jira REST v3: get priorities",
+        "src/emulators/jira/stories/configuration.rs::priorities_issue_types_and_fields_are_told_with_their_clause_names",
+    ),
+    claim(
+        "GET /rest/api/3/priority/{id}",
+        "404 for others.",
+        "Jira REST v3: get priority",
+        "src/emulators/jira/stories/configuration.rs::priorities_issue_types_and_fields_are_told_with_their_clause_names",
+    ),
+    claim(
+        "GET /rest/api/3/issuetype",
+        "Task and Sub-task.",
+        "Jira REST v3: get all issue types for user",
+        "src/emulators/jira/stories/configuration.rs::priorities_issue_types_and_fields_are_told_with_their_clause_names",
+    ),
+    claim(
+        "GET /rest/api/3/issuetype/{id}",
+        "404 for others.",
+        "Jira REST v3: get issue type",
+        "src/emulators/jira/stories/configuration.rs::priorities_issue_types_and_fields_are_told_with_their_clause_names",
+    ),
+    claim(
+        "GET /rest/api/3/project",
+        "What the caller may browse.",
+        "Jira REST v3: get all projects",
+        "src/emulators/jira/stories/projects.rs::projects_are_found_by_key_and_name_and_ordered_by_known_fields",
+    ),
+    claim(
+        "GET /rest/api/3/project/search",
+        "By text and key, ordered by known fields.",
+        "recorded from Jira Cloud, 2026-10",
+        "src/emulators/jira/stories/projects.rs::projects_are_found_by_key_and_name_and_ordered_by_known_fields",
+    ),
+    claim(
+        "POST /rest/api/3/project",
+        "By administrators; keys and names are unique; the template tells team-managed ones.",
+        "Jira REST v3: create project",
+        "src/emulators/jira/stories/projects.rs::a_project_is_created_changed_and_deleted_by_administrators",
+    ),
+    claim(
+        "GET /rest/api/3/project/{projectIdOrKey}",
+        "Team-managed projects say next-gen and simplified.",
+        "Jira REST v3: get project",
+        "src/emulators/jira/stories/projects.rs::a_team_managed_project_has_everything_of_its_own_and_refuses_schemes",
+    ),
+    claim(
+        "PUT /rest/api/3/project/{projectIdOrKey}",
+        "Name, lead and schemes.",
+        "Jira REST v3: update project",
+        "src/emulators/jira/stories/projects.rs::a_project_is_created_changed_and_deleted_by_administrators",
+    ),
+    claim(
+        "DELETE /rest/api/3/project/{projectIdOrKey}",
+        "Its issues go with it.",
+        "Jira REST v3: delete project",
+        "src/emulators/jira/stories/projects.rs::a_project_is_created_changed_and_deleted_by_administrators",
+    ),
+    claim(
+        "POST /rest/api/3/project/{projectIdOrKey}/archive",
+        "Readable by link, in no search, closed to changes.",
+        "Atlassian: archive a project",
+        "src/emulators/jira/stories/access.rs::an_archived_project_is_read_by_link_found_by_no_search_and_changed_by_nobody",
+    ),
+    claim(
+        "POST /rest/api/3/project/{projectIdOrKey}/restore",
+        "As it was before.",
+        "Atlassian: archive a project",
+        "src/emulators/jira/stories/access.rs::an_archived_project_is_read_by_link_found_by_no_search_and_changed_by_nobody",
+    ),
+    claim(
+        "GET /rest/api/3/project/{projectIdOrKey}/statuses",
+        "The statuses of each issue type's workflow; those of team-managed projects have ids of their own.",
+        "Jira REST v3: get all statuses for project",
+        "src/emulators/jira/stories/projects.rs::a_team_managed_project_has_everything_of_its_own_and_refuses_schemes",
+    ),
+];
