@@ -243,7 +243,8 @@ async fn hostile_findings_become_tickets_of_plain_text_and_stop_no_other() {
             assert_clean(&issue.summary, &issue.key);
             assert!(issue.summary.chars().count() <= 255, "{}", issue.key);
             assert!(!issue.summary.trim().is_empty(), "{}", issue.key);
-            only_text(&issue.description.value(), &issue.key);
+            let description = issue.description.as_ref().unwrap();
+            only_text(&description.value(), &issue.key);
         }
     }
     scene.settle().await;
