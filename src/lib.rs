@@ -16,6 +16,7 @@ pub mod decide;
 pub mod emulators;
 pub mod jobs;
 pub mod model;
+pub mod notify;
 pub mod plan;
 pub mod ports;
 pub mod read;

@@ -13,6 +13,7 @@ mod check;
 mod error;
 mod jira;
 mod load;
+mod notices;
 mod owners;
 mod period;
 mod secret;
@@ -25,6 +26,9 @@ use crate::model::Severity;
 pub use check::is_loopback;
 pub use error::ConfigError;
 pub use jira::{Jira, Priorities, Reviewers, Statuses};
+pub use notices::{
+    AtOnce, Day, Days, DigestAt, Notices, QuietHours, Sla, Slack, TeamsWebhook,
+};
 pub use owners::{Owner, OwnerRule, Owners};
 pub use period::Period;
 pub use secret::Secret;
@@ -52,6 +56,18 @@ pub struct Config {
     /// How runs read.
     #[serde(default)]
     pub run: Run,
+    /// Messages to Slack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slack: Option<Slack>,
+    /// Messages to Microsoft Teams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teams_webhook: Option<TeamsWebhook>,
+    /// What people are told, and when.
+    #[serde(default)]
+    pub notices: Notices,
+    /// When a ticket is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Sla>,
 }
 
 /// `[aws]`: credentials come from the SDK's own chain, never from this file.

@@ -30,6 +30,9 @@ pub struct Owner {
     /// Labels besides our own; a label has no blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// The team's Slack channel, by its id (`C…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slack_channel: Option<String>,
 }
 
 /// One rule: these accounts belong to this owner.
@@ -60,6 +63,9 @@ struct RuleAsWritten {
     /// Labels besides our own; a label has no blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels: Vec<String>,
+    /// The team's Slack channel, by its id (`C…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slack_channel: Option<String>,
 }
 
 impl From<RuleAsWritten> for OwnerRule {
@@ -71,6 +77,7 @@ impl From<RuleAsWritten> for OwnerRule {
                 project: rule.project,
                 component: rule.component,
                 labels: rule.labels,
+                slack_channel: rule.slack_channel,
             },
         }
     }
@@ -83,6 +90,7 @@ impl From<OwnerRule> for RuleAsWritten {
             project,
             component,
             labels,
+            slack_channel,
         } = rule.owner;
         RuleAsWritten {
             accounts: rule.accounts,
@@ -90,6 +98,7 @@ impl From<OwnerRule> for RuleAsWritten {
             project,
             component,
             labels,
+            slack_channel,
         }
     }
 }
@@ -101,6 +110,25 @@ impl Owners {
             .iter()
             .find(|rule| rule.accounts.iter().any(|named| named == account))
             .map_or(&self.default, |rule| &rule.owner)
+    }
+
+    /// The Slack channel of a team: of the first owner with that name that has one, else of the default owner.
+    pub fn slack_channel(&self, team: &str) -> Option<&str> {
+        self.all()
+            .find(|owner| owner.team == team && owner.slack_channel.is_some())
+            .unwrap_or(&self.default)
+            .slack_channel
+            .as_deref()
+    }
+
+    /// Every team, sorted, each once.
+    pub fn teams(&self) -> std::collections::BTreeSet<&str> {
+        self.all().map(|owner| owner.team.as_str()).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Owner> {
+        let rules = self.rules.iter().map(|rule| &rule.owner);
+        rules.chain(std::iter::once(&self.default))
     }
 
     /// Every project that a ticket may be created in, sorted, each once.

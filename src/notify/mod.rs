@@ -1,0 +1,4 @@
+//! Telling people: what is told at once, what the weekly digest says, and how each message reaches its channel once.
+
+pub mod message;
+pub mod trend;
