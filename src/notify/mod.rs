@@ -1,4 +1,5 @@
 //! Telling people: what is told at once, what the weekly digest says, and how each message reaches its channel once.
 
+pub mod chat;
 pub mod message;
 pub mod trend;

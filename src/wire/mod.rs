@@ -10,6 +10,8 @@ pub mod http;
 mod inventory;
 pub mod jira;
 mod security_hub;
+pub mod slack;
+pub mod teams;
 pub mod transport;
 
 #[cfg(test)]
