@@ -16,7 +16,7 @@ const LONGEST_TITLE: usize = 150;
 /// What people read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    /// One line at the top.
+    /// One line at the top; news in a thread have none.
     pub title: String,
     /// Below it.
     pub parts: Vec<Part>,
@@ -176,7 +176,8 @@ impl Message {
 
     /// The same facts as lines of plain text: for notifications, screen readers, the log and the terminal.
     pub fn as_text(&self) -> String {
-        let mut lines = vec![self.title.clone()];
+        let mut lines = Vec::new();
+        lines.extend((!self.title.is_empty()).then(|| self.title.clone()));
         for part in &self.parts {
             match part {
                 Part::Line(line) => lines.push(words(line)),

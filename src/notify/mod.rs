@@ -1,5 +1,9 @@
 //! Telling people: what is told at once, what the weekly digest says, and how each message reaches its channel once.
 
 pub mod chat;
+pub mod item;
 pub mod message;
+pub mod policy;
+pub mod route;
 pub mod trend;
+pub mod wording;

@@ -42,7 +42,10 @@ pub fn render(message: &Message, picture: Option<&str>) -> Rendered {
 }
 
 fn blocks(message: &Message, picture: Option<&str>) -> Vec<Value> {
-    let mut blocks = vec![json!({ "type": "header", "text": plain_text(&message.title) })];
+    let mut blocks = Vec::new();
+    if !message.title.is_empty() {
+        blocks.push(json!({ "type": "header", "text": plain_text(&message.title) }));
+    }
     for part in &message.parts {
         blocks.push(match part {
             Part::Line(line) => rich(vec![section(line)]),

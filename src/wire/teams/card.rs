@@ -51,8 +51,11 @@ fn wrapped(message: &Message, picture: Option<&str>) -> Value {
 }
 
 fn card(message: &Message, picture: Option<&str>) -> Value {
-    let title = run(&message.title, json!({ "weight": "Bolder", "size": "Large" }));
-    let mut body = vec![rich(vec![title])];
+    let mut body = Vec::new();
+    if !message.title.is_empty() {
+        let title = run(&message.title, json!({ "weight": "Bolder", "size": "Large" }));
+        body.push(rich(vec![title]));
+    }
     let mut actions = Vec::new();
     for part in &message.parts {
         match part {
