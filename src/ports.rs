@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -189,6 +190,14 @@ pub trait TicketsReader: Sync {
         id: u64,
         key: &str,
     ) -> impl Future<Output = Result<bool, WireError>> + Send;
+
+    /// The last comment that somebody with this display name made at or after `since`, as plain text.
+    fn last_words(
+        &self,
+        id: u64,
+        by: &str,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Option<String>, WireError>> + Send;
 }
 
 /// A ticket to create: all in one call, so that no ticket exists without its markers.
@@ -210,6 +219,8 @@ pub struct Draft {
     pub labels: Vec<String>,
     /// The value of the entity property `asaf.link`.
     pub property: Value,
+    /// When it is due; left out where the project's screen has no due date.
+    pub due: Option<Date>,
 }
 
 /// New content of an existing ticket.
@@ -271,6 +282,9 @@ pub trait TicketsWriter: Sync {
 
     /// Adds one label; the others stay, and one that is there already is no change.
     fn label(&self, id: u64, label: &str) -> impl Future<Output = Result<(), WireError>> + Send;
+
+    /// Sets the due date; nothing happens where the project's screen has none.
+    fn set_due(&self, id: u64, due: Date) -> impl Future<Output = Result<(), WireError>> + Send;
 
     /// Deletes for good; a 404 counts as done.
     fn delete_all(

@@ -178,6 +178,9 @@ pub struct Link {
     pub flagged: bool,
     /// When the ticket was closed (for `reopen_window`).
     pub closed_at: Option<Timestamp>,
+    /// Since when the team has the ticket in this episode: the time in which it is due counts from here.
+    #[serde(default)]
+    pub opened_at: Option<Timestamp>,
     /// Complete reads in a row from which the finding was absent.
     pub absent_reads: u32,
     /// Complete reads in a row in which the ticket was 404 by id.
@@ -223,6 +226,7 @@ impl Link {
             resolved_since: None,
             flagged: false,
             closed_at: None,
+            opened_at: None,
             absent_reads: 0,
             ticket_absent_reads: 0,
             deleted_by_people: 0,

@@ -107,6 +107,8 @@ pub struct Jira {
     pub faults: Faults<FaultKind>,
     /// The most comments on one issue. Default 5,000 (Jira REST v3: issue limit report).
     pub comment_cap: usize,
+    /// System fields that are on no screen, such as `duedate`.
+    pub off_screen: BTreeSet<String>,
     /// Custom fields that are on all screens: id to name.
     pub custom_fields: BTreeMap<String, String>,
     /// Permissions taken from an account, by account id, whatever its groups and roles.

@@ -53,6 +53,7 @@ impl Jira {
             webhook_spread: Spread::default(),
             faults: Default::default(),
             comment_cap: 5_000,
+            off_screen: Default::default(),
             custom_fields: BTreeMap::new(),
             revoked: BTreeMap::new(),
             counts: BTreeMap::new(),

@@ -12,7 +12,7 @@ mod statuses;
 mod transitions;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
@@ -84,6 +84,8 @@ pub struct JiraClient {
     people: Mutex<Option<(Timestamp, People)>>,
     known: Mutex<Known>,
     bulk_denied: AtomicBool,
+    /// Projects whose screen has no due date.
+    undated: Mutex<BTreeSet<String>>,
 }
 
 impl JiraClient {
@@ -120,6 +122,7 @@ impl JiraClient {
             people: Mutex::new(None),
             known: Mutex::default(),
             bulk_denied: AtomicBool::new(false),
+            undated: Mutex::default(),
         })
     }
 }
