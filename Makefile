@@ -11,7 +11,8 @@ BOTO3 := boto3==1.44.5
 # Other people's clients that our emulators are tested with.
 JIRA := jira==3.10.5
 ATLASSIAN := atlassian-python-api==5.0.5
-VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5
+SLACK := slack_sdk==3.48.0
+VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-slack-3.48.0
 
 .PHONY: help setup test lint unit supply bench demo fmt
 
@@ -23,7 +24,7 @@ setup: ## install what the tests need besides Rust: a C compiler, Python clients
 	  && { apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev; } \
 	  || echo "setup: no C compiler and no apt-get; SQLite and the TLS library need one"; }
 	@test -f $(VENV_STAMP) || { mkdir -p target && python3 -m venv $(VENV) \
-	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' \
+	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' '$(SLACK)' \
 	  && touch $(VENV_STAMP); } \
 	  || echo "setup: Python packages are not installed; tests with them say so and are skipped"
 

@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::model::{
     Account, Finding, FindingKey, Marker, Move, Ticket, TicketRef, TicketState, WorkflowStatus,
 };
+use crate::plan::Action;
+use crate::store::StoreError;
 use crate::wire::error::WireError;
 
 /// Which findings to read. Every field narrows; `RecordState` is always both, because closing needs ARCHIVED.
@@ -352,6 +354,9 @@ pub trait Inventory: Sync {
 pub struct Alert {
     /// For whom.
     pub to: Audience,
+    /// The team, by its name, where no ticket says whose news it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// What happened, in one sentence.
     pub text: String,
     /// The ticket, where there is one.
@@ -370,6 +375,12 @@ pub enum Audience {
 
 /// Tells people.
 pub trait Notifier: Sync {
-    /// Delivers one alert.
-    fn tell(&self, alert: &Alert) -> impl Future<Output = Result<(), WireError>> + Send;
+    /// Keeps one alert until it is delivered. An alert whose key was kept before is the same news, and told once: a run
+    /// may say it again after a crash. `about` is the action that it tells of, where there is one.
+    fn tell(
+        &self,
+        alert: &Alert,
+        key: &str,
+        about: Option<&Action>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

@@ -179,12 +179,37 @@ pub struct EmulateArgs {
     /// Port of Jira; 0: any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub jira_port: u16,
+    /// Port of Slack; 0: any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub slack_port: u16,
     /// Port of the control address; 0: any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub control_port: u16,
     /// Do the emulators refuse requests above the vendors' quotas
     #[arg(long, value_enum, default_value_t, value_name = "ON|OFF")]
     pub quotas: Switch,
+}
+
+/// `asaf digest`: the weekly digests.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  asaf digest --dry-run                 what each channel would read; sends and keeps nothing
+  asaf digest                           send this week's digests that were not sent yet
+  asaf digest --team payments --again   send one once more")]
+pub struct DigestArgs {
+    /// Only these teams; `security` also means the security team's own digest
+    #[arg(long, value_name = "TEAM", num_args = 1..)]
+    pub team: Vec<String>,
+    /// Print the digests instead of sending them
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Send also what this week's channels have had already
+    #[arg(long, conflicts_with = "dry_run")]
+    pub again: bool,
+    /// How the digests, or what became of them, are written to stdout
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: TextOrJson,
 }
 
 /// `asaf store`: the file with links, intents, receipts and the audit.

@@ -12,8 +12,8 @@ mod local;
 mod sync;
 
 pub use local::{
-    ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
-    StoreArgs, StoreCommand, Switch,
+    ConfigArgs, ConfigCommand, DemoArgs, DigestArgs, EmulateArgs, FindingsArgs, FindingsCommand,
+    InitArgs, StoreArgs, StoreCommand, Switch,
 };
 pub use sync::{
     ApplyArgs, ExplainArgs, Override, PauseArgs, PauseCommand, PauseReason, PlanArgs,
@@ -111,6 +111,8 @@ pub enum Command {
     Pause(PauseArgs),
     /// End a pause
     Resume(ResumeArgs),
+    /// Send or show the weekly digests
+    Digest(DigestArgs),
     /// Look at findings from files, without credentials
     Findings(FindingsArgs),
     /// Back up or verify the store
@@ -227,6 +229,7 @@ mod tests {
         Only::<ResumeArgs>::command().debug_assert();
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
+        Only::<DigestArgs>::command().debug_assert();
     }
 
     #[test]

@@ -26,9 +26,7 @@ use crate::model::Severity;
 pub use check::is_loopback;
 pub use error::ConfigError;
 pub use jira::{Jira, Priorities, Reviewers, Statuses};
-pub use notices::{
-    AtOnce, Day, Days, DigestAt, Notices, QuietHours, Sla, Slack, TeamsWebhook,
-};
+pub use notices::{AtOnce, Day, Days, DigestAt, Notices, QuietHours, Sla, Slack, TeamsWebhook};
 pub use owners::{Owner, OwnerRule, Owners};
 pub use period::Period;
 pub use secret::Secret;

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{Config, Reviewers};
+use crate::notify::deliver::Chats;
+use crate::notify::route::TEAMS_SECURITY;
 use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
 use crate::wire::jira::{JiraClient, JiraConfig, ReviewersFrom};
+use crate::wire::slack::SlackClient;
+use crate::wire::teams::TeamsClient;
 use crate::wire::transport::Transport;
 
 /// The longest that one request may take.
@@ -20,6 +24,8 @@ pub struct Way {
     pub aws: Transport,
     /// To Jira.
     pub jira: Transport,
+    /// To Slack and Microsoft Teams.
+    pub chat: Transport,
     /// Who we are on AWS.
     pub credentials: Credentials,
 }
@@ -30,10 +36,14 @@ pub struct Clients {
     pub aws: Aws,
     /// Jira.
     pub jira: JiraClient,
+    /// Slack and Microsoft Teams, as far as they are configured.
+    pub chats: Chats,
     /// Requests to AWS, by operation.
     pub aws_requests: Counts,
     /// Requests to Jira, by operation.
     pub jira_requests: Counts,
+    /// Requests to chats, by operation.
+    pub chat_requests: Counts,
     /// What both APIs may be asked, and until when they may be written.
     pub budget: Budget,
     /// The clock that everything waits on.
@@ -49,7 +59,8 @@ impl Way {
         let transport = Transport::network(REQUEST_TIMEOUT)?;
         Ok(Way {
             aws: transport.clone(),
-            jira: transport,
+            jira: transport.clone(),
+            chat: transport,
             credentials: Credentials::Chain,
         })
     }
@@ -86,6 +97,14 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
         },
     };
     let jira = JiraClient::new(jira, way.jira, budget.clone(), jira_requests.clone())?;
+    let chat_requests = Counts::default();
+    // Chats keep rates of their own, and the lease on a batch of work does not bind them.
+    let chats = chats(
+        config,
+        &way.chat,
+        &Budget::new(clock.clone()),
+        &chat_requests,
+    )?;
     let aws = Aws::connect(
         settings,
         way.credentials,
@@ -97,11 +116,47 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
     Ok(Clients {
         aws,
         jira,
+        chats,
         aws_requests,
         jira_requests,
+        chat_requests,
         budget,
         clock,
     })
+}
+
+/// Clients of the chats that are configured; nothing is sent yet.
+///
+/// # Errors
+/// A secret that cannot be read, an address that cannot be used.
+pub fn chats(
+    config: &Config,
+    transport: &Transport,
+    budget: &Budget,
+    counts: &Counts,
+) -> anyhow::Result<Chats> {
+    let slack = match &config.slack {
+        None => None,
+        Some(slack) => Some(SlackClient::new(
+            &slack.api_url,
+            slack.token.resolve()?,
+            transport.clone(),
+            budget.clone(),
+            counts.clone(),
+        )?),
+    };
+    let teams = match &config.teams_webhook {
+        None => None,
+        Some(webhooks) => {
+            let mut addresses = BTreeMap::new();
+            addresses.insert(TEAMS_SECURITY.to_owned(), webhooks.security.resolve()?);
+            for (team, address) in &webhooks.teams {
+                addresses.insert(team.clone(), address.resolve()?);
+            }
+            Some(TeamsClient::new(addresses, transport, budget, counts)?)
+        }
+    };
+    Ok(Chats { slack, teams })
 }
 
 fn statuses(config: &Config) -> BTreeMap<String, crate::model::TicketState> {

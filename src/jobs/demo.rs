@@ -11,7 +11,10 @@ use crate::cli::{DemoArgs, Exit, Output, TextOrJson};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::emulators::jira::Role;
-use crate::emulators::world::{ENGINE_KEY, Shared, World, audit, seed, serve, story::Day};
+use crate::emulators::slack;
+use crate::emulators::world::{
+    ENGINE_KEY, Shared, World, audit, seed, serve, story::Day, workspace,
+};
 use crate::jobs::connect::{Clients, Way, connect};
 use crate::jobs::emulate::Folder;
 use crate::jobs::reconcile::{Job, Orders, Report, Wish};
@@ -101,6 +104,7 @@ async fn open(args: &DemoArgs, folder: &Path, talk: Talk) -> anyhow::Result<Demo
         .context("the world has no bot")?;
     let token = folder.join("token");
     std::fs::write(&token, &bot.token)?;
+    std::fs::write(folder.join("slack-token"), slack::TOKEN)?;
     let store_path = folder.join("asaf.sqlite3");
     let text = seed::config_text(
         &urls.aws,
@@ -108,8 +112,10 @@ async fn open(args: &DemoArgs, folder: &Path, talk: Talk) -> anyhow::Result<Demo
         &bot.email,
         &store_path.to_string_lossy(),
         accounts,
-    )
-    .replace("env:ASAF_JIRA_TOKEN", &format!("file:{}", token.display()));
+    );
+    let text = workspace::with_slack(&text, &urls.slack)?
+        .replace("env:ASAF_JIRA_TOKEN", &format!("file:{}", token.display()))
+        .replace("env:ASAF_SLACK_TOKEN", "file:slack-token");
     let path = folder.join("asaf.toml");
     let config = Config::parse(&text, &path)?;
     let world = Shared::new(world);
@@ -122,7 +128,8 @@ async fn open(args: &DemoArgs, folder: &Path, talk: Talk) -> anyhow::Result<Demo
     };
     let way = Way {
         aws: transport.clone(),
-        jira: transport,
+        jira: transport.clone(),
+        chat: transport,
         credentials,
     };
     let clients = connect(&config, clock, way).await?;

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::cli::{EmulateArgs, Exit, Switch};
 use crate::clock::Clock;
 use crate::emulators::jira::Role;
-use crate::emulators::world::{ENGINE_KEY, Shared, World, seed, serve};
+use crate::emulators::slack;
+use crate::emulators::world::{ENGINE_KEY, Shared, World, seed, serve, workspace};
 use crate::talk::{self, Talk};
 
 /// Findings and tickets' projects; no findings; findings, and a Jira site as Atlassian hands it out.
@@ -28,6 +29,10 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
         );
     }
     let bound = serve::bind(args.aws_port, args.jira_port, args.control_port)
+        .await
+        .context("cannot listen")?;
+    let bound = bound
+        .slack_at(args.slack_port)
         .await
         .context("cannot listen")?;
     let urls = bound.urls.clone();
@@ -55,9 +60,10 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     world.put_secret(seed::JIRA_SECRET, &bot.token);
     let config = folder.0.join("asaf.toml");
     let text = seed::config_text(&urls.aws, &urls.jira, &bot.email, "asaf.sqlite3", accounts);
+    let text = workspace::with_slack(&text, &urls.slack)?;
     std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
     let ready = json!({
-        "aws": urls.aws, "jira": urls.jira, "control": urls.control,
+        "aws": urls.aws, "jira": urls.jira, "slack": urls.slack, "control": urls.control,
         "queue": world.queue_url(&urls.aws), "users": users(&world), "config": config,
         "env": environment(&bot.token),
     });
@@ -78,7 +84,7 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
 
 /// The environment with which the configuration works.
 pub(crate) fn environment(token: &str) -> Value {
-    json!({ "ASAF_JIRA_TOKEN": token, "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
+    json!({ "ASAF_JIRA_TOKEN": token, "ASAF_SLACK_TOKEN": slack::TOKEN, "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
         "AWS_REGION": seed::REGION })
 }
 

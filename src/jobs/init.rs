@@ -247,6 +247,35 @@ incremental_every = "10m"
 # An incremental read starts so long before the last one began.
 incremental_overlap = "1h"
 
+# Where people hear of what burns, of the news of its ticket, and of the week. Without a chat the log has it.
+# [slack]
+# token = "env:ASAF_SLACK_TOKEN"
+# Ids of channels, not names; the bot must be a member. The other one hears when a channel cannot be reached.
+# security_channel = "C0123456789"
+# fallback_channel = "C9876543210"
+
+# Microsoft Teams: the addresses of workflows are secrets, so they stand here by reference.
+# [teams_webhook]
+# security = "env:ASAF_TEAMS_SECURITY"
+# teams = { payments = "env:ASAF_TEAMS_PAYMENTS" }
+
+[notices]
+# Told at once; the weekly digest counts the rest.
+at_once = [{ severity = "HIGH", products = ["guardduty"] }, { severity = "CRITICAL" }]
+# Findings of one rule in one channel within this time are one message.
+fold_window = "10m"
+timezone = "UTC"
+# Only CRITICAL is told in these hours.
+# quiet_hours = { from = "22:00", until = "07:00", weekends = true }
+digest = { weekday = "monday", time = "09:00" }
+# help_url = "https://wiki.example.com/ignore-a-finding"
+
+# Days that a ticket may stay open: tickets get due dates, and their teams hear of it in time.
+# [sla]
+# days = { CRITICAL = 7, HIGH = 30, MEDIUM = 90 }
+# warn_before = "3d"
+# teams = { payments = { CRITICAL = 3 } }
+
 # Who answers for an account: the first rule that names it, else the default.
 [owners]
 default = { team = <owners.default.team>, project = <owners.default.project> }
@@ -257,6 +286,7 @@ default = { team = <owners.default.team>, project = <owners.default.project> }
 # project = "PAY"
 # component = "backend"
 # labels = ["pci"]
+# slack_channel = "C0123456789"
 "#;
 
 #[cfg(test)]
@@ -286,11 +316,38 @@ mod tests {
         assert_eq!(written.limits, crate::config::Limits::default());
         assert_eq!(written.store, crate::config::Store::default());
         assert_eq!(written.run, crate::config::Run::default());
+        assert_eq!(written.notices, crate::config::Notices::default());
         assert_eq!(written.jira.statuses, crate::config::Statuses::default());
         assert_eq!(
             written.jira.priorities,
             crate::config::Priorities::default()
         );
+    }
+
+    #[test]
+    fn what_is_commented_out_is_valid_too() {
+        let settings = |line: &str| {
+            let text = line.strip_prefix("# ")?;
+            let key = text.split(" = ").next().unwrap_or_default();
+            let is_key = text.contains(" = ") && !key.contains(' ');
+            (is_key || text.starts_with('[')).then(|| text.to_owned())
+        };
+        let text: Vec<String> = render(&given(&no_args()), Gap::Example)
+            .lines()
+            .filter(|line| !line.contains("external_id") && !line.contains("profile"))
+            .map(|line| settings(line).unwrap_or_else(|| line.to_owned()))
+            .collect();
+        let text = text.join("\n");
+        let all = Config::parse(&text, Path::new("a")).unwrap();
+        assert_eq!(
+            all.sla,
+            Some(crate::config::Sla {
+                teams: all.sla.as_ref().unwrap().teams.clone(),
+                ..crate::config::Sla::default()
+            })
+        );
+        assert!(all.slack.is_some() && all.teams_webhook.is_some());
+        assert!(all.notices.quiet_hours.is_some() && all.owners.rules.len() == 1);
     }
 
     #[test]

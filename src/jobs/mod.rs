@@ -3,6 +3,7 @@
 pub mod config;
 pub mod connect;
 pub mod demo;
+pub mod digest;
 pub mod emulate;
 pub mod explain;
 pub mod findings_check;
@@ -14,4 +15,5 @@ pub mod reconcile;
 pub mod report;
 pub mod store;
 pub mod sync;
+pub mod tell;
 mod unfinished;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::apply::Applied;
 use crate::model::{FindingKey, Marker, Pause};
+use crate::notify::deliver::Delivered;
 use crate::plan::Plan;
 use crate::plan::limits::Braked;
 use crate::read::snapshot::Snapshot;
@@ -29,6 +30,8 @@ pub struct Report {
     pub seconds: f64,
     /// Requests by API and operation.
     pub requests: Requests,
+    /// What people were told; `None` for a plan, and where that is left to somebody else.
+    pub told: Option<Delivered>,
     /// The fewest requests that reading and writing this needs.
     pub floor: Requests,
     /// Tickets with our label that belong to nothing.
@@ -58,6 +61,8 @@ pub struct Requests {
     pub aws: BTreeMap<String, u64>,
     /// Jira.
     pub jira: BTreeMap<String, u64>,
+    /// Slack and Microsoft Teams.
+    pub chat: BTreeMap<String, u64>,
 }
 
 impl Requests {
@@ -75,12 +80,14 @@ impl Requests {
         Requests {
             aws: less(self.aws, &before.aws),
             jira: less(self.jira, &before.jira),
+            chat: less(self.chat, &before.chat),
         }
     }
 
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.aws.values().chain(self.jira.values()).sum()
+        let both = self.aws.values().chain(self.jira.values());
+        both.chain(self.chat.values()).sum()
     }
 }
 
@@ -137,5 +144,6 @@ pub(crate) fn floor(plan: &Plan, snapshot: &Snapshot) -> Requests {
                 calls(snapshot.tickets.len(), 100),
             ),
         ]),
+        chat: BTreeMap::new(),
     }
 }

@@ -164,6 +164,12 @@ pub struct Link {
     pub base: Option<Base>,
     /// The severity that the ticket was opened with.
     pub severity: Severity,
+    /// The rule as people know it, and the finding's title: for reports, which read no findings.
+    #[serde(default)]
+    pub rule: String,
+    /// See `rule`; at most 160 characters.
+    #[serde(default)]
+    pub title: String,
     /// SHA-256 of what the ticket shows (severity, title, resources): content changes by value only.
     pub content: String,
     /// The writes of ours that reads may not show yet.
@@ -219,6 +225,8 @@ impl Link {
             ticket: None,
             base: None,
             severity,
+            rule: String::new(),
+            title: String::new(),
             content: String::new(),
             in_flight: None,
             comments: BTreeSet::new(),

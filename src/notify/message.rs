@@ -240,9 +240,14 @@ mod tests {
     #[test]
     fn shortening_takes_from_the_longest_list_and_counts() {
         let items = |n: usize| (0..n).map(|i| vec![text(i.to_string())]).collect();
-        let mut message = Message::new("t").list("a", items(2), 0).list("b", items(3), 1);
+        let mut message = Message::new("t")
+            .list("a", items(2), 0)
+            .list("b", items(3), 1);
         while message.shorten() {}
-        assert_eq!(message.as_text(), "t\na\n  • 0\n  … and 1 more\nb\n  • 0\n  … and 3 more");
+        assert_eq!(
+            message.as_text(),
+            "t\na\n  • 0\n  … and 1 more\nb\n  • 0\n  … and 3 more"
+        );
     }
 
     #[test]

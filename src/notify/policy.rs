@@ -124,7 +124,11 @@ mod tests {
         ] {
             let (now, due): (Timestamp, Timestamp) = (now.parse().unwrap(), due.parse().unwrap());
             assert_eq!(due_at(&notices(weekends), now, false), due, "{now}");
-            assert_eq!(due_at(&notices(weekends), now, true), now, "CRITICAL at {now}");
+            assert_eq!(
+                due_at(&notices(weekends), now, true),
+                now,
+                "CRITICAL at {now}"
+            );
         }
     }
 
@@ -149,7 +153,8 @@ mod tests {
             rule: "x",
             types: &[],
         };
-        let told = |severity, product| is_told_at_once(&Notices::default(), kind(severity, product));
+        let told =
+            |severity, product| is_told_at_once(&Notices::default(), kind(severity, product));
         assert!(told(Severity::High, Some("guardduty")));
         assert!(!told(Severity::Medium, Some("guardduty")));
         assert!(!told(Severity::High, Some("securityhub")));

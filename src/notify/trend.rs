@@ -37,12 +37,33 @@ pub struct Trend {
 impl Trend {
     /// Open on the nth day, all severities.
     pub fn total(&self, day: usize) -> u64 {
-        self.bands.iter().filter_map(|(_, open)| open.get(day)).sum()
+        self.bands
+            .iter()
+            .filter_map(|(_, open)| open.get(day))
+            .sum()
+    }
+
+    /// Adds another team's numbers on the same days.
+    pub fn add(&mut self, other: &Trend) {
+        if self.days.is_empty() {
+            self.days.clone_from(&other.days);
+        }
+        for (severity, open) in &other.bands {
+            match self.bands.iter_mut().find(|(known, _)| known == severity) {
+                Some((_, sums)) => sums.iter_mut().zip(open).for_each(|(sum, n)| *sum += n),
+                None => self.bands.push((*severity, open.clone())),
+            }
+        }
+        self.bands
+            .sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
     }
 
     /// The highest total.
     fn most(&self) -> u64 {
-        (0..self.days.len()).map(|day| self.total(day)).max().unwrap_or(0)
+        (0..self.days.len())
+            .map(|day| self.total(day))
+            .max()
+            .unwrap_or(0)
     }
 
     /// The picture as PNG; `None` for fewer than two days, which show no trend.
@@ -196,13 +217,8 @@ impl Canvas {
         let mut paint = Paint::default();
         paint.set_color(colour);
         paint.anti_alias = true;
-        self.pixels.fill_path(
-            path,
-            &paint,
-            FillRule::Winding,
-            Transform::identity(),
-            None,
-        );
+        self.pixels
+            .fill_path(path, &paint, FillRule::Winding, Transform::identity(), None);
     }
 
     fn stroke(&mut self, path: PathBuilder, colour: Color, width: f32) {
@@ -310,9 +326,18 @@ mod tests {
         Trend {
             days: (0..days).map(day).collect(),
             bands: vec![
-                (Severity::Critical, (0..days as u64).map(|n| 14 - n).collect()),
-                (Severity::High, (0..days as u64).map(|n| 60 - 3 * n).collect()),
-                (Severity::Medium, (0..days as u64).map(|n| 160 + n).collect()),
+                (
+                    Severity::Critical,
+                    (0..days as u64).map(|n| 14 - n).collect(),
+                ),
+                (
+                    Severity::High,
+                    (0..days as u64).map(|n| 60 - 3 * n).collect(),
+                ),
+                (
+                    Severity::Medium,
+                    (0..days as u64).map(|n| 160 + n).collect(),
+                ),
             ],
         }
     }
@@ -342,7 +367,15 @@ mod tests {
 
     #[test]
     fn the_scale_ends_above_the_most() {
-        for (most, top) in [(0, 4), (4, 4), (5, 6), (9, 10), (61, 80), (81, 100), (234, 300)] {
+        for (most, top) in [
+            (0, 4),
+            (4, 4),
+            (5, 6),
+            (9, 10),
+            (61, 80),
+            (81, 100),
+            (234, 300),
+        ] {
             assert_eq!(nice_ceiling(most), top, "{most}");
         }
     }

@@ -57,7 +57,10 @@ fn burning(one: &Burning) -> Message {
             0 | 1 => String::new(),
             n => format!(", for the {} time", ordinal(n)),
         };
-        facts.push(fact("Since", vec![text(format!("{}{again}", minute(since)))]));
+        facts.push(fact(
+            "Since",
+            vec![text(format!("{}{again}", minute(since)))],
+        ));
     }
     facts.push(fact("Found by", vec![text(&one.product)]));
     if let Some(ticket) = &one.ticket {
@@ -83,8 +86,16 @@ fn links(message: Message, one: &Burning) -> Message {
     if let Some(ticket) = &one.ticket {
         links.push((ticket.key.clone(), ticket.url.clone()));
     }
-    links.extend(one.console.clone().map(|url| ("AWS console".to_owned(), url)));
-    links.extend(one.fix_url.clone().map(|url| ("How to fix it".to_owned(), url)));
+    links.extend(
+        one.console
+            .clone()
+            .map(|url| ("AWS console".to_owned(), url)),
+    );
+    links.extend(
+        one.fix_url
+            .clone()
+            .map(|url| ("How to fix it".to_owned(), url)),
+    );
     if links.is_empty() {
         message
     } else {
@@ -118,7 +129,11 @@ fn account(name: Option<&str>, id: &str) -> String {
 /// Many findings of one rule: counts, the time they came in, and the worst of them.
 fn storm(all: &[&Burning]) -> Message {
     let accounts: BTreeSet<&str> = all.iter().map(|one| one.account.as_str()).collect();
-    let worst = all.iter().map(|one| one.severity).max().unwrap_or(Severity::High);
+    let worst = all
+        .iter()
+        .map(|one| one.severity)
+        .max()
+        .unwrap_or(Severity::High);
     let rule = all.first().map_or("", |one| one.rule.as_str());
     let mut message = Message::new(format!(
         "{} · {rule}: {} findings in {}",
@@ -161,7 +176,8 @@ fn storm(all: &[&Burning]) -> Message {
         message = message.with(Part::Links(links));
     }
     message.with(Part::Small(
-        "Findings of one rule that come together are one message; its numbers follow.".to_owned(),
+        "Findings of one rule that come together share one message; it counts on while more come."
+            .to_owned(),
     ))
 }
 
@@ -185,8 +201,12 @@ fn became(stage: Stage) -> &'static str {
 
 fn moved(one: &Moved) -> Line {
     let mut line = ticket(one.ticket.as_ref());
-    line.push(strong(format!("{}. ", became(one.became))));
-    line.push(text(&one.sentence));
+    let word = became(one.became);
+    match one.sentence.strip_prefix(word) {
+        // “Resolved by Pat” needs no “Resolved” before it.
+        Some(rest) => line.extend([strong(word), text(rest)]),
+        None => line.extend([strong(format!("{word}. ")), text(&one.sentence)]),
+    }
     line
 }
 
@@ -207,7 +227,11 @@ fn alerts(all: &[&Alerted]) -> Message {
         let mut line = ticket(one.ticket.as_ref());
         line.push(text(&one.sentence));
         if let Some(words) = &one.words {
-            line.push(text(format!(" {} wrote: “{}”", words.by, cut(&words.said, LONGEST_WHY))));
+            line.push(text(format!(
+                " {} wrote: “{}”",
+                words.by,
+                cut(&words.said, LONGEST_WHY)
+            )));
         }
         line
     };
@@ -235,13 +259,13 @@ fn late(all: &[&Late]) -> Message {
     let items = sorted.iter().take(SHOWN).map(|one| {
         vec![
             link(&one.ticket.key, Some(&one.ticket.url)),
-            text(format!(
-                "  {} {} ",
-                one.severity.label(),
-                one.rule
-            )),
+            text(format!("  {} {} ", one.severity.label(), one.rule)),
             code(&one.resource),
-            text(format!(", due on {}", one.due.strftime("%a %-d %b"))),
+            text(format!(
+                ", {} due on {}",
+                if one.breached { "was" } else { "is" },
+                one.due.strftime("%a %-d %b")
+            )),
         ]
     });
     let more = all.len().saturating_sub(SHOWN);

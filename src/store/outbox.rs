@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::StoreError;
+use super::{AuditEntry, StoreError};
 use crate::model::{Marker, Severity};
 
 /// Which thread a notice belongs to.
@@ -70,6 +70,8 @@ pub struct Standing {
 pub struct Post {
     /// Primary key.
     pub id: i64,
+    /// The key of its first notice.
+    pub key: String,
     /// Such as `slack`.
     pub place: String,
     /// Who hears it.
@@ -192,7 +194,7 @@ pub trait Outbox: Sync {
     ) -> impl Future<Output = Result<Vec<Post>, StoreError>> + Send;
 
     /// Claims a post until `until` and notes that this revision may be on its way; false when somebody else has it.
-    fn claim(
+    fn claim_post(
         &self,
         id: i64,
         revision: u64,
@@ -229,6 +231,12 @@ pub trait Outbox: Sync {
     /// What waits, by recipient.
     fn waiting(&self) -> impl Future<Output = Result<Vec<Waiting>, StoreError>> + Send;
 
+    /// Forgets posts that were opened before then and wait for nothing; returns how many.
+    fn forget(&self, before: Timestamp) -> impl Future<Output = Result<usize, StoreError>> + Send;
+}
+
+/// What digests and reports count.
+pub trait Figures: Sync {
     /// Changes at or after `from` that were told, oldest first.
     fn changes(
         &self,
@@ -244,6 +252,10 @@ pub trait Outbox: Sync {
     /// Since when changes are counted.
     fn counting_since(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
-    /// Forgets posts that were opened before then and wait for nothing; returns how many.
-    fn forget(&self, before: Timestamp) -> impl Future<Output = Result<usize, StoreError>> + Send;
+    /// Entries of the audit log that a row of the decision table wrote, at or after `from`, oldest first.
+    fn audit_by_row(
+        &self,
+        row: u8,
+        from: Timestamp,
+    ) -> impl Future<Output = Result<Vec<AuditEntry>, StoreError>> + Send;
 }

@@ -12,9 +12,12 @@ use asaf::apply::Watch;
 use asaf::clock::Clock;
 use asaf::config::Config;
 use asaf::emulators::jira::Role;
-use asaf::emulators::world::{ENGINE_KEY, Shared, Side, World, audit, seed};
+use asaf::emulators::slack::TOKEN;
+use asaf::emulators::world::{ENGINE_KEY, Shared, Side, World, audit, seed, workspace};
 use asaf::jobs::connect::{Clients, Way, connect};
 use asaf::jobs::reconcile::{Job, Orders, Report, RunError, Wish};
+use asaf::jobs::{digest, tell};
+use asaf::notify::deliver::Delivered;
 use asaf::read::Silent;
 use asaf::store::sqlite::Sqlite;
 use asaf::wire::aws::Credentials;
@@ -28,6 +31,8 @@ pub(crate) struct Scene {
     pub(crate) clock: Clock,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) config: Config,
+    /// Answers for the chats instead of the world.
+    pub(crate) chat: Option<Arc<dyn Exchange>>,
 }
 
 /// Ends the engine at a request: before it has an effect, or after.
@@ -91,14 +96,18 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let bot = world.jira.user(Role::Bot).unwrap().clone();
         std::fs::write(folder.path().join("token"), &bot.token).unwrap();
-        let mut text = seed::config_text(
+        std::fs::write(folder.path().join("slack-token"), TOKEN).unwrap();
+        let text = seed::config_text(
             "http://127.0.0.1:2",
             "http://127.0.0.1:1",
             &bot.email,
             "asaf.sqlite3",
             accounts,
-        )
-        .replace("env:ASAF_JIRA_TOKEN", "file:token");
+        );
+        let mut text = workspace::with_slack(&text, "http://127.0.0.1:3")
+            .unwrap()
+            .replace("env:ASAF_JIRA_TOKEN", "file:token")
+            .replace("env:ASAF_SLACK_TOKEN", "file:slack-token");
         change(&mut text);
         let config = Config::parse(&text, &folder.path().join("asaf.toml")).unwrap();
         Scene {
@@ -106,6 +115,7 @@ impl Scene {
             clock,
             folder,
             config,
+            chat: None,
         }
     }
 
@@ -120,10 +130,14 @@ impl Scene {
     }
 
     async fn clients(&self, fuse: Option<&Fuse>) -> Clients {
+        let face = |side| match (&self.chat, side) {
+            (Some(chat), Side::Slack) => chat.clone(),
+            (_, side) => self.world.face(side),
+        };
         let way = |side| match fuse {
-            None => self.world.transport(side),
+            None => Transport::InProcess(face(side)),
             Some(fuse) => Transport::InProcess(Arc::new(Fused {
-                inner: self.world.face(side),
+                inner: face(side),
                 fuse: fuse.clone(),
             })),
         };
@@ -134,6 +148,7 @@ impl Scene {
         let way = Way {
             aws: way(Side::Aws),
             jira: way(Side::Jira),
+            chat: way(Side::Slack),
             credentials,
         };
         connect(&self.config, self.clock.clone(), way)
@@ -156,6 +171,24 @@ impl Scene {
         .unwrap()
     }
 
+    /// What `asaf digest` does, in a process of its own: makes, keeps and delivers. Empty `only` means everybody.
+    pub(crate) async fn digest(&self, only: &[&str], again: bool) -> (usize, Delivered) {
+        let only: Vec<String> = only.iter().map(|team| (*team).to_owned()).collect();
+        let clients = self.clients(None).await;
+        let store = self.store();
+        let now = self.clock.now();
+        let made = digest::send(&self.config, &store, &only, again, now)
+            .await
+            .unwrap();
+        let delivered = tell::deliver(&self.config, &clients, &store).await.unwrap();
+        (made, delivered)
+    }
+
+    /// The store; no run may have it at the same time.
+    pub(crate) fn store(&self) -> Sqlite {
+        Sqlite::open(&self.store_path()).unwrap()
+    }
+
     pub(crate) async fn plan(&self) -> Report {
         self.try_run(Wish::Full, Orders::default(), None)
             .await
@@ -171,7 +204,7 @@ impl Scene {
         fuse: Option<&Fuse>,
     ) -> Option<Result<Report, RunError>> {
         let clients = self.clients(fuse).await;
-        let store = Sqlite::open(&self.store_path()).unwrap();
+        let store = self.store();
         let job = Job {
             config: &self.config,
             clients: &clients,
@@ -226,5 +259,18 @@ impl Scene {
             *found.entry(marker).or_default() += 1;
         }
         found
+    }
+}
+
+/// Takes Slack out of a configuration's text.
+pub(crate) fn without_slack(text: &mut String) {
+    if let (Some(start), Some(end)) = (text.find("[slack]"), text.find("[sla]")) {
+        text.replace_range(start..end, "");
+    }
+    let keeps = |line: &&str| !line.starts_with("slack_channel");
+    *text = text.lines().filter(keeps).collect::<Vec<_>>().join("\n");
+    if let Some(start) = text.find(", slack_channel = ") {
+        let end = text[start..].find(" }").unwrap_or(0);
+        text.replace_range(start..start + end, "");
     }
 }

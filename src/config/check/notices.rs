@@ -51,11 +51,7 @@ fn check_slack(slack: &Slack, found: &mut Found) {
             "remove it, or write https://slack.com/api or https://slack-gov.com/api",
         );
     }
-    channel(
-        "slack.security_channel",
-        &slack.security_channel,
-        found,
-    );
+    channel("slack.security_channel", &slack.security_channel, found);
     if let Some(fallback) = &slack.fallback_channel {
         channel("slack.fallback_channel", fallback, found);
     }

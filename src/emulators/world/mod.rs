@@ -5,6 +5,7 @@ pub mod seed;
 pub mod serve;
 pub mod story;
 pub mod webhooks;
+pub mod workspace;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use super::aws::{Aws, Home, Rule};
 use super::jira::{Jira, Role};
 use super::journal::Journal;
 use super::secrets::Secret;
+use super::slack::Slack;
 use super::sts::Trust;
 use super::{Request, Response};
 use crate::clock::Clock;
@@ -39,9 +41,11 @@ pub struct World {
     pub aws: Aws,
     /// Jira Cloud.
     pub jira: Jira,
+    /// Slack.
+    pub slack: Slack,
     /// What happened.
     pub journal: Journal,
-    /// Requests by operation: AWS, Jira.
+    /// Requests by operation: AWS, Jira, Slack.
     pub requests: Requests,
 }
 
@@ -52,6 +56,8 @@ pub struct Requests {
     pub aws: BTreeMap<String, u64>,
     /// Method and path.
     pub jira: BTreeMap<String, u64>,
+    /// Methods.
+    pub slack: BTreeMap<String, u64>,
 }
 
 /// What a request got.
@@ -66,18 +72,20 @@ pub struct Reply {
 #[derive(Clone)]
 pub struct Shared(Arc<Mutex<World>>);
 
-/// Which of the world's two sides a request is for.
+/// Which of the world's sides a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// AWS.
     Aws,
     /// Jira.
     Jira,
+    /// Slack.
+    Slack,
 }
 
 impl World {
-    /// An organisation without accounts and a site without projects, prepared for `asaf`; `site` is the base of Jira's
-    /// links.
+    /// An organisation without accounts, a site without projects, prepared for `asaf`, and a workspace without channels;
+    /// `site` is the base of Jira's links.
     pub fn new(clock: Clock, site: &str) -> Self {
         Self::of(clock, Jira::new(site))
     }
@@ -107,6 +115,7 @@ impl World {
             clock,
             aws,
             jira,
+            slack: workspace::workspace(),
             journal: Journal::default(),
             requests: Requests::default(),
         }
@@ -122,6 +131,7 @@ impl World {
         self.aws.hub.quotas_enabled = on;
         self.aws.organizations.quotas_enabled = on;
         self.jira.quotas_enabled = on;
+        self.slack.quotas_enabled = on;
     }
 
     /// Answers one request at once; `None` means that the answer is lost.
@@ -144,6 +154,14 @@ impl World {
             Side::Jira => {
                 let answered = self.jira.handle(request, now, &mut self.journal);
                 *self.requests.jira.entry(answered.operation).or_default() += 1;
+                Reply {
+                    response: (!answered.dropped).then_some(answered.response),
+                    wait: None,
+                }
+            }
+            Side::Slack => {
+                let answered = self.slack.handle(request, now, &mut self.journal);
+                *self.requests.slack.entry(answered.operation).or_default() += 1;
                 Reply {
                     response: (!answered.dropped).then_some(answered.response),
                     wait: None,

@@ -5,16 +5,16 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use serde_json::Value;
 
 use super::Sqlite;
-use super::rows::{Fault, encode, int};
+use super::rows::{Fault, decode, encode, int};
 use crate::model::{Marker, Severity};
-use crate::store::StoreError;
 use crate::store::outbox::{
-    Folding, Notice, Outbox, Post, Stage, Standing, Thread, TicketChange, Waiting,
+    Figures, Folding, Notice, Outbox, Post, Stage, Standing, Thread, TicketChange, Waiting,
 };
+use crate::store::{AuditEntry, StoreError};
 
 impl Outbox for Sqlite {
     async fn untold(&self, limit: u32) -> Result<Vec<TicketChange>, StoreError> {
-        self.call_checked(move |db| {
+        self.call_read(move |db| {
             let which = "WHERE at_ms IS NULL ORDER BY seq LIMIT ?1";
             changes(db, which, i64::from(limit))
         })
@@ -35,8 +35,7 @@ impl Outbox for Sqlite {
             for notice in &notices {
                 new += usize::from(keep(&step, notice, folding, now)?);
             }
-            let mut date =
-                step.prepare("UPDATE ticket_change SET at_ms = ?1 WHERE seq = ?2")?;
+            let mut date = step.prepare("UPDATE ticket_change SET at_ms = ?1 WHERE seq = ?2")?;
             for seq in told {
                 date.execute((now.as_millisecond(), seq))?;
             }
@@ -48,10 +47,10 @@ impl Outbox for Sqlite {
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Post>, StoreError> {
-        self.call_checked(move |db| due(db, now, limit)).await
+        self.call_read(move |db| due(db, now, limit)).await
     }
 
-    async fn claim(
+    async fn claim_post(
         &self,
         id: i64,
         revision: u64,
@@ -113,7 +112,7 @@ impl Outbox for Sqlite {
     }
 
     async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
-        self.call_checked(|db| {
+        self.call_read(|db| {
             let sql = "SELECT place, recipient, count(*), min(opened_ms), max(trouble) FROM post WHERE sent < revision AND given_up = 0 GROUP BY 1, 2 ORDER BY 1, 2";
             let mut query = db.prepare(sql)?;
             let mut rows = query.query([])?;
@@ -132,8 +131,19 @@ impl Outbox for Sqlite {
         .await
     }
 
+    async fn forget(&self, before: Timestamp) -> Result<usize, StoreError> {
+        self.call(move |db| {
+            // A message whose thread still waits is kept for it.
+            let sql = "DELETE FROM post WHERE opened_ms < ?1 AND (sent >= revision OR given_up = 1) AND id NOT IN (SELECT parent FROM post WHERE parent IS NOT NULL AND sent < revision AND given_up = 0)";
+            db.execute(sql, [before.as_millisecond()])
+        })
+        .await
+    }
+}
+
+impl Figures for Sqlite {
     async fn changes(&self, from: Timestamp) -> Result<Vec<TicketChange>, StoreError> {
-        self.call_checked(move |db| {
+        self.call_read(move |db| {
             changes(db, "WHERE at_ms >= ?1 ORDER BY seq", from.as_millisecond())
         })
         .await
@@ -141,7 +151,7 @@ impl Outbox for Sqlite {
 
     async fn since(&self, stage: Stage) -> Result<Vec<(Marker, Timestamp)>, StoreError> {
         let word = encode_stage(stage);
-        self.call_checked(move |db| {
+        self.call_read(move |db| {
             let sql = "SELECT l.marker, max(c.at_ms) FROM link_stage l JOIN ticket_change c USING (marker) WHERE l.stage = ?1 AND c.became = ?1 AND c.was <> c.became AND c.at_ms IS NOT NULL GROUP BY 1";
             let mut query = db.prepare(sql)?;
             let mut rows = query.query([word])?;
@@ -155,7 +165,7 @@ impl Outbox for Sqlite {
     }
 
     async fn counting_since(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.call_checked(|db| {
+        self.call_read(|db| {
             let first: Option<i64> =
                 db.query_row("SELECT min(at_ms) FROM ticket_change", [], |row| row.get(0))?;
             first.map(instant).transpose()
@@ -163,11 +173,25 @@ impl Outbox for Sqlite {
         .await
     }
 
-    async fn forget(&self, before: Timestamp) -> Result<usize, StoreError> {
-        self.call(move |db| {
-            // A message whose thread still waits is kept for it.
-            let sql = "DELETE FROM post WHERE opened_ms < ?1 AND (sent >= revision OR given_up = 1) AND id NOT IN (SELECT parent FROM post WHERE parent IS NOT NULL AND sent < revision AND given_up = 0)";
-            db.execute(sql, [before.as_millisecond()])
+    async fn audit_by_row(&self, row: u8, from: Timestamp) -> Result<Vec<AuditEntry>, StoreError> {
+        self.call_read(move |db| {
+            // Latest first, so that the reading ends where the time does.
+            let sql = "SELECT cast(seq AS TEXT), body FROM audit ORDER BY seq DESC";
+            let mut query = db.prepare(sql)?;
+            let mut rows = query.query([])?;
+            let mut found: Vec<AuditEntry> = Vec::new();
+            while let Some(line) = rows.next()? {
+                let (seq, body): (String, String) = (line.get(0)?, line.get(1)?);
+                let entry: AuditEntry = decode("audit", &seq, &body)?;
+                if entry.at < from {
+                    break;
+                }
+                if entry.row == row {
+                    found.push(entry);
+                }
+            }
+            found.reverse();
+            Ok(found)
         })
         .await
     }
@@ -289,11 +313,15 @@ fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Post>, Fault> 
     while let Some(row) = rows.next()? {
         posts.push(post(row)?);
     }
-    let mut notices = db.prepare_cached("SELECT body FROM notice WHERE post = ?1 ORDER BY seq")?;
+    let mut notices =
+        db.prepare_cached("SELECT key, body FROM notice WHERE post = ?1 ORDER BY seq")?;
     for post in &mut posts {
         let mut rows = notices.query([post.id])?;
         while let Some(row) = rows.next()? {
-            let body: String = row.get(0)?;
+            if post.key.is_empty() {
+                post.key = row.get(0)?;
+            }
+            let body: String = row.get(1)?;
             let body: Value = serde_json::from_str(&body).map_err(|e| Fault::Damaged {
                 row: format!("notice of post {}", post.id),
                 why: e.to_string(),
@@ -314,6 +342,7 @@ fn post(row: &Row<'_>) -> Result<Post, Fault> {
     let revision: Option<i64> = row.get(10)?;
     Ok(Post {
         id: row.get(0)?,
+        key: String::new(),
         place: row.get(1)?,
         recipient: row.get(2)?,
         thread: standing(row.get(3)?, row.get(4)?),

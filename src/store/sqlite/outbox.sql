@@ -55,7 +55,7 @@ SELECT
     body ->> '$.severity' AS severity,
     coalesce(body ->> '$.base.episode', 0) AS episode,
     body ->> '$.alias.account' AS account,
-    body ->> '$.alias.rule' AS rule
+    coalesce(nullif(body ->> '$.rule', ''), body ->> '$.alias.rule') AS rule
 FROM link;
 CREATE TRIGGER link_appears AFTER INSERT ON link
 WHEN coalesce(new.body ->> '$.base.ticket.is', new.body ->> '$.base.ticket', 'none') <> 'none'
@@ -63,6 +63,7 @@ BEGIN
     INSERT INTO ticket_change (marker, was, severity_was, became, severity, episode, account, rule)
     SELECT marker, 'none', severity, stage, severity, episode, account, rule FROM link_stage WHERE marker = new.marker;
 END;
+-- A row that was damaged and is written whole again was there before, like an adopted one.
 CREATE TRIGGER link_moves AFTER UPDATE OF body ON link
 WHEN new.body ->> '$.base.ticket' IS NOT NULL
     AND (
@@ -79,7 +80,7 @@ BEGIN
             WHEN old.ticket IS NULL THEN 'none'
             ELSE 'adopted'
         END,
-        old.body ->> '$.severity',
+        coalesce(old.body ->> '$.severity', severity),
         stage,
         severity,
         episode,

@@ -24,7 +24,7 @@ use crate::model::TicketState;
 use crate::ports::People;
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
-use crate::wire::http::{Auth, BadSetup, Http, HttpConfig};
+use crate::wire::http::{Auth, BadSetup, Http, HttpConfig, encode};
 use crate::wire::transport::Transport;
 
 use decode::Myself;
@@ -72,6 +72,20 @@ pub struct JiraConfig {
     pub statuses: BTreeMap<String, TicketState>,
     /// Who may close.
     pub reviewers: ReviewersFrom,
+}
+
+/// Jira's own list of our tickets in these projects and statuses, for people.
+pub fn list_url<'a>(
+    site: &str,
+    projects: impl IntoIterator<Item = &'a str>,
+    statuses: &'a [String],
+) -> Option<String> {
+    let jql = Jql::equals(Field::Labels, LABEL)
+        .ok()?
+        .and(Jql::any_of(Field::Project, projects).ok()?)
+        .and(Jql::any_of(Field::Status, statuses.iter().map(String::as_str)).ok()?)
+        .order_by(Field::Key, Direction::Ascending);
+    Some(format!("{site}/issues/?jql={}", encode(&jql.to_string())))
 }
 
 /// A Jira site.

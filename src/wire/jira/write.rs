@@ -299,6 +299,7 @@ fn failure(draft: &Draft, error: &CreateError) -> WireError {
     let message = error_words(error.element_errors.to_string().as_bytes());
     let what = format!("create the ticket {} in {}", draft.marker, draft.project);
     let in_project = format!("creating tickets in {}", draft.project);
+    let field = only_field(&error.element_errors);
     match error.status.unwrap_or(400) {
         status @ (401 | 403) => WireError::Denied {
             what: in_project,
@@ -311,7 +312,11 @@ fn failure(draft: &Draft, error: &CreateError) -> WireError {
             status,
             message,
         },
-        status if let Some(fix) = setup_fix(draft, &error.element_errors) => {
+        // Tickets are made without a due date where there is none.
+        status
+            if field.as_deref() != Some(DUE_DATE)
+                && let Some(fix) = setup_fix(draft, &error.element_errors) =>
+        {
             WireError::Misconfigured {
                 what: in_project,
                 status,
@@ -322,7 +327,7 @@ fn failure(draft: &Draft, error: &CreateError) -> WireError {
         status => WireError::Refused {
             what,
             status,
-            code: only_field(&error.element_errors),
+            code: field,
             message,
         },
     }

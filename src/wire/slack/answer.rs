@@ -56,7 +56,8 @@ impl Answered {
         let word = self.error.as_deref().unwrap_or("no error was named");
         Err(match word {
             "channel_not_found" => Undelivered::Channel(
-                "Slack does not know the channel, or the bot is not in it (channel_not_found)".into(),
+                "Slack does not know the channel, or the bot is not in it (channel_not_found)"
+                    .into(),
             ),
             "is_archived" | "is_inactive" => {
                 Undelivered::Channel(format!("the channel is archived ({word})"))
@@ -77,11 +78,17 @@ impl Answered {
                     "the bot token lacks the scope {needed} ({word}): add it to the app and install it again"
                 ))
             }
-            "access_denied" | "accesslimited" | "ekm_access_denied" | "org_login_required"
-            | "enterprise_is_restricted" | "two_factor_setup_required" | "team_added_to_org" => {
-                Undelivered::Chat(format!("Slack refuses access ({word})"))
-            }
-            "ratelimited" | "rate_limited" | "message_limit_exceeded" | "service_unavailable"
+            "access_denied"
+            | "accesslimited"
+            | "ekm_access_denied"
+            | "org_login_required"
+            | "enterprise_is_restricted"
+            | "two_factor_setup_required"
+            | "team_added_to_org" => Undelivered::Chat(format!("Slack refuses access ({word})")),
+            "ratelimited"
+            | "rate_limited"
+            | "message_limit_exceeded"
+            | "service_unavailable"
             | "request_timeout" => Undelivered::Later {
                 why: format!("Slack asks to come back later ({word})"),
                 after: None,
@@ -105,11 +112,13 @@ pub(super) fn lost(error: WireError) -> Undelivered {
             why: error.to_string(),
             after: Some(retry_after.max(Duration::from_secs(1))),
         },
-        WireError::Unreachable { .. } => Undelivered::Later {
+        WireError::Unreachable { .. } | WireError::TooLate { .. } => Undelivered::Later {
             why: error.to_string(),
             after: None,
         },
-        WireError::Denied { .. } => Undelivered::Chat(error.to_string()),
+        WireError::Denied { .. } | WireError::Misconfigured { .. } => {
+            Undelivered::Chat(error.to_string())
+        }
         WireError::NotFound { .. } | WireError::Refused { .. } => {
             Undelivered::Message(error.to_string())
         }

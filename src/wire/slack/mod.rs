@@ -169,7 +169,9 @@ impl SlackClient {
                 "Slack names no place for the picture".to_owned(),
             ));
         };
-        let path = url.strip_prefix(&self.base_url).filter(|path| path.starts_with('/'));
+        let path = url
+            .strip_prefix(&self.base_url)
+            .filter(|path| path.starts_with('/'));
         let Some(path) = path else {
             let url = plain(&url, 80);
             return Err(Undelivered::Message(format!(
@@ -264,7 +266,14 @@ impl Chat for SlackClient {
             if !cursor.is_empty() {
                 request = request.with("cursor", &cursor);
             }
-            let answered = self.call(&operation, request).await?;
+            let answered = self
+                .call(&operation, request)
+                .await
+                .map_err(|error| match error {
+                    // Writing into a channel may be allowed where reading it is not.
+                    Undelivered::Channel(why) => Undelivered::Message(why),
+                    other => other,
+                })?;
             let ours = answered.messages.into_iter().find(|posted| {
                 posted.metadata.as_ref().is_some_and(|metadata| {
                     metadata.event_type == EVENT_TYPE

@@ -55,8 +55,14 @@ async fn a_message_is_sent_with_its_key_and_without_any_parsing() {
     let body = &seen[0].body;
     assert_eq!(body["thread_ts"], "1.2");
     assert_eq!(body["metadata"]["event_payload"]["key"], "key-1");
-    assert_eq!((&body["parse"], &body["link_names"]), (&json!("none"), &json!(false)));
-    assert_eq!((&body["unfurl_links"], &body["unfurl_media"]), (&json!(false), &json!(false)));
+    assert_eq!(
+        (&body["parse"], &body["link_names"]),
+        (&json!("none"), &json!(false))
+    );
+    assert_eq!(
+        (&body["unfurl_links"], &body["unfurl_media"]),
+        (&json!(false), &json!(false))
+    );
     assert_eq!(body["text"], "Hello");
 }
 
@@ -96,7 +102,11 @@ async fn no_answer_is_doubt_and_no_connection_is_not() {
     let (slack, server, _) = client(vec![(POST, no_answer(Lost::AfterSending("closed".into())))]);
     let error = slack.post(&to(None), &Message::new("x"), "k").await;
     assert!(matches!(error, Err(Undelivered::InDoubt(_))), "{error:?}");
-    assert_eq!(server.finish().len(), 1, "a message is never sent again blindly");
+    assert_eq!(
+        server.finish().len(),
+        1,
+        "a message is never sent again blindly"
+    );
     let refused = || (POST, no_answer(Lost::BeforeSending("refused".into())));
     let (slack, _, _) = client(vec![refused(), refused(), refused(), refused()]);
     let error = slack.post(&to(None), &Message::new("x"), "k").await;
@@ -105,7 +115,8 @@ async fn no_answer_is_doubt_and_no_connection_is_not() {
 
 #[tokio::test]
 async fn a_channel_gets_one_message_a_second_and_retry_after_is_waited_for() {
-    let throttled = raw(429, "{\"ok\":false,\"error\":\"ratelimited\"}").header("retry-after", "30");
+    let throttled =
+        raw(429, "{\"ok\":false,\"error\":\"ratelimited\"}").header("retry-after", "30");
     let (slack, server, clock) = client(vec![
         (POST, posted()),
         (POST, posted()),
@@ -146,7 +157,10 @@ async fn a_message_in_doubt_is_found_by_its_key_on_any_page() {
     ]);
     let found = slack.find(&to(None), "mine", clock.now()).await.unwrap();
     assert_eq!(found.unwrap().id, "17.5");
-    assert_eq!(slack.find(&to(None), "lost", clock.now()).await.unwrap(), None);
+    assert_eq!(
+        slack.find(&to(None), "lost", clock.now()).await.unwrap(),
+        None
+    );
     assert!(server.finish()[1].line.contains("cursor=next"));
 }
 
@@ -162,12 +176,13 @@ fn digest() -> Message {
 }
 
 fn upload_to(url: &str) -> Vec<(&'static str, Reply)> {
-    vec![
-        (
-            "GET /api/files.getUploadURLExternal",
-            answer(200, json!({ "ok": true, "upload_url": url, "file_id": "F0123456789" })),
+    vec![(
+        "GET /api/files.getUploadURLExternal",
+        answer(
+            200,
+            json!({ "ok": true, "upload_url": url, "file_id": "F0123456789" }),
         ),
-    ]
+    )]
 }
 
 #[tokio::test]
@@ -180,14 +195,20 @@ async fn a_picture_is_uploaded_first_and_waited_for() {
     );
     script.extend([
         ("POST /upload/v1/abc", raw(200, "OK - 11")),
-        ("POST /api/files.completeUploadExternal", answer(200, json!({ "ok": true }))),
+        (
+            "POST /api/files.completeUploadExternal",
+            answer(200, json!({ "ok": true })),
+        ),
         (POST, not_yet),
         (POST, posted()),
     ]);
     let (slack, server, _) = client(script);
     slack.post(&to(None), &digest(), "k").await.unwrap();
     let seen = server.finish();
-    assert_eq!(seen[1].authorization, None, "the address is the credential there");
+    assert_eq!(
+        seen[1].authorization, None,
+        "the address is the credential there"
+    );
     assert_eq!(seen[4].body["blocks"][1]["slack_file"]["id"], "F0123456789");
 }
 

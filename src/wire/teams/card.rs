@@ -53,7 +53,10 @@ fn wrapped(message: &Message, picture: Option<&str>) -> Value {
 fn card(message: &Message, picture: Option<&str>) -> Value {
     let mut body = Vec::new();
     if !message.title.is_empty() {
-        let title = run(&message.title, json!({ "weight": "Bolder", "size": "Large" }));
+        let title = run(
+            &message.title,
+            json!({ "weight": "Bolder", "size": "Large" }),
+        );
         body.push(rich(vec![title]));
     }
     let mut actions = Vec::new();
@@ -119,7 +122,10 @@ fn tight(inlines: Vec<Value>) -> Value {
 }
 
 fn subtle(words: &str) -> Value {
-    rich(vec![run(words, json!({ "isSubtle": true, "size": "Small" }))])
+    rich(vec![run(
+        words,
+        json!({ "isSubtle": true, "size": "Small" }),
+    )])
 }
 
 fn runs(line: &[Span]) -> Vec<Value> {

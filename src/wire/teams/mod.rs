@@ -86,8 +86,8 @@ fn hook(
         url: format!("the Teams address of {channel}"),
         why: why.to_owned(),
     };
-    let url = reqwest::Url::parse(address.expose_secret().trim())
-        .map_err(|_| refused("it is no URL"))?;
+    let url =
+        reqwest::Url::parse(address.expose_secret().trim()).map_err(|_| refused("it is no URL"))?;
     let host = url.host_str().unwrap_or_default();
     let loopback = crate::config::is_loopback(url.as_str());
     let known = HOSTS.iter().any(|suffix| host.ends_with(suffix));
@@ -125,7 +125,10 @@ impl Chat for TeamsClient {
         )
         .on(scope);
         let request = Request::new(Method::POST, &hook.path).json(card::payload(message));
-        hook.http.send(&operation, request).await.map_err(undelivered)?;
+        hook.http
+            .send(&operation, request)
+            .await
+            .map_err(undelivered)?;
         Ok(At {
             channel: to.channel.clone(),
             id: String::new(),
@@ -153,14 +156,15 @@ fn undelivered(error: WireError) -> Undelivered {
             why: error.to_string(),
             after: Some(retry_after),
         },
-        WireError::Unreachable { .. } => Undelivered::Later {
+        WireError::Unreachable { .. } | WireError::TooLate { .. } => Undelivered::Later {
             why: error.to_string(),
             after: None,
         },
         // A workflow that was deleted, disabled or orphaned answers 400, 401, 403 or 404.
-        WireError::Denied { .. } | WireError::NotFound { .. } | WireError::Refused { .. } => {
-            Undelivered::Channel(error.to_string())
-        }
+        WireError::Denied { .. }
+        | WireError::Misconfigured { .. }
+        | WireError::NotFound { .. }
+        | WireError::Refused { .. } => Undelivered::Channel(error.to_string()),
         WireError::Unknown { .. } | WireError::Server { .. } | WireError::Decode { .. } => {
             Undelivered::InDoubt(error.to_string())
         }

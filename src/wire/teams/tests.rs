@@ -47,7 +47,10 @@ async fn a_card_is_accepted_and_a_deleted_workflow_is_the_channels_trouble() {
     let teams = client(FLOW, vec![(path, raw(202, "")), (path, raw(404, "gone"))]).unwrap();
     let message = Message::new("Hello");
     teams.post(&to("payments"), &message, "k").await.unwrap();
-    let error = teams.post(&to("payments"), &message, "k").await.unwrap_err();
+    let error = teams
+        .post(&to("payments"), &message, "k")
+        .await
+        .unwrap_err();
     assert!(matches!(error, Undelivered::Channel(_)), "{error:?}");
     assert!(!error.to_string().contains("canary"), "{error}");
     let error = teams.post(&to("web"), &message, "k").await.unwrap_err();
@@ -59,10 +62,17 @@ fn words_of_others_are_text_runs_and_nothing_else() {
     let hostile = "**bold** [x](https://evil.example) <at>all</at> _i_";
     let message = Message::new(hostile)
         .line([text(hostile), code(hostile)])
-        .list(hostile, vec![vec![link("PAY-1", Some("https://jira/PAY-1"))]], 1)
+        .list(
+            hostile,
+            vec![vec![link("PAY-1", Some("https://jira/PAY-1"))]],
+            1,
+        )
         .with(Part::Facts(vec![("Where".into(), vec![text(hostile)])]))
         .with(Part::Small(hostile.into()))
-        .with(Part::Links(vec![("Ticket".into(), "https://jira/PAY-1".into())]));
+        .with(Part::Links(vec![(
+            "Ticket".into(),
+            "https://jira/PAY-1".into(),
+        )]));
     let payload = card::payload(&message);
     let card = &payload["attachments"][0]["content"];
     for block in card["body"].as_array().unwrap() {

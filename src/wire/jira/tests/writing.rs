@@ -68,7 +68,10 @@ async fn a_project_without_due_dates_gets_its_tickets_without_them() {
     let seen = server.finish();
     let dates = |call: usize| -> Vec<Value> {
         let updates = seen[call].body["issueUpdates"].as_array().unwrap();
-        updates.iter().map(|one| one["fields"]["duedate"].clone()).collect()
+        updates
+            .iter()
+            .map(|one| one["fields"]["duedate"].clone())
+            .collect()
     };
     assert_eq!(dates(0), [j!("2026-12-01"), j!("2026-12-01")]);
     assert_eq!((dates(1), dates(2)), (vec![Value::Null], vec![Value::Null]));
@@ -77,7 +80,8 @@ async fn a_project_without_due_dates_gets_its_tickets_without_them() {
 #[tokio::test]
 async fn a_due_date_is_set_where_the_screen_has_one() {
     let put = "PUT /rest/api/3/issue/10001";
-    let off_screen = j!({"errorMessages": [], "errors": {"duedate": "Field 'duedate' cannot be set."}});
+    let off_screen =
+        j!({"errorMessages": [], "errors": {"duedate": "Field 'duedate' cannot be set."}});
     let other = j!({"errorMessages": ["no"], "errors": {}});
     let (client, server, _) = client(vec![
         (put, json(204, j!(null))),
@@ -88,7 +92,10 @@ async fn a_due_date_is_set_where_the_screen_has_one() {
     client.set_due(10_001, due).await.unwrap();
     client.set_due(10_001, due).await.unwrap();
     assert!(client.set_due(10_001, due).await.is_err());
-    assert_eq!(server.finish()[0].body, j!({"fields": {"duedate": "2026-12-01"}}));
+    assert_eq!(
+        server.finish()[0].body,
+        j!({"fields": {"duedate": "2026-12-01"}})
+    );
 }
 
 #[tokio::test]
