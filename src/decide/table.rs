@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{BaseTicket, DecisionKind, FindingState, TicketState, WorkflowStatus};
+use crate::model::{BaseTicket, DecisionKind, FindingState, Move, TicketState, WorkflowStatus};
 use crate::plan::{HeldReason, Reason, TicketStep};
 
 use super::policy::{CloseWhileFailing, Policy, Recheck, ResourceDeleted, SuppressedByHand};
@@ -91,8 +91,11 @@ impl Verdict {
 
 /// The first row that matches.
 pub(super) fn rule(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
-    without_right(v, policy)
-        .or_else(|| kept_open_by_a_reviewer(v))
+    without_right(v, policy, now).unwrap_or_else(|| rule_of_the_rest(v, policy, now))
+}
+
+fn rule_of_the_rest(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
+    kept_open_by_a_reviewer(v)
         .or_else(|| resource_deleted(v, policy))
         .or_else(|| ignored_by_rule(v))
         .or_else(|| decided_by_a_person(v, policy))
@@ -103,45 +106,61 @@ pub(super) fn rule(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
 }
 
 /// Row 2: undone, whatever the finding says.
-fn without_right(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
-    let back_to = match v.base.ticket {
-        BaseTicket::Is(state) => state,
-        BaseTicket::None | BaseTicket::Deleted => Open,
-    };
+fn without_right(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
     if let Some(person) = v.newly(Closed) {
-        let key = v
-            .ticket
-            .map_or_else(String::new, |ticket| ticket.at.key.clone());
         let Some(reviewers) = v.reviewers else {
+            let ticket = v.ticket.map(|ticket| ticket.at.key.clone());
+            let key = ticket.unwrap_or_default();
             return Some(Ruling::Held(HeldReason::ReviewersUnknown { key }));
         };
         if !reviewers.contains(&person.by) {
-            let reason = Reason::ClosedWithoutRight {
-                by: person.by_name.clone(),
-                back_to,
-                who_may: policy.who_may_close.clone(),
-            };
-            let verdict = Verdict::new(2, reason)
-                .to(back_to)
-                .comment(&person.changelog_id)
-                .tell_security();
-            return Some(Ruling::Row(verdict));
+            return Some(undone(v, person, policy, now));
         }
     }
     let person = v.newly(Ignored)?;
-    if v.rule.is_some() || v.theirs(Suppressed).is_some() {
-        return None;
-    }
-    let reason = Reason::IgnoredWithoutRule {
-        by: person.by_name.clone(),
-        back_to,
+    let allowed = v.rule.is_some() || v.theirs(Suppressed).is_some();
+    (!allowed).then(|| undone(v, person, policy, now))
+}
+
+/// The ticket goes to where it would be now if the move had not been made.
+fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Ruling {
+    let before = v.before_the_last_move();
+    let stood = match before.t {
+        BaseTicket::Is(state) => state,
+        BaseTicket::None | BaseTicket::Deleted => Open,
     };
-    Some(Ruling::Row(
-        Verdict::new(2, reason)
+    let next = match rule_of_the_rest(&before, policy, now) {
+        Ruling::Row(verdict) => verdict,
+        Ruling::Wait | Ruling::Agree | Ruling::Held(_) => {
+            let to = v.w.unwrap_or(Notified);
+            Verdict::new(2, Reason::StatusAligned { to })
+        }
+    };
+    let back_to = match next.ticket {
+        TicketStep::Delete => return Ruling::Row(next),
+        TicketStep::Move { to } => to,
+        TicketStep::Keep | TicketStep::Create | TicketStep::Update | TicketStep::Label => stood,
+    };
+    let by = person.by_name.clone();
+    let reason = match person.to {
+        Some(Ignored) => Reason::IgnoredWithoutRule { by, back_to },
+        _ => Reason::ClosedWithoutRight {
+            by,
+            back_to,
+            who_may: policy.who_may_close.clone(),
+        },
+    };
+    let verdict = Verdict {
+        w: next.w,
+        decision: next.decision,
+        ..Verdict::new(2, reason)
+    };
+    Ruling::Row(
+        verdict
             .to(back_to)
             .comment(&person.changelog_id)
             .tell_security(),
-    ))
+    )
 }
 
 /// Row 3: a reviewer's word after the change keeps the ticket open.
@@ -149,12 +168,7 @@ fn kept_open_by_a_reviewer(v: &View<'_>) -> Option<Ruling> {
     if !(v.is(Open) && (v.f.is_stopped() || v.deleted_at.is_some())) {
         return None;
     }
-    let last = v.last_move?;
-    let by_reviewer = v
-        .reviewers
-        .is_some_and(|reviewers| reviewers.contains(&last.by));
-    let later = v.changed_at().is_none_or(|changed| last.at > changed);
-    (by_reviewer && last.to == Some(Open) && later).then_some(Ruling::Agree)
+    v.kept_open().then_some(Ruling::Agree)
 }
 
 /// Row 4: Config proves that the resource is gone.

@@ -152,6 +152,18 @@ impl State {
         self
     }
 
+    /// A reviewer has closed it in this episode.
+    pub(super) fn decided(mut self) -> Self {
+        self.link.decision = Some(crate::model::Decision {
+            kind: crate::model::DecisionKind::Closed,
+            by: REVIEWER.to_owned(),
+            at: t(15),
+            episode: 1,
+            ticket_key: None,
+        });
+        self
+    }
+
     pub(super) fn resource_deleted(mut self) -> Self {
         self.snapshot.resources.insert(
             self.link.marker.clone(),
@@ -221,8 +233,9 @@ fn each_row_does_what_the_table_says() {
         ),
         (
             2,
-            State::failing(Notified)
-                .base(AT_RESOLVED, Notified)
+            State::failing(WorkflowStatus::Resolved)
+                .base(AT_RESOLVED, WorkflowStatus::Resolved)
+                .decided()
                 .ticket(Closed, TEAM),
             moved(Resolved),
             None,
@@ -529,25 +542,14 @@ fn each_row_does_what_the_table_says() {
 #[test]
 fn nothing_is_done_where_both_sides_agree_or_nothing_can_be_concluded() {
     let resolved = WorkflowStatus::Resolved;
-    let decided = |mut state: State| {
-        state.link.decision = Some(crate::model::Decision {
-            kind: crate::model::DecisionKind::Closed,
-            by: REVIEWER.to_owned(),
-            at: t(15),
-            episode: 1,
-            ticket_key: None,
-        });
-        state
-    };
     let states = [
         State::failing(Notified)
             .base(OPEN, Notified)
             .ticket(Open, BOT),
-        decided(
-            State::failing(resolved)
-                .base(AT_CLOSED, resolved)
-                .ticket(Closed, REVIEWER),
-        ),
+        State::failing(resolved)
+            .base(AT_CLOSED, resolved)
+            .decided()
+            .ticket(Closed, REVIEWER),
         State::failing(Suppressed)
             .base(AT_IGNORED, Suppressed)
             .ticket(Ignored, BOT)

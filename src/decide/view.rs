@@ -16,6 +16,7 @@ use super::damping;
 use super::policy::Policy;
 
 /// Everything that the rows ask.
+#[derive(Clone)]
 pub(super) struct View<'a> {
     /// The link with its counters moved on.
     pub(super) link: Link,
@@ -39,8 +40,10 @@ pub(super) struct View<'a> {
     pub(super) episode_started_at: Timestamp,
     /// The move that brought T where it is, if a person made it, base does not know it, and it is of this episode.
     pub(super) moved: Option<&'a Move>,
-    /// The last move of the ticket, where it was read.
-    pub(super) last_move: Option<&'a Move>,
+    /// The moves of the ticket, oldest first, where they were read.
+    moves: &'a [Move],
+    /// The engine's own account in Jira.
+    bot: &'a str,
     /// A live ignore rule that matches.
     pub(super) rule: Option<&'a RuleMatch>,
     /// Who may close; `None` when unknown.
@@ -106,7 +109,7 @@ fn letters<'a>(
     let w = workflow(case, link, policy, now);
     let w_by = writer(case, link, w, f, snapshot)?;
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
-    let last_move = last_move(link, snapshot);
+    let last_move = moves(link, snapshot).last();
     let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
     let (moved, overruled) = later_counts(moved, w, &w_by, &base);
     Ok(Letters(View {
@@ -121,7 +124,8 @@ fn letters<'a>(
         episode,
         episode_started_at,
         moved,
-        last_move,
+        moves: moves(link, snapshot),
+        bot: &snapshot.people.bot,
         rule: snapshot.ignored.get(marker),
         reviewers: snapshot.people.reviewers.as_ref(),
         overruled,
@@ -374,8 +378,10 @@ pub(super) fn first_observed(case: &Case<'_>) -> Option<Timestamp> {
         .max()
 }
 
-fn last_move<'a>(link: &Link, snapshot: &'a Snapshot) -> Option<&'a Move> {
-    snapshot.moves.get(&link.ticket.as_ref()?.id)?.last()
+fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
+    let ticket = link.ticket.as_ref();
+    let read = ticket.and_then(|at| snapshot.moves.get(&at.id));
+    read.map_or(&[], Vec::as_slice)
 }
 
 /// The person's move that brought T where it is, if base does not know it and it is of this episode.
@@ -448,7 +454,7 @@ fn later_counts<'a>(
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// T is in this state.
     pub(super) fn is(&self, state: TicketState) -> bool {
         self.t == BaseTicket::Is(state)
@@ -462,6 +468,73 @@ impl View<'_> {
     /// A person moved T into this state, and base does not know it.
     pub(super) fn newly(&self, state: TicketState) -> Option<&Move> {
         self.moved.filter(|_| self.is(state))
+    }
+
+    /// The moves that stand: without the last ones, of which each pair undid a person's.
+    fn standing(&self, mut moves: &'a [Move]) -> &'a [Move] {
+        while let [before @ .., wrong, undo] = moves
+            && undo.by == self.bot
+            && wrong.by != self.bot
+            && self.is_without_right(wrong)
+            && undo.to == wrong.from
+        {
+            moves = before;
+        }
+        moves
+    }
+
+    /// Closing is for reviewers, ignoring for rules.
+    fn is_without_right(&self, person: &Move) -> bool {
+        let may_close = self
+            .reviewers
+            .is_some_and(|reviewers| reviewers.contains(&person.by));
+        match person.to {
+            Some(TicketState::Closed) => !may_close,
+            Some(TicketState::Ignored) => true,
+            Some(TicketState::Open | TicketState::Resolved) | None => false,
+        }
+    }
+
+    /// The state as if the last move had not been made: what stood before it counts, also a person's decision that a
+    /// lost event or a late run has kept from the base.
+    pub(super) fn before_the_last_move(&self) -> View<'a> {
+        let (last, earlier) = match self.moves.split_last() {
+            Some((last, earlier)) => (Some(last), self.standing(earlier)),
+            None => (None, self.moves),
+        };
+        let stood = last.and_then(|last| last.from);
+        let state = match (stood, self.base.ticket) {
+            (Some(state), _) if state != TicketState::Closed => state,
+            (_, BaseTicket::Is(state)) => state,
+            (_, BaseTicket::None | BaseTicket::Deleted) => TicketState::Open,
+        };
+        let decided = earlier.last().filter(|before| {
+            let news = BaseTicket::Is(state) != self.base.ticket && before.to == Some(state);
+            let of_this_episode =
+                self.f != FindingState::Failing || before.at > self.episode_started_at;
+            news && before.by != self.bot && of_this_episode
+        });
+        let (moved, overruled) = later_counts(decided, self.w, &self.w_by, &self.base);
+        View {
+            t: BaseTicket::Is(state),
+            moved,
+            overruled,
+            moves: earlier,
+            ..self.clone()
+        }
+    }
+
+    /// A reviewer reopened the ticket after the finding had stopped or the resource was gone, and nobody who may has
+    /// moved it since.
+    pub(super) fn kept_open(&self) -> bool {
+        let Some(last) = self.standing(self.moves).last() else {
+            return false;
+        };
+        let by_reviewer = self
+            .reviewers
+            .is_some_and(|reviewers| reviewers.contains(&last.by));
+        let later = self.changed_at().is_none_or(|changed| last.at > changed);
+        by_reviewer && last.to == Some(TicketState::Open) && later
     }
 
     /// W has this status, set by a person or an automation rule.
