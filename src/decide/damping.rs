@@ -22,6 +22,9 @@ const FLAP_ROWS: [u8; 9] = [5, 9, 10, 11, 13, 14, 16, 18, 20];
 /// How often the engine reverses others on one ticket within [`DAY`].
 const REVERSALS_MOST: usize = 3;
 
+/// People deleted the ticket.
+const DELETED_ROW: u8 = 12;
+
 /// The window in which reversals count.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -76,7 +79,8 @@ pub(super) fn count(link: &mut Link, v: &View<'_>, verdict: &Verdict, now: Times
     }
 }
 
-/// A dispute ends when a person takes the label off, or, where there could be none, after a day.
+/// A dispute ends when a person takes the label off, or, where there could be none, after a day. Tickets that people
+/// keep deleting stay theirs to decide.
 pub(super) fn lift(link: &mut Link, ticket: Option<&Ticket>, policy: &Policy, now: Timestamp) {
     let Some(dispute) = &link.dispute else { return };
     let age = now.duration_since(dispute.at);
@@ -85,7 +89,7 @@ pub(super) fn lift(link: &mut Link, ticket: Option<&Ticket>, policy: &Policy, no
         Some(ticket) if dispute.labelled => {
             age > policy.settle && !ticket.labels.iter().any(|label| label == DISPUTED_LABEL)
         }
-        _ => age >= DAY,
+        _ => age >= DAY && dispute.row != DELETED_ROW,
     };
     if lifted {
         link.dispute = None;

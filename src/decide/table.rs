@@ -270,7 +270,9 @@ fn closed_by_a_reviewer(v: &View<'_>, policy: &Policy, by: &str, at: Timestamp) 
 fn set_by_hand(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     if let Some((by, at, record)) = v.theirs(Suppressed) {
         let respect = policy.suppressed_by_hand == SuppressedByHand::Respect;
-        if respect && v.f.is_active() && (v.is(Open) || v.is(Resolved)) {
+        // It counts as it would have, had it been seen before the finding stopped.
+        let in_time = v.f.is_active() || v.changed_at().is_some_and(|stopped| at < stopped);
+        if respect && in_time && (v.is(Open) || v.is(Resolved)) {
             let verdict = Verdict::new(
                 9,
                 Reason::SuppressedByHand {
