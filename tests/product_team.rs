@@ -302,3 +302,42 @@ async fn row_16_a_ticket_shows_new_content_when_the_finding_changes_by_value() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn comments_say_which_part_a_person_has_where_the_teams_are_known() {
+    for (group, part) in [
+        ("product-teams", "Pat Product (product team)"),
+        (
+            "mobile-teams",
+            "Pat Product (neither product team nor security)",
+        ),
+    ] {
+        let scene = Scene::with(3, 40, |text| {
+            let line = format!("[jira]\nproduct_teams = {{ group = \"{group}\" }}\n");
+            *text = text.replace("[jira]\n", &line);
+        });
+        {
+            let mut world = scene.world.lock();
+            let who = world.jira.user(Role::Admin).unwrap().account_id.clone();
+            let groups = &mut world.jira.user_mut(&who).unwrap().groups;
+            groups.push("mobile-teams".to_owned());
+        }
+        scene
+            .told(async |live, worker| {
+                let (key, _) = an_open_ticket(&scene);
+                transition(&scene, Role::Product, &key, "Resolved");
+                live.settle(worker).await;
+                let said = comments(&scene, &key).join("\n");
+                assert!(said.starts_with(&format!("Resolved by {part};")), "{said}");
+                live.advance(minutes(1));
+                transition(&scene, Role::Reviewer, &key, "Open");
+                let reports = live.settle(worker).await;
+                assert!(
+                    alerts(&reports)[0]
+                        .1
+                        .starts_with("Robin Reviewer (security)")
+                );
+            })
+            .await;
+    }
+}

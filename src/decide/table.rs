@@ -141,7 +141,7 @@ fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Rulin
         TicketStep::Move { to } => to,
         TicketStep::Keep | TicketStep::Create | TicketStep::Update | TicketStep::Label => stood,
     };
-    let by = person.by_name.clone();
+    let by = v.name(person);
     let reason = match person.to {
         Some(Ignored) => Reason::IgnoredWithoutRule { by, back_to },
         _ => Reason::ClosedWithoutRight {
@@ -190,7 +190,7 @@ fn resource_deleted(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
 /// Row 5: a merged rule.
 fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
     let rule = v.rule.filter(|_| v.f == Failing)?;
-    let overrides = v.moved.map(|person| person.by_name.clone());
+    let overrides = v.moved.map(|person| v.name(person));
     let reason = Reason::IgnoreRule {
         rule: rule.rule.clone(),
         why: rule.reason.clone(),
@@ -206,7 +206,8 @@ fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
 /// Rows 6 to 8: somebody resolved, closed or reopened the ticket while the finding is active.
 fn decided_by_a_person(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     let person = v.moved.filter(|_| v.f.is_active())?;
-    let (by, at) = (person.by_name.as_str(), person.at);
+    let (name, at) = (v.name(person), person.at);
+    let by = name.as_str();
     if v.is(Resolved) {
         let evaluated_at = v.link.evaluated_at;
         let reason = Reason::ClaimedResolved {

@@ -604,6 +604,11 @@ fn doubt_is_held_with_its_reason() {
     };
     let deleted_thrice = |mut state: State| {
         state.link.deleted_by_people = 2;
+        state.link.dispute = Some(crate::model::Dispute {
+            row: 12,
+            at: t(1),
+            labelled: false,
+        });
         state
     };
     let uncovered = |mut state: State| {

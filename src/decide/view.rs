@@ -46,6 +46,8 @@ pub(super) struct View<'a> {
     bot: &'a str,
     /// A live ignore rule that matches.
     pub(super) rule: Option<&'a RuleMatch>,
+    /// The product teams, where somebody says who they are.
+    teams: Option<&'a std::collections::BTreeSet<String>>,
     /// Who may close; `None` when unknown.
     pub(super) reviewers: Option<&'a std::collections::BTreeSet<String>>,
     /// The other side's change that lost against a later one, in words.
@@ -127,6 +129,7 @@ fn letters<'a>(
         moves: moves(link, snapshot),
         bot: &snapshot.people.bot,
         rule: snapshot.ignored.get(marker),
+        teams: snapshot.people.teams.as_ref(),
         reviewers: snapshot.people.reviewers.as_ref(),
         overruled,
         archival: case
@@ -468,6 +471,22 @@ impl<'a> View<'a> {
     /// A person moved T into this state, and base does not know it.
     pub(super) fn newly(&self, state: TicketState) -> Option<&Move> {
         self.moved.filter(|_| self.is(state))
+    }
+
+    /// Who made a move, for the reader: with their part, where the configuration says who the teams are.
+    pub(super) fn name(&self, person: &Move) -> String {
+        let Some(teams) = self.teams else {
+            return person.by_name.clone();
+        };
+        let reviews = self
+            .reviewers
+            .is_some_and(|reviewers| reviewers.contains(&person.by));
+        let part = match (reviews, teams.contains(&person.by)) {
+            (true, _) => "security",
+            (false, true) => "product team",
+            (false, false) => "neither product team nor security",
+        };
+        format!("{} ({part})", person.by_name)
     }
 
     /// The moves that stand: without the last ones, of which each pair undid a person's.

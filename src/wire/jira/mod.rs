@@ -43,9 +43,9 @@ pub const COMMENT_PROPERTY: &str = "asaf.comment";
 /// Fields that make a [`Ticket`](crate::model::Ticket).
 const FIELDS: [&str; 4] = ["status", "labels", "project", "updated"];
 
-/// Where the people who may close are listed.
+/// Where people of one kind are listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReviewersFrom {
+pub enum PeopleFrom {
     /// The members of a group, by its name or its UUID.
     Group(String),
     /// The people and groups that hold a project role.
@@ -71,14 +71,17 @@ pub struct JiraConfig {
     /// What each status means, by status id or name.
     pub statuses: BTreeMap<String, TicketState>,
     /// Who may close.
-    pub reviewers: ReviewersFrom,
+    pub reviewers: PeopleFrom,
+    /// The product teams, if they are listed anywhere.
+    pub teams: Option<PeopleFrom>,
 }
 
 /// A Jira site.
 pub struct JiraClient {
     http: Http,
     configured: BTreeMap<String, TicketState>,
-    reviewers: ReviewersFrom,
+    reviewers: PeopleFrom,
+    teams: Option<PeopleFrom>,
     statuses: OnceCell<Statuses>,
     myself: OnceCell<Myself>,
     people: Mutex<Option<(Timestamp, People)>>,
@@ -115,6 +118,7 @@ impl JiraClient {
             http: Http::new(http, transport, budget, counts)?,
             configured: config.statuses,
             reviewers: config.reviewers,
+            teams: config.teams,
             statuses: OnceCell::new(),
             myself: OnceCell::new(),
             people: Mutex::new(None),

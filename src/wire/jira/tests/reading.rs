@@ -156,7 +156,7 @@ async fn status_names_are_resolved_once_and_any_case_fits() {
             (BULKFETCH, json(200, j!({"issues": []}))),
         ],
     );
-    let mut config = config(ReviewersFrom::AccountIds(vec![]));
+    let mut config = config(PeopleFrom::AccountIds(vec![]));
     config.statuses = [
         ("in progress", TicketState::Open),
         ("OPEN", TicketState::Open),
@@ -380,11 +380,12 @@ fn people(reviewers: Option<&[&str]>) -> People {
     People {
         bot: "bot".to_owned(),
         reviewers: reviewers.map(names),
+        teams: None,
     }
 }
 
 fn people_client(
-    from: ReviewersFrom,
+    from: PeopleFrom,
     script: Vec<(&str, Reply)>,
 ) -> (JiraClient, Arc<Scripted>, Clock) {
     let clock = clock();
@@ -404,7 +405,7 @@ async fn reviewers_of_a_group_are_paged_and_kept_for_ten_minutes() {
     let member = "GET /rest/api/3/group/member";
     let user = |id: &str, active: bool| j!({"accountId": id, "displayName": id, "active": active});
     let (client, server, clock) = people_client(
-        ReviewersFrom::Group("security reviewers".to_owned()),
+        PeopleFrom::Group("security reviewers".to_owned()),
         vec![
             myself(),
             (
@@ -448,7 +449,7 @@ async fn reviewers_of_a_group_are_paged_and_kept_for_ten_minutes() {
 #[tokio::test]
 async fn reviewers_of_a_project_role_include_the_groups_in_it() {
     let (client, server, _) = people_client(
-        ReviewersFrom::ProjectRole {
+        PeopleFrom::ProjectRole {
             project: "SEC".to_owned(),
             role: "security".to_owned(),
         },
@@ -490,7 +491,7 @@ async fn reviewers_of_a_project_role_include_the_groups_in_it() {
 async fn unreadable_reviewers_mean_nobody_and_are_asked_for_again() {
     let member = "GET /rest/api/3/group/member";
     let (client, server, _) = people_client(
-        ReviewersFrom::Group("security".to_owned()),
+        PeopleFrom::Group("security".to_owned()),
         vec![
             myself(),
             (member, json(403, j!({}))),
@@ -508,7 +509,7 @@ async fn unreadable_reviewers_mean_nobody_and_are_asked_for_again() {
 #[tokio::test]
 async fn an_unreadable_own_account_is_an_error() {
     let (client, _, _) = people_client(
-        ReviewersFrom::AccountIds(vec!["mia".to_owned()]),
+        PeopleFrom::AccountIds(vec!["mia".to_owned()]),
         vec![("GET /rest/api/3/myself", json(401, j!({})))],
     );
     assert!(matches!(
