@@ -239,10 +239,12 @@ fn state(scene: &Scene) -> BTreeMap<String, (String, Vec<String>)> {
             .unwrap();
         found.get_mut(id).unwrap().1.push(status.name.clone());
     }
-    // A deleted resource's finding that AWS has archived before row 4 came is not written any more.
+    // A deleted resource's finding that AWS archives before row 4 comes is not written any more.
     for finding in world.aws.hub.iter() {
-        let of = found.get_mut(finding["Id"].as_str().unwrap()).unwrap();
-        if finding["RecordState"] == "ARCHIVED" && of.1.is_empty() {
+        let arn = finding["Resources"][0]["Id"].as_str().unwrap();
+        let is_deleted = world.aws.config.item(arn).is_some_and(|item| item.deleted);
+        if is_deleted && finding["RecordState"] == "ARCHIVED" {
+            let of = found.get_mut(finding["Id"].as_str().unwrap()).unwrap();
             of.0 = "archived".to_owned();
         }
     }
