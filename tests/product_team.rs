@@ -234,7 +234,13 @@ async fn row_12_a_deleted_ticket_comes_back_twice_and_then_security_is_asked() {
             let mut key = first.clone();
             for round in 0..2 {
                 delete(&scene, &key);
-                let once = live.settle(worker).await;
+                let events = live.events();
+                let mut once = Vec::new();
+                // The event comes twice within a second: that is one look.
+                for event in events.iter().chain(&events) {
+                    live.deliver(event).await;
+                    once.extend(live.drain(worker).await);
+                }
                 assert!(
                     held(&once).iter().any(|why| why.contains("second read")),
                     "{round}"

@@ -1,6 +1,6 @@
 //! The letters of the decision table, derived from one case: F, T, W, R, base, episode, and who did what.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
     Author, Base, BaseTicket, FindingState, Link, Move, Severity, Ticket, TicketState,
@@ -14,6 +14,9 @@ use super::case::Case;
 use super::content::content_hash;
 use super::damping;
 use super::policy::Policy;
+
+/// Two reads that do not find a ticket prove its deletion only if so much time lies between them.
+const READS_APART: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything that the rows ask.
 #[derive(Clone)]
@@ -104,7 +107,7 @@ fn letters<'a>(
         return Err(HeldReason::Quarantined { why: why.clone() });
     }
     let f = finding_state(case, link, snapshot)?;
-    let (t, ticket) = ticket_state(link, snapshot)?;
+    let (t, ticket) = ticket_state(link, snapshot, now)?;
     damping::lift(link, ticket, policy, now);
     let base = base(link);
     let deleted_at = resource_state(link, snapshot);
@@ -189,16 +192,18 @@ fn finding_state(
     }
 }
 
-/// T; counts complete reads in which the ticket was 404 by id.
+/// T; counts reads, some time apart, in which the ticket was 404 by id.
 fn ticket_state<'a>(
     link: &mut Link,
     snapshot: &'a Snapshot,
+    now: Timestamp,
 ) -> Result<(BaseTicket, Option<&'a Ticket>), HeldReason> {
     let Some(at) = link.ticket.clone() else {
         return Ok((BaseTicket::None, None));
     };
     if let Some(ticket) = snapshot.tickets.get(&at.id) {
         link.ticket_absent_reads = 0;
+        link.ticket_absent_at = None;
         link.ticket = Some(ticket.at.clone());
         return match ticket.state {
             Some(state) => Ok((BaseTicket::Is(state), Some(ticket))),
@@ -217,7 +222,16 @@ fn ticket_state<'a>(
     }
     match snapshot.missing.get(&at.id) {
         Some(Missing::NotFound) => {
-            link.ticket_absent_reads = (link.ticket_absent_reads + 1).min(2);
+            // Two events of one second are one look.
+            let apart = link
+                .ticket_absent_at
+                .is_none_or(|first| now.duration_since(first) >= READS_APART);
+            if link.ticket_absent_reads == 0 {
+                link.ticket_absent_at = Some(now);
+                link.ticket_absent_reads = 1;
+            } else if apart {
+                link.ticket_absent_reads = 2;
+            }
             if link.ticket_absent_reads < 2 {
                 Err(HeldReason::TicketNotFoundOnce { key: at.key })
             } else {
