@@ -10,8 +10,8 @@ use asaf::store::Store;
 use jiff::SignedDuration;
 use scene::Scene;
 use scene::acts::{
-    Named, an_open_ticket, comments, controls, delete_resource, in_hub, minutes, note, set,
-    status_of, tickets_of, transition, workflow,
+    Named, an_open_ticket, comments, controls, delete_resource, in_hub, minutes, note, resource_of,
+    set, status_of, tickets_of, transition, workflow,
 };
 
 fn small() -> Scene {
@@ -26,12 +26,6 @@ fn with_policy(line: &str) -> Scene {
 
 fn one(finding: &Named) -> &[Named] {
     std::slice::from_ref(finding)
-}
-
-fn resource_of(scene: &Scene, key: &str) -> String {
-    let world = scene.world.lock();
-    let link = &world.jira.issue(key).unwrap().properties["asaf.link"];
-    link["alias"]["resource"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

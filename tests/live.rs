@@ -9,14 +9,16 @@ use asaf::emulators::jira::Role;
 use asaf::emulators::journal::{Actor, Journal};
 use asaf::emulators::world::World;
 use asaf::jobs::live::Turn;
+use asaf::jobs::reconcile::Wish;
 use asaf::model::{Pause, PauseScope};
+use asaf::read::Keys;
 use asaf::store::Store;
 use asaf::store::queue::{WorkKey, WorkQueue};
 use jiff::SignedDuration;
 use scene::Scene;
 use scene::acts::{
-    Named, comments, controls, id_of, minutes, named, requests, set, status_of, tickets, total,
-    transition, workflow_of,
+    Named, an_open_ticket, comments, controls, delete_resource, id_of, minutes, named, requests,
+    resource_of, set, status_of, tickets, tickets_of, total, transition, workflow_of,
 };
 
 #[tokio::test]
@@ -632,4 +634,57 @@ async fn the_worker_runs_until_it_is_told_to_stop_and_wakes_for_events() {
     drop(worker);
     drop(live);
     scene.settle().await;
+}
+
+#[tokio::test]
+async fn a_narrow_run_on_a_lost_store_adopts_the_ticket_instead_of_making_another() {
+    let scene = Scene::new(3, 60);
+    {
+        let live = scene.live().await;
+        let mut worker = live.worker();
+        live.settle(&mut worker).await;
+    }
+    let (key, finding) = an_open_ticket(&scene);
+    for file in ["asaf.sqlite3", "asaf.sqlite3-wal", "asaf.sqlite3-shm"] {
+        let _ = std::fs::remove_file(scene.folder.path().join(file));
+    }
+    let named = Keys {
+        findings: vec![finding.1.clone()],
+        ..Keys::default()
+    };
+    let report = scene.run(Wish::Named(named)).await;
+    assert_eq!(report.applied.unwrap().done.created, 0);
+    assert_eq!(tickets_of(&scene, &finding), [key]);
+}
+
+#[tokio::test]
+async fn many_small_batches_do_not_remove_together_what_one_run_could_not() {
+    let scene = Scene::with(3, 90, |text| {
+        text.push_str("\n[limits]\nremovals = 5\nremovals_percent = 5\n");
+    });
+    let live = scene.live().await;
+    let mut worker = live.worker();
+    live.settle(&mut worker).await;
+    let known = scene.tickets().len();
+    let mut blocked = 0;
+    for _ in 0..5 {
+        live.advance(minutes(2));
+        for _ in 0..2 {
+            let (key, _) = an_open_ticket(&scene);
+            delete_resource(&scene, &resource_of(&scene, &key));
+            live.hear().await;
+            let reports = live.drain(&mut worker).await;
+            blocked += reports.iter().filter(|r| r.braked.is_some()).count();
+            if scene.world.lock().jira.issue(&key).is_some() {
+                // Held: the next one that is found shall be another.
+                transition(&scene, Role::Product, &key, "Resolved");
+            }
+        }
+    }
+    assert_eq!(scene.tickets().len(), known - 5, "no more than the limit");
+    assert!(blocked >= 5, "{blocked}");
+    // A day later there is room again.
+    live.advance(SignedDuration::from_hours(25));
+    live.drain(&mut worker).await;
+    assert!(scene.tickets().len() < known - 5);
 }

@@ -210,3 +210,10 @@ pub(crate) fn held(reports: &[Report]) -> Vec<String> {
     let held = reports.iter().flat_map(|report| &report.plan.held);
     held.map(|held| held.why.sentence()).collect()
 }
+
+/// The resource that a ticket is about.
+pub(crate) fn resource_of(scene: &Scene, key: &str) -> String {
+    let world = scene.world.lock();
+    let link = &world.jira.issue(key).unwrap().properties["asaf.link"];
+    link["alias"]["resource"].as_str().unwrap().to_owned()
+}
