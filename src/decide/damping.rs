@@ -17,7 +17,7 @@ use super::view::View;
 
 /// Rows that undo what somebody else, or an automation rule, may do again at once: a second write in one episode,
 /// with no other row between, is disputed. Row 16 counts only when it writes no content.
-const FLAP_ROWS: [u8; 9] = [5, 9, 10, 11, 13, 14, 16, 18, 20];
+const FLAP_ROWS: [u8; 10] = [3, 5, 9, 10, 11, 13, 14, 16, 18, 20];
 
 /// How often the engine reverses others on one ticket within [`DAY`].
 const REVERSALS_MOST: usize = 3;
@@ -57,10 +57,9 @@ pub(super) fn damp(
     }
     let reverses = is_reversal(v, verdict);
     let too_often = reverses && recent(&v.link, now).count() >= REVERSALS_MOST;
-    if !too_often && !repeats_itself(v, verdict) && !(reverses && v.link.dispute.is_some()) {
-        return None;
-    }
-    Some(match &v.link.dispute {
+    let goes_on = reverses && v.link.dispute.is_some();
+    let stops = too_often || goes_on || repeats_itself(v, verdict);
+    stops.then_some(match &v.link.dispute {
         Some(dispute) => Damped::StillDisputed { since: dispute.at },
         None => Damped::NowDisputed,
     })
@@ -131,7 +130,7 @@ fn is_reversal(v: &View<'_>, verdict: &Verdict) -> bool {
                 && v.base.workflow == WorkflowStatus::Notified
         }
         18 => moved_ticket && v.base.ticket == BaseTicket::Is(TicketState::Resolved),
-        20 => v.base.workflow == WorkflowStatus::Resolved,
+        3 | 20 => v.base.workflow == WorkflowStatus::Resolved,
         _ => false,
     }
 }

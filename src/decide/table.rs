@@ -163,12 +163,18 @@ fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Rulin
     )
 }
 
-/// Row 3: a reviewer's word after the change keeps the ticket open.
+/// Row 3: a reviewer's word after the change keeps the ticket open. Security Hub says that it stopped all the same.
 fn kept_open_by_a_reviewer(v: &View<'_>) -> Option<Ruling> {
-    if !(v.is(Open) && (v.f.is_stopped() || v.deleted_at.is_some())) {
+    if !(v.is(Open) && (v.f.is_stopped() || v.deleted_at.is_some()) && v.kept_open()) {
         return None;
     }
-    v.kept_open().then_some(Ruling::Agree)
+    if v.f.is_stopped() && v.f != Gone && v.unsettled() {
+        let to = WorkflowStatus::Resolved;
+        return Some(Ruling::Row(
+            Verdict::new(3, Reason::StatusAligned { to }).status(to),
+        ));
+    }
+    Some(Ruling::Agree)
 }
 
 /// Row 4: Config proves that the resource is gone.

@@ -251,6 +251,16 @@ fn each_row_does_what_the_table_says() {
             true,
         ),
         (
+            3,
+            State::failing(Notified)
+                .is("FAILED", "ARCHIVED")
+                .base(AT_RESOLVED, Notified)
+                .ticket(Open, REVIEWER),
+            TicketStep::Keep,
+            resolved,
+            false,
+        ),
+        (
             4,
             State::failing(Notified)
                 .base(OPEN, Notified)
