@@ -13,8 +13,8 @@ mod transitions;
 mod write;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -82,7 +82,7 @@ pub struct JiraClient {
     configured: BTreeMap<String, TicketState>,
     reviewers: PeopleFrom,
     teams: Option<PeopleFrom>,
-    statuses: OnceCell<Statuses>,
+    statuses: Mutex<Option<(Timestamp, Arc<Statuses>)>>,
     myself: OnceCell<Myself>,
     people: Mutex<Option<(Timestamp, People)>>,
     known: Mutex<Known>,
@@ -119,7 +119,7 @@ impl JiraClient {
             configured: config.statuses,
             reviewers: config.reviewers,
             teams: config.teams,
-            statuses: OnceCell::new(),
+            statuses: Mutex::new(None),
             myself: OnceCell::new(),
             people: Mutex::new(None),
             known: Mutex::default(),

@@ -517,3 +517,50 @@ async fn an_unreadable_own_account_is_an_error() {
         Err(WireError::Denied { status: 401, .. })
     ));
 }
+
+#[tokio::test]
+async fn a_status_that_is_made_later_is_known_within_an_hour_and_a_failure_forgets_none() {
+    let status = |id: &str, name: &str| j!({"id": id, "name": name});
+    let before = j!([status("1", "Open"), status("2", "Closed")]);
+    let after = j!([
+        status("1", "Open"),
+        status("2", "Closed"),
+        status("9", "Resolved")
+    ]);
+    let found = |state: &str| json(200, j!({"issues": [issue(10_001, state)]}));
+    let list = "GET /rest/api/3/status";
+    let clock = clock();
+    let server = Scripted::new(
+        &clock,
+        vec![
+            (BULKFETCH, found("9")),
+            (list, json(200, before)),
+            (BULKFETCH, found("9")),
+            (BULKFETCH, found("9")),
+            (list, json(200, after)),
+            (BULKFETCH, found("9")),
+            (list, json(403, j!({}))),
+        ],
+    );
+    let named = [
+        ("Open", TicketState::Open),
+        ("Resolved", TicketState::Resolved),
+        ("Closed", TicketState::Closed),
+    ];
+    let config = JiraConfig {
+        statuses: named
+            .map(|(name, state)| (name.to_owned(), state))
+            .into_iter()
+            .collect(),
+        ..config(PeopleFrom::AccountIds(Vec::new()))
+    };
+    let client = client_with(config, &server, &clock);
+    let mut states = Vec::new();
+    for wait in [0, 59, 1, 60] {
+        clock.advance(SignedDuration::from_mins(wait));
+        states.push(client.fetch(&[10_001]).await.unwrap()[0].state);
+    }
+    server.finish();
+    let known = Some(TicketState::Resolved);
+    assert_eq!(states, [None, None, known, known]);
+}
