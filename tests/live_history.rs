@@ -131,13 +131,12 @@ fn subjects(world: &World) -> Vec<Named> {
 
 /// Key and status of the newest ticket of a finding.
 fn ticket(world: &World, finding: &Named) -> Option<(String, String)> {
-    let of_finding = world.jira.issues().filter(|issue| {
-        let links = issue.properties["asaf.link"]["findings"].as_array();
-        links.is_some_and(|links| links.iter().any(|link| link["id"] == finding.1.as_str()))
-    });
+    let of_finding = world
+        .jira
+        .issues()
+        .filter(|issue| issue.property("asaf.link")["findings"][0]["id"] == finding.1.as_str());
     let issue = of_finding.max_by_key(|issue| issue.id)?;
-    let status = world.jira.workflow.status(issue.status)?;
-    Some((issue.key.clone(), status.name.clone()))
+    Some((issue.key.clone(), world.jira.status_name(issue.status)))
 }
 
 fn compliance<'a>(world: &'a World, finding: &Named) -> &'a str {
@@ -233,11 +232,10 @@ fn state(scene: &Scene) -> BTreeMap<String, (String, Vec<String>)> {
         found.insert(id, (workflow.to_owned(), Vec::new()));
     }
     for issue in world.jira.issues() {
-        let status = world.jira.workflow.status(issue.status).unwrap();
-        let id = issue.properties["asaf.link"]["findings"][0]["id"]
-            .as_str()
-            .unwrap();
-        found.get_mut(id).unwrap().1.push(status.name.clone());
+        let link = issue.property("asaf.link");
+        let id = link["findings"][0]["id"].as_str().unwrap();
+        let status = world.jira.status_name(issue.status);
+        found.get_mut(id).unwrap().1.push(status);
     }
     // A deleted resource's finding that AWS archives before row 4 comes is not written any more.
     for finding in world.aws.hub.iter() {

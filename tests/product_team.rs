@@ -253,7 +253,14 @@ async fn row_12_a_deleted_ticket_comes_back_twice_and_then_security_is_asked() {
                 live.settle(worker).await;
                 let old = std::mem::replace(&mut key, tickets_of(&scene, &finding)[0].clone());
                 let world = scene.world.lock();
-                let text = world.jira.issue(&key).unwrap().description.to_string();
+                let text = world
+                    .jira
+                    .issue(&key)
+                    .unwrap()
+                    .description
+                    .as_ref()
+                    .unwrap()
+                    .to_string();
                 assert!(text.contains(&format!("{old} was deleted")), "{text}");
             }
             assert_eq!(workflow(&scene, &finding), "NOTIFIED");

@@ -154,7 +154,7 @@ pub(crate) fn delete_resource(scene: &Scene, arn: &str) {
 /// The finding that a ticket tracks.
 pub(crate) fn finding_of(scene: &Scene, key: &str) -> Named {
     let world = scene.world.lock();
-    let link = &world.jira.issue(key).unwrap().properties["asaf.link"]["findings"][0];
+    let link = &world.jira.issue(key).unwrap().property("asaf.link")["findings"][0];
     let text = |field: &str| link[field].as_str().unwrap().to_owned();
     (text("product_arn"), text("id"))
 }
@@ -165,7 +165,7 @@ pub(crate) fn tickets_of(scene: &Scene, finding: &Named) -> Vec<String> {
     let of_finding = world
         .jira
         .issues()
-        .filter(|issue| issue.properties["asaf.link"]["findings"][0]["id"] == finding.1.as_str());
+        .filter(|issue| issue.property("asaf.link")["findings"][0]["id"] == finding.1.as_str());
     of_finding.map(|issue| issue.key.clone()).collect()
 }
 
@@ -188,7 +188,7 @@ pub(crate) fn an_open_ticket(scene: &Scene) -> (String, Named) {
     let open = tickets(scene, "Open");
     let world = scene.world.lock();
     let key = open.iter().find(|key| {
-        let link = &world.jira.issue(key).unwrap().properties["asaf.link"];
+        let link = &world.jira.issue(key).unwrap().property("asaf.link");
         let arn = link["alias"]["resource"].as_str().unwrap();
         world.aws.config.item(arn).is_some()
     });
@@ -214,6 +214,6 @@ pub(crate) fn held(reports: &[Report]) -> Vec<String> {
 /// The resource that a ticket is about.
 pub(crate) fn resource_of(scene: &Scene, key: &str) -> String {
     let world = scene.world.lock();
-    let link = &world.jira.issue(key).unwrap().properties["asaf.link"];
+    let link = &world.jira.issue(key).unwrap().property("asaf.link");
     link["alias"]["resource"].as_str().unwrap().to_owned()
 }
