@@ -321,7 +321,7 @@ async fn comments_say_which_part_a_person_has_where_the_teams_are_known() {
     for (group, part) in [
         ("product-teams", "Pat Product (product team)"),
         (
-            "mobile-teams",
+            "jira-administrators",
             "Pat Product (neither product team nor security)",
         ),
     ] {
@@ -329,12 +329,6 @@ async fn comments_say_which_part_a_person_has_where_the_teams_are_known() {
             let line = format!("[jira]\nproduct_teams = {{ group = \"{group}\" }}\n");
             *text = text.replace("[jira]\n", &line);
         });
-        {
-            let mut world = scene.world.lock();
-            let who = world.jira.user(Role::Admin).unwrap().account_id.clone();
-            let groups = &mut world.jira.user_mut(&who).unwrap().groups;
-            groups.push("mobile-teams".to_owned());
-        }
         scene
             .told(async |live, worker| {
                 let (key, _) = an_open_ticket(&scene);

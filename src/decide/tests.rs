@@ -573,6 +573,12 @@ fn nothing_is_done_where_both_sides_agree_or_nothing_can_be_concluded() {
             .is("PASSED", "ACTIVE")
             .base(AT_RESOLVED, resolved)
             .ticket(Open, REVIEWER),
+        // It fails again, but somebody has said in this episode that it is dealt with.
+        State::failing(resolved)
+            .base(AT_CLOSED, resolved)
+            .base_finding(FindingState::Passing)
+            .ticket(Closed, REVIEWER)
+            .set_by_hand(16),
         // Below the threshold there is no ticket.
         State::failing(New).policy(|p| p.threshold = crate::model::Severity::Critical),
         // A status set by hand on a finding without a ticket stands.
@@ -647,6 +653,14 @@ fn doubt_is_held_with_its_reason() {
             State::failing(Suppressed)
                 .base(OPEN, Notified)
                 .ticket(Open, BOT),
+            |w| matches!(w, HeldReason::WriterUnknown),
+        ),
+        // It fails again, so AWS has reset the status, and yet it is RESOLVED: somebody has set it, but who?
+        (
+            State::failing(WorkflowStatus::Resolved)
+                .base(AT_CLOSED, WorkflowStatus::Resolved)
+                .base_finding(FindingState::Passing)
+                .ticket(Closed, REVIEWER),
             |w| matches!(w, HeldReason::WriterUnknown),
         ),
         (absent(open(), 0), |w| matches!(w, HeldReason::AbsentOnce)),

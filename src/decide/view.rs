@@ -305,11 +305,31 @@ fn workflow(
 }
 
 /// Whether W's writer must be known to decide.
-pub(super) fn writer_matters(link: &Link, w: WorkflowStatus, f: FindingState) -> bool {
+pub(super) fn writer_matters(
+    case: &Case<'_>,
+    link: &Link,
+    w: WorkflowStatus,
+    f: FindingState,
+) -> bool {
     let changed = link.base.as_ref().is_none_or(|base| base.workflow != w);
     let settles = matches!(w, WorkflowStatus::Resolved | WorkflowStatus::Suppressed);
     let alive = f.is_active() || (w == WorkflowStatus::Suppressed && link.ticket.is_some());
-    changed && settles && alive
+    (changed || set_again(case, link, w, f)) && settles && alive
+}
+
+/// RESOLVED as before, but the finding has begun to fail again, and AWS resets it to NEW then: somebody has set it anew
+/// (Security Hub user guide, "Workflow status").
+fn set_again(case: &Case<'_>, link: &Link, w: WorkflowStatus, f: FindingState) -> bool {
+    let resolved = |base: &&Base| base.workflow == w && w == WorkflowStatus::Resolved;
+    link.base.as_ref().filter(resolved).is_some_and(|base| {
+        f == FindingState::Failing
+            && (base.finding != FindingState::Failing || changed_between(case, base))
+    })
+}
+
+/// Compliance has changed and changed back since both sides last agreed.
+fn changed_between(case: &Case<'_>, base: &Base) -> bool {
+    matches!((base.first_observed_at, first_observed(case)), (Some(then), Some(now)) if now > then)
 }
 
 fn writer(
@@ -329,7 +349,8 @@ fn writer(
     {
         return Ok(Author::Ours);
     }
-    if let Some(base) = link.base.as_ref().filter(|base| base.workflow == w) {
+    let agreed = link.base.as_ref().filter(|base| base.workflow == w);
+    if let Some(base) = agreed.filter(|_| !set_again(case, link, w, f)) {
         return Ok(base.workflow_by.clone());
     }
     match snapshot.writes.get(&spokesman.key) {
@@ -343,9 +364,9 @@ fn writer(
             },
         }),
         // The history is newer than the page that we read: the next run sees both.
-        Some(Some(_)) if writer_matters(link, w, f) => Err(HeldReason::WriterUnknown),
+        Some(Some(_)) if writer_matters(case, link, w, f) => Err(HeldReason::WriterUnknown),
         Some(_) => Ok(Author::Aws),
-        None if writer_matters(link, w, f) => Err(HeldReason::WriterUnknown),
+        None if writer_matters(case, link, w, f) => Err(HeldReason::WriterUnknown),
         None => Ok(Author::Aws),
     }
 }
@@ -363,8 +384,7 @@ fn episode(
         return (base.episode, base.episode_started_at);
     }
     let observed = first_observed(case);
-    let changed_between =
-        matches!((base.first_observed_at, observed), (Some(then), Some(now)) if now > then);
+    let changed_between = changed_between(case, base);
     let reset = w == Some(WorkflowStatus::New)
         && matches!(
             base.workflow,
