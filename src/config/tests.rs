@@ -101,6 +101,21 @@ fn the_other_two_kinds_of_reviewers_are_read() {
 }
 
 #[test]
+fn product_teams_are_optional_and_checked_like_reviewers() {
+    let with = |teams: &str| parse(&SMALL.replace("[jira]\n", &format!("[jira]\n{teams}\n")));
+    assert_eq!(with("").unwrap().jira.product_teams, None);
+    assert_eq!(
+        with(r#"product_teams = { group = "teams" }"#)
+            .unwrap()
+            .jira
+            .product_teams,
+        Some(Reviewers::Group("teams".into()))
+    );
+    let wrong = with("product_teams = { account_ids = [] }").unwrap_err();
+    assert!(wrong.to_string().contains("leave the key out"), "{wrong}");
+}
+
+#[test]
 fn every_wrong_value_is_refused_with_its_line_and_a_caret() {
     for (from, to, line, sentence) in [
         (
@@ -150,7 +165,7 @@ fn every_wrong_value_is_refused_with_its_line_and_a_caret() {
             r#"{ group = "security-reviewers" }"#,
             r#"{ group = "a", role = "b" }"#,
             9,
-            "reviewers are one of",
+            "people are given as one of",
         ),
         (
             r#"{ group = "security-reviewers" }"#,

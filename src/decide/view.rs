@@ -1,6 +1,6 @@
 //! The letters of the decision table, derived from one case: F, T, W, R, base, episode, and who did what.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
     Author, Base, BaseTicket, FindingState, Link, Move, Severity, Ticket, TicketState,
@@ -15,7 +15,11 @@ use super::content::content_hash;
 use super::damping;
 use super::policy::Policy;
 
+/// Two reads that do not find a ticket prove its deletion only if so much time lies between them.
+const READS_APART: SignedDuration = SignedDuration::from_mins(1);
+
 /// Everything that the rows ask.
+#[derive(Clone)]
 pub(super) struct View<'a> {
     /// The link with its counters moved on.
     pub(super) link: Link,
@@ -39,10 +43,14 @@ pub(super) struct View<'a> {
     pub(super) episode_started_at: Timestamp,
     /// The move that brought T where it is, if a person made it, base does not know it, and it is of this episode.
     pub(super) moved: Option<&'a Move>,
-    /// The last move of the ticket, where it was read.
-    pub(super) last_move: Option<&'a Move>,
+    /// The moves of the ticket, oldest first, where they were read.
+    moves: &'a [Move],
+    /// The engine's own account in Jira.
+    bot: &'a str,
     /// A live ignore rule that matches.
     pub(super) rule: Option<&'a RuleMatch>,
+    /// The product teams, where somebody says who they are.
+    teams: Option<&'a std::collections::BTreeSet<String>>,
     /// Who may close; `None` when unknown.
     pub(super) reviewers: Option<&'a std::collections::BTreeSet<String>>,
     /// The other side's change that lost against a later one, in words.
@@ -99,14 +107,14 @@ fn letters<'a>(
         return Err(HeldReason::Quarantined { why: why.clone() });
     }
     let f = finding_state(case, link, snapshot)?;
-    let (t, ticket) = ticket_state(link, snapshot)?;
+    let (t, ticket) = ticket_state(link, snapshot, now)?;
     damping::lift(link, ticket, policy, now);
     let base = base(link);
     let deleted_at = resource_state(link, snapshot);
     let w = workflow(case, link, policy, now);
     let w_by = writer(case, link, w, f, snapshot)?;
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
-    let last_move = last_move(link, snapshot);
+    let last_move = moves(link, snapshot).last();
     let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
     let (moved, overruled) = later_counts(moved, w, &w_by, &base);
     Ok(Letters(View {
@@ -121,8 +129,10 @@ fn letters<'a>(
         episode,
         episode_started_at,
         moved,
-        last_move,
+        moves: moves(link, snapshot),
+        bot: &snapshot.people.bot,
         rule: snapshot.ignored.get(marker),
+        teams: snapshot.people.teams.as_ref(),
         reviewers: snapshot.people.reviewers.as_ref(),
         overruled,
         archival: case
@@ -182,16 +192,18 @@ fn finding_state(
     }
 }
 
-/// T; counts complete reads in which the ticket was 404 by id.
+/// T; counts reads, some time apart, in which the ticket was 404 by id.
 fn ticket_state<'a>(
     link: &mut Link,
     snapshot: &'a Snapshot,
+    now: Timestamp,
 ) -> Result<(BaseTicket, Option<&'a Ticket>), HeldReason> {
     let Some(at) = link.ticket.clone() else {
         return Ok((BaseTicket::None, None));
     };
     if let Some(ticket) = snapshot.tickets.get(&at.id) {
         link.ticket_absent_reads = 0;
+        link.ticket_absent_at = None;
         link.ticket = Some(ticket.at.clone());
         return match ticket.state {
             Some(state) => Ok((BaseTicket::Is(state), Some(ticket))),
@@ -210,7 +222,16 @@ fn ticket_state<'a>(
     }
     match snapshot.missing.get(&at.id) {
         Some(Missing::NotFound) => {
-            link.ticket_absent_reads = (link.ticket_absent_reads + 1).min(2);
+            // Two events of one second are one look.
+            let apart = link
+                .ticket_absent_at
+                .is_none_or(|first| now.duration_since(first) >= READS_APART);
+            if link.ticket_absent_reads == 0 {
+                link.ticket_absent_at = Some(now);
+                link.ticket_absent_reads = 1;
+            } else if apart {
+                link.ticket_absent_reads = 2;
+            }
             if link.ticket_absent_reads < 2 {
                 Err(HeldReason::TicketNotFoundOnce { key: at.key })
             } else {
@@ -284,11 +305,31 @@ fn workflow(
 }
 
 /// Whether W's writer must be known to decide.
-pub(super) fn writer_matters(link: &Link, w: WorkflowStatus, f: FindingState) -> bool {
+pub(super) fn writer_matters(
+    case: &Case<'_>,
+    link: &Link,
+    w: WorkflowStatus,
+    f: FindingState,
+) -> bool {
     let changed = link.base.as_ref().is_none_or(|base| base.workflow != w);
     let settles = matches!(w, WorkflowStatus::Resolved | WorkflowStatus::Suppressed);
     let alive = f.is_active() || (w == WorkflowStatus::Suppressed && link.ticket.is_some());
-    changed && settles && alive
+    (changed || set_again(case, link, w, f)) && settles && alive
+}
+
+/// RESOLVED as before, but the finding has begun to fail again, and AWS resets it to NEW then: somebody has set it anew
+/// (Security Hub user guide, "Workflow status").
+fn set_again(case: &Case<'_>, link: &Link, w: WorkflowStatus, f: FindingState) -> bool {
+    let resolved = |base: &&Base| base.workflow == w && w == WorkflowStatus::Resolved;
+    link.base.as_ref().filter(resolved).is_some_and(|base| {
+        f == FindingState::Failing
+            && (base.finding != FindingState::Failing || changed_between(case, base))
+    })
+}
+
+/// Compliance has changed and changed back since both sides last agreed.
+fn changed_between(case: &Case<'_>, base: &Base) -> bool {
+    matches!((base.first_observed_at, first_observed(case)), (Some(then), Some(now)) if now > then)
 }
 
 fn writer(
@@ -308,7 +349,8 @@ fn writer(
     {
         return Ok(Author::Ours);
     }
-    if let Some(base) = link.base.as_ref().filter(|base| base.workflow == w) {
+    let agreed = link.base.as_ref().filter(|base| base.workflow == w);
+    if let Some(base) = agreed.filter(|_| !set_again(case, link, w, f)) {
         return Ok(base.workflow_by.clone());
     }
     match snapshot.writes.get(&spokesman.key) {
@@ -322,9 +364,9 @@ fn writer(
             },
         }),
         // The history is newer than the page that we read: the next run sees both.
-        Some(Some(_)) if writer_matters(link, w, f) => Err(HeldReason::WriterUnknown),
+        Some(Some(_)) if writer_matters(case, link, w, f) => Err(HeldReason::WriterUnknown),
         Some(_) => Ok(Author::Aws),
-        None if writer_matters(link, w, f) => Err(HeldReason::WriterUnknown),
+        None if writer_matters(case, link, w, f) => Err(HeldReason::WriterUnknown),
         None => Ok(Author::Aws),
     }
 }
@@ -342,8 +384,7 @@ fn episode(
         return (base.episode, base.episode_started_at);
     }
     let observed = first_observed(case);
-    let changed_between =
-        matches!((base.first_observed_at, observed), (Some(then), Some(now)) if now > then);
+    let changed_between = changed_between(case, base);
     let reset = w == Some(WorkflowStatus::New)
         && matches!(
             base.workflow,
@@ -374,8 +415,10 @@ pub(super) fn first_observed(case: &Case<'_>) -> Option<Timestamp> {
         .max()
 }
 
-fn last_move<'a>(link: &Link, snapshot: &'a Snapshot) -> Option<&'a Move> {
-    snapshot.moves.get(&link.ticket.as_ref()?.id)?.last()
+fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
+    let ticket = link.ticket.as_ref();
+    let read = ticket.and_then(|at| snapshot.moves.get(&at.id));
+    read.map_or(&[], Vec::as_slice)
 }
 
 /// The person's move that brought T where it is, if base does not know it and it is of this episode.
@@ -448,7 +491,7 @@ fn later_counts<'a>(
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// T is in this state.
     pub(super) fn is(&self, state: TicketState) -> bool {
         self.t == BaseTicket::Is(state)
@@ -462,6 +505,89 @@ impl View<'_> {
     /// A person moved T into this state, and base does not know it.
     pub(super) fn newly(&self, state: TicketState) -> Option<&Move> {
         self.moved.filter(|_| self.is(state))
+    }
+
+    /// Who made a move, for the reader: with their part, where the configuration says who the teams are.
+    pub(super) fn name(&self, person: &Move) -> String {
+        let Some(teams) = self.teams else {
+            return person.by_name.clone();
+        };
+        let reviews = self
+            .reviewers
+            .is_some_and(|reviewers| reviewers.contains(&person.by));
+        let part = match (reviews, teams.contains(&person.by)) {
+            (true, _) => "security",
+            (false, true) => "product team",
+            (false, false) => "neither product team nor security",
+        };
+        format!("{} ({part})", person.by_name)
+    }
+
+    /// The moves that stand: without the last ones, of which each pair undid a person's.
+    fn standing(&self, mut moves: &'a [Move]) -> &'a [Move] {
+        while let [before @ .., wrong, undo] = moves
+            && undo.by == self.bot
+            && wrong.by != self.bot
+            && self.is_without_right(wrong)
+            && undo.to == wrong.from
+        {
+            moves = before;
+        }
+        moves
+    }
+
+    /// Closing is for reviewers, ignoring for rules.
+    fn is_without_right(&self, person: &Move) -> bool {
+        let may_close = self
+            .reviewers
+            .is_some_and(|reviewers| reviewers.contains(&person.by));
+        match person.to {
+            Some(TicketState::Closed) => !may_close,
+            Some(TicketState::Ignored) => true,
+            Some(TicketState::Open | TicketState::Resolved) | None => false,
+        }
+    }
+
+    /// The state as if the last move had not been made: what stood before it counts, also a person's decision that a
+    /// lost event or a late run has kept from the base.
+    pub(super) fn before_the_last_move(&self) -> View<'a> {
+        let (last, earlier) = match self.moves.split_last() {
+            Some((last, earlier)) => (Some(last), self.standing(earlier)),
+            None => (None, self.moves),
+        };
+        let stood = last.and_then(|last| last.from);
+        let state = match (stood, self.base.ticket) {
+            (Some(state), _) if state != TicketState::Closed => state,
+            (_, BaseTicket::Is(state)) => state,
+            (_, BaseTicket::None | BaseTicket::Deleted) => TicketState::Open,
+        };
+        let decided = earlier.last().filter(|before| {
+            let news = BaseTicket::Is(state) != self.base.ticket && before.to == Some(state);
+            let of_this_episode =
+                self.f != FindingState::Failing || before.at > self.episode_started_at;
+            news && before.by != self.bot && of_this_episode
+        });
+        let (moved, overruled) = later_counts(decided, self.w, &self.w_by, &self.base);
+        View {
+            t: BaseTicket::Is(state),
+            moved,
+            overruled,
+            moves: earlier,
+            ..self.clone()
+        }
+    }
+
+    /// A reviewer reopened the ticket after the finding had stopped or the resource was gone, and nobody who may has
+    /// moved it since.
+    pub(super) fn kept_open(&self) -> bool {
+        let Some(last) = self.standing(self.moves).last() else {
+            return false;
+        };
+        let by_reviewer = self
+            .reviewers
+            .is_some_and(|reviewers| reviewers.contains(&last.by));
+        let later = self.changed_at().is_none_or(|changed| last.at > changed);
+        by_reviewer && last.to == Some(TicketState::Open) && later
     }
 
     /// W has this status, set by a person or an automation rule.

@@ -8,7 +8,7 @@ use crate::config::{Config, Reviewers};
 use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
-use crate::wire::jira::{JiraClient, JiraConfig, ReviewersFrom};
+use crate::wire::jira::{JiraClient, JiraConfig, PeopleFrom};
 use crate::wire::transport::Transport;
 
 /// The longest that one request may take.
@@ -76,14 +76,8 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
         email: config.jira.email.clone(),
         token: config.jira.token.resolve()?,
         statuses: statuses(config),
-        reviewers: match &config.jira.reviewers {
-            Reviewers::Group(group) => ReviewersFrom::Group(group.clone()),
-            Reviewers::Role { project, role } => ReviewersFrom::ProjectRole {
-                project: project.clone(),
-                role: role.clone(),
-            },
-            Reviewers::Accounts(ids) => ReviewersFrom::AccountIds(ids.clone()),
-        },
+        reviewers: people(&config.jira.reviewers),
+        teams: config.jira.product_teams.as_ref().map(people),
     };
     let jira = JiraClient::new(jira, way.jira, budget.clone(), jira_requests.clone())?;
     let aws = Aws::connect(
@@ -102,6 +96,17 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
         budget,
         clock,
     })
+}
+
+fn people(named: &Reviewers) -> PeopleFrom {
+    match named {
+        Reviewers::Group(group) => PeopleFrom::Group(group.clone()),
+        Reviewers::Role { project, role } => PeopleFrom::ProjectRole {
+            project: project.clone(),
+            role: role.clone(),
+        },
+        Reviewers::Accounts(ids) => PeopleFrom::AccountIds(ids.clone()),
+    }
 }
 
 fn statuses(config: &Config) -> BTreeMap<String, crate::model::TicketState> {

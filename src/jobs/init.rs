@@ -198,6 +198,8 @@ token = "env:ASAF_JIRA_TOKEN"
 issue_type = "Task"
 # Who may close: { group = "…" }, { project = "SEC", role = "…" } or { account_ids = ["…"] }.
 reviewers = { group = <jira.reviewers> }
+# Who the product teams are, in the same forms: comments and notices then say which part a person has.
+# product_teams = { group = "product-teams" }
 
 # Which statuses mean what, by name or id. The first of each list is where tickets are moved to.
 [jira.statuses]

@@ -133,6 +133,11 @@ pub enum Reason {
     IgnoreEnded,
     /// Row 19.
     Verified,
+    /// Nothing is written any more until people decide; they are told once.
+    Withheld {
+        /// Why.
+        why: Box<HeldReason>,
+    },
     /// Any row that would put back again what somebody else changes.
     Disputed {
         /// The row of the decision table.
@@ -241,12 +246,20 @@ impl Reason {
             Reason::IgnoreEnded => {
                 "The ignore rule has ended, and the finding no longer fails.".to_owned()
             }
+            Reason::Withheld { why } => capitalised(&why.sentence()),
             Reason::Disputed { row } => format!(
                 "Somebody, or an automation, keeps changing back what asaf sets here (row {row}), so asaf stops and has told the security team. Settle who is right, then take the label {DISPUTED_LABEL} off this ticket: asaf acts on it again."
             ),
             Reason::Verified => "Verified: AWS reports that the check passes.".to_owned(),
         }
     }
+}
+
+/// A held reason follows a name; alone it begins a sentence.
+fn capitalised(clause: &str) -> String {
+    let mut chars = clause.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), chars.as_str())
 }
 
 fn state(finding: FindingState) -> &'static str {

@@ -129,8 +129,14 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
     async fn scheduled(&mut self, wish: &Wish, now: Timestamp) -> Result<Turn, RunError> {
         // A run that fails or sees only a part is not repeated at once.
         self.schedule.began(wish, now);
+        // A full run sees the whole; every other is a slice of it.
+        let earlier = match wish {
+            Wish::Full => Earlier::default(),
+            _ => self.earlier(now).await?,
+        };
         let orders = Orders {
             write: true,
+            earlier,
             ..Orders::default()
         };
         let report = Box::pin(self.job.run(wish, &orders)).await?;
@@ -142,7 +148,7 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
         Ok(Turn::Scheduled(Box::new(report)))
     }
 
-    /// What the brake adds to a batch's plan.
+    /// What the brake adds to the plan of a run that looks at a part.
     async fn earlier(&mut self, now: Timestamp) -> Result<Earlier, RunError> {
         while let Some((at, _)) = self.removed.front()
             && now.duration_since(*at) > BRAKE_WINDOW
@@ -170,7 +176,7 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
     fn note(&mut self, report: &Report) {
         let now = self.job.clients.clock.now();
         if let Some(applied) = &report.applied
-            && report.kind == "named"
+            && report.kind != "full"
         {
             let removals = applied.done.closed + applied.done.deleted + applied.done.ignored;
             if removals > 0 {

@@ -54,7 +54,7 @@ impl Schedule {
         Ok(self.choose(now, last, wanted))
     }
 
-    fn choose(
+    pub(super) fn choose(
         &self,
         now: Timestamp,
         last: Option<Timestamp>,
