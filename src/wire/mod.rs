@@ -12,6 +12,7 @@ mod inventory;
 pub mod jira;
 mod security_hub;
 pub mod signature;
+pub mod sqs;
 pub mod transport;
 pub mod unread;
 
