@@ -95,6 +95,9 @@ pub trait UnreadStore: Sync {
     /// All of them, oldest first.
     fn unread(&self) -> impl Future<Output = Result<Vec<Unread>, StoreError>> + Send;
 
+    /// How many there are.
+    fn count_unread(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
     /// Forgets one; true if it was there.
     fn forget_unread(&self, seq: u64) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }

@@ -34,6 +34,16 @@ impl UnreadStore for Sqlite {
         self.call_read(all).await
     }
 
+    async fn count_unread(&self) -> Result<u64, StoreError> {
+        self.call_read(|db| {
+            let count = db
+                .prepare_cached("SELECT count(*) FROM unread")?
+                .query_row([], |row| row.get(0))?;
+            Ok(i64::unsigned_abs(count))
+        })
+        .await
+    }
+
     async fn forget_unread(&self, seq: u64) -> Result<bool, StoreError> {
         self.call_small(move |db| {
             let gone = db.execute("DELETE FROM unread WHERE seq = ?1", [int(seq)])?;
