@@ -278,6 +278,7 @@ Examples:
   asaf quarantine show asaf-5f1c0d
   asaf quarantine retry asaf-5f1c0d     try it again; a create in doubt is asked about again
   asaf quarantine retry ticket-10023    an event's ticket that could not be looked at
+  asaf quarantine show unread-7         a webhook or message that could not be read, with its body
 
 All of them work beside a running asaf serve, which tries released items within a second or two.")]
 pub struct QuarantineArgs {

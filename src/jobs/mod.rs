@@ -17,4 +17,5 @@ pub mod serve;
 pub mod store;
 pub mod sync;
 mod unfinished;
+mod unread;
 pub mod webhook;

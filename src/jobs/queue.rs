@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -17,6 +16,7 @@ use crate::store::queue::{Accepted, Delivery, Inbox, ResourceDeletion, WorkKey};
 use crate::store::unread::{Arrived, Door, UnreadStore};
 use crate::wire::error::WireError;
 use crate::wire::events::{Event, event};
+use crate::wire::signature::sha256;
 use crate::wire::sqs::{Message, Queue, QueueSetup};
 
 /// What becomes of a message.
@@ -87,7 +87,7 @@ impl<S: Inbox + UnreadStore> Intake<'_, S> {
     ) -> Result<(Verdict, &'static str), StoreError> {
         let delivery = Delivery {
             id: Some(message.id.clone()),
-            body_sha256: Sha256::digest(&message.body).into(),
+            body_sha256: sha256(message.body.as_bytes()),
         };
         let accepted = self
             .store
@@ -106,7 +106,7 @@ impl<S: Inbox + UnreadStore> Intake<'_, S> {
             id: Some(&message.id),
             why,
             body: message.body.as_bytes(),
-            body_sha256: Sha256::digest(&message.body).into(),
+            body_sha256: sha256(message.body.as_bytes()),
             at: now,
         };
         self.store.keep_unread(&arrived).await

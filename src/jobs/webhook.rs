@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::store::queue::{Accepted, Delivery, Inbox, WorkKey};
 use crate::store::unread::{Arrived, Door, UnreadStore};
 use crate::store::{Store, StoreError};
 use crate::wire::jira::webhook::{self, Named};
-use crate::wire::signature::{Secrets, Unsigned};
+use crate::wire::signature::{Secrets, Unsigned, sha256};
 
 /// The path that Jira calls.
 pub const PATH: &str = "/webhook/jira";
@@ -167,7 +166,7 @@ impl<S: Inbox + Store + UnreadStore> Receiver<'_, S> {
         body: &[u8],
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
-        let body_sha256: [u8; 32] = Sha256::digest(body).into();
+        let body_sha256 = sha256(body);
         let (ticket, labelled) = match webhook::named(body) {
             Ok(Named::Ticket { id, labelled }) => (id, labelled),
             Ok(Named::Other) => return Ok(Answer::Ignored),

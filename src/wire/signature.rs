@@ -5,7 +5,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 /// The header with the signature.
 pub const HEADER: &str = "x-hub-signature";
@@ -15,6 +15,11 @@ pub const SECRETS_MAX: usize = 2;
 
 /// A shorter secret could be guessed.
 pub const SECRET_CHARS_MIN: usize = 16;
+
+/// SHA-256 of a raw body: by it a delivery is known again.
+pub fn sha256(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
+}
 
 /// Why a delivery is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
