@@ -1,0 +1,481 @@
+//! Whoever is not Jira gets nothing in; what Jira sends is never lost, and costs little however often it comes.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod serving;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use asaf::jobs::webhook::{Answer, Receiver};
+use asaf::store::queue::{WorkKey, WorkQueue};
+use asaf::store::sqlite::Sqlite;
+use asaf::store::unread::UnreadStore;
+use asaf::wire::signature::{HEADER, Secrets, sha256};
+use futures_util::future::join_all;
+use http::{HeaderMap, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use serde_json::Value;
+use serving::{Random, SECRET, change, signature};
+
+const MUTATIONS: usize = 10_000;
+
+/// A delivery as a forger sends it: header values, then the body.
+type Forged = (Vec<Vec<u8>>, Vec<u8>);
+
+/// A way to forge a delivery: a name, and what it makes of a good one.
+type Attack = (&'static str, fn(&mut Random, Vec<u8>) -> Forged);
+
+fn good(body: &[u8]) -> String {
+    signature(SECRET, body)
+}
+
+fn one(value: impl Into<Vec<u8>>, body: Vec<u8>) -> Forged {
+    (vec![value.into()], body)
+}
+
+fn digits(random: &mut Random, count: usize) -> String {
+    (0..count)
+        .map(|_| char::from(b"0123456789abcdef"[random.below(16)]))
+        .collect()
+}
+
+const ATTACKS: [Attack; 18] = [
+    ("no header", |_, body| (vec![], body)),
+    ("an empty header", |random, body| {
+        one(" ".repeat(random.below(3)), body)
+    }),
+    ("sha1 or another method", |random, body| {
+        let method = [
+            "sha1",
+            "md5",
+            "sha512",
+            "SHA256",
+            "Sha256",
+            "sha-256",
+            "hmac-sha256",
+            "none",
+            "",
+            "plain",
+        ][random.below(10)];
+        let digits = good(&body)[7..].to_owned();
+        one(format!("{method}={digits}"), body)
+    }),
+    ("digits in upper case", |_, body| {
+        let value = format!("sha256={}", good(&body)[7..].to_uppercase());
+        one(value, body)
+    }),
+    ("too short or too long", |random, body| {
+        let value = good(&body);
+        match random.below(2) {
+            0 => one(value[..random.below(value.len())].to_owned(), body),
+            _ => {
+                let count = random.below(64) + 1;
+                one(value + &digits(random, count), body)
+            }
+        }
+    }),
+    ("two headers", |random, body| {
+        let (value, other) = (good(&body), format!("sha256={}", digits(random, 64)));
+        let values = match random.below(3) {
+            0 => vec![value.clone(), value],
+            1 => vec![value, other],
+            _ => vec![other, value],
+        };
+        (values.into_iter().map(String::into_bytes).collect(), body)
+    }),
+    ("several signatures in one header", |random, body| {
+        let (value, other) = (good(&body), format!("sha256={}", digits(random, 64)));
+        let between = [",", ", ", ";", " "][random.below(4)];
+        one(format!("{value}{between}{other}"), body)
+    }),
+    ("one bit of the body changed", |random, mut body| {
+        let value = good(&body);
+        let at = random.below(body.len());
+        body[at] ^= 1 << random.below(8);
+        one(value, body)
+    }),
+    ("the body cut or longer", |random, mut body| {
+        let value = good(&body);
+        if random.below(2) == 0 {
+            body.truncate(random.below(body.len()));
+        } else {
+            let more = random.below(40) + 1;
+            body.extend((0..more).map(|_| b' '));
+        }
+        one(value, body)
+    }),
+    ("the same JSON written again", |random, body| {
+        let value = good(&body);
+        let mut json: Value = serde_json::from_slice(&body).unwrap();
+        json["again"] = random.next().into();
+        let mut same = json.clone();
+        same.as_object_mut().unwrap().remove("again");
+        let written = match random.below(2) {
+            0 => serde_json::to_vec_pretty(&same).unwrap(),
+            _ => serde_json::to_vec(&json).unwrap(),
+        };
+        one(value, written)
+    }),
+    ("one bit of the signature changed", |random, body| {
+        let mut bytes = hex::decode(&good(&body)[7..]).unwrap();
+        bytes[random.below(32)] ^= 1 << random.below(8);
+        one(format!("sha256={}", hex::encode(bytes)), body)
+    }),
+    ("a random signature", |random, body| {
+        one(format!("sha256={}", digits(random, 64)), body)
+    }),
+    ("another secret", |random, body| {
+        let secret = match random.below(4) {
+            0 => SECRET[..random.below(SECRET.len())].to_owned(),
+            1 => SECRET.to_lowercase(),
+            2 => format!("{SECRET}\n"),
+            _ => digits(random, 32),
+        };
+        one(signature(&secret, &body), body)
+    }),
+    ("the signature of another delivery", |random, body| {
+        one(good(&change(random.next() % 1_000, random.next())), body)
+    }),
+    ("a hash without a key", |random, body| {
+        let bytes = match random.below(3) {
+            0 => body.clone(),
+            1 => [SECRET.as_bytes(), &body].concat(),
+            _ => [&body, SECRET.as_bytes()].concat(),
+        };
+        one(format!("sha256={}", hex::encode(sha256(&bytes))), body)
+    }),
+    ("blanks, quotes and other spellings", |random, body| {
+        let value = good(&body);
+        let value = match random.below(5) {
+            0 => format!("sha256= {}", &value[7..]),
+            1 => format!("sha256 ={}", &value[7..]),
+            2 => format!("\"{value}\""),
+            3 => format!("sha256=0x{}", &value[7..]),
+            _ => format!("sha256:{}", &value[7..]),
+        };
+        one(value, body)
+    }),
+    ("base64 for hexadecimal", |_, body| {
+        use base64::Engine as _;
+        let bytes = hex::decode(&good(&body)[7..]).unwrap();
+        let value = base64::engine::general_purpose::STANDARD.encode(bytes);
+        one(format!("sha256={value}"), body)
+    }),
+    ("bytes that are no text", |random, body| {
+        let mut value = good(&body).into_bytes();
+        let at = random.below(value.len());
+        value[at] = 0x80 | u8::try_from(random.below(0x80)).unwrap();
+        one(value, body)
+    }),
+];
+
+fn secrets(values: &[&str]) -> Secrets {
+    Secrets::new(
+        values
+            .iter()
+            .map(|value| SecretString::from(*value))
+            .collect(),
+    )
+}
+
+fn headers(values: &[Vec<u8>]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for value in values {
+        headers.append(HEADER, HeaderValue::from_bytes(value).unwrap());
+    }
+    headers
+}
+
+fn signed(body: &[u8], identifier: Option<&str>) -> HeaderMap {
+    let mut headers = headers(&[good(body).into_bytes()]);
+    if let Some(identifier) = identifier {
+        headers.insert(
+            "x-atlassian-webhook-identifier",
+            identifier.parse().unwrap(),
+        );
+    }
+    headers
+}
+
+fn now() -> Timestamp {
+    "2026-11-24T08:00:00Z".parse().unwrap()
+}
+
+fn store(folder: &Path) -> Sqlite {
+    Sqlite::open(&folder.join("store")).unwrap()
+}
+
+async fn ready(store: &Sqlite) -> u64 {
+    store
+        .depth(now() + SignedDuration::from_hours(1))
+        .await
+        .unwrap()
+        .ready
+}
+
+#[tokio::test]
+async fn no_forged_delivery_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let (configured, nothing) = (
+        secrets(&["the last secret of ours", SECRET]),
+        Secrets::default(),
+    );
+    let receiver = Receiver {
+        secrets: &configured,
+        store: &store,
+        queue_most: 1_000,
+    };
+    let closed = Receiver {
+        secrets: &nothing,
+        ..receiver
+    };
+    let mut random = Random(4);
+    let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, attack) in ATTACKS {
+        for n in 0..MUTATIONS {
+            let body = change(random.next() % 100, n as u64);
+            let (values, body) = attack(&mut random, body);
+            let answer = receiver.receive(&headers(&values), &body, now()).await;
+            assert_eq!(answer.status(), 401, "{name}: {values:?}");
+            *refused.entry(name).or_default() += 1;
+        }
+    }
+    for n in 0..MUTATIONS {
+        let body = change(1, n as u64);
+        let answer = closed.receive(&signed(&body, None), &body, now()).await;
+        assert_eq!(answer.status(), 503, "without a secret nothing is accepted");
+        *refused.entry("no secret configured").or_default() += 1;
+    }
+    assert_eq!(refused.len(), ATTACKS.len() + 1);
+    assert!(
+        refused.values().all(|count| *count == MUTATIONS),
+        "{refused:?}"
+    );
+    assert_eq!(ready(&store).await, 0);
+    assert!(
+        store.unread().await.unwrap().is_empty(),
+        "nothing unsigned is kept"
+    );
+    // The same receiver takes what is good.
+    let body = change(1, 0);
+    assert_eq!(
+        receiver.receive(&signed(&body, None), &body, now()).await,
+        Answer::Accepted
+    );
+}
+
+#[tokio::test]
+async fn a_delivery_replayed_ten_thousand_times_is_one_item() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let secrets = secrets(&[SECRET]);
+    let receiver = Receiver {
+        secrets: &secrets,
+        store: &store,
+        queue_most: 1_000,
+    };
+    let body = change(10_001, 1);
+    let mut answers: BTreeMap<&str, usize> = BTreeMap::new();
+    for n in 0..10_000 {
+        let headers = signed(&body, Some(&format!("fresh-{n}")));
+        let at = now() + SignedDuration::from_secs(n);
+        *answers
+            .entry(receiver.receive(&headers, &body, at).await.word())
+            .or_default() += 1;
+    }
+    assert_eq!(
+        answers,
+        BTreeMap::from([("accepted", 1), ("duplicate", 9_999)])
+    );
+    assert_eq!(ready(&store).await, 1);
+}
+
+#[tokio::test]
+async fn ten_thousand_changes_of_one_ticket_are_one_item() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let secrets = secrets(&[SECRET]);
+    let receiver = Receiver {
+        secrets: &secrets,
+        store: &store,
+        queue_most: 10,
+    };
+    let numbers: Vec<u64> = (0..10_000).collect();
+    for some in numbers.chunks(500) {
+        let sent = some.iter().map(|n| async {
+            let body = change(10_001, *n);
+            receiver.receive(&signed(&body, None), &body, now()).await
+        });
+        assert!(
+            join_all(sent)
+                .await
+                .iter()
+                .all(|answer| *answer == Answer::Accepted)
+        );
+    }
+    assert_eq!(ready(&store).await, 1);
+    let claimed = store
+        .claim(10, now(), SignedDuration::from_mins(1))
+        .await
+        .unwrap();
+    assert_eq!(claimed[0].key, WorkKey::Ticket(10_001));
+    assert_eq!(claimed.len(), 1);
+}
+
+#[tokio::test]
+async fn a_retry_of_jira_is_known_by_its_identifier() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let secrets = secrets(&[SECRET]);
+    let receiver = Receiver {
+        secrets: &secrets,
+        store: &store,
+        queue_most: 10,
+    };
+    let (first, again) = (change(1, 1), change(1, 2));
+    let answer = receiver
+        .receive(&signed(&first, Some("same")), &first, now())
+        .await;
+    assert_eq!(answer, Answer::Accepted);
+    let answer = receiver
+        .receive(&signed(&again, Some("same")), &again, now())
+        .await;
+    assert_eq!(answer, Answer::Duplicate);
+    // An identifier that cannot be one is as good as none, and the body still counts.
+    let long = "x".repeat(10_000);
+    let answer = receiver
+        .receive(&signed(&again, Some(&long)), &again, now())
+        .await;
+    assert_eq!(answer, Answer::Accepted);
+}
+
+#[tokio::test]
+async fn events_about_nothing_of_ours_leave_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let secrets = secrets(&[SECRET]);
+    let receiver = Receiver {
+        secrets: &secrets,
+        store: &store,
+        queue_most: 10,
+    };
+    let foreign = String::from_utf8(change(5, 1))
+        .unwrap()
+        .replace("\"asaf\"", "\"theirs\"");
+    let comment =
+        r#"{"webhookEvent":"comment_created","issue":{"id":"5"},"comment":{"body":"hello"}}"#;
+    for body in [foreign.as_bytes(), comment.as_bytes()] {
+        assert_eq!(
+            receiver.receive(&signed(body, None), body, now()).await,
+            Answer::Ignored
+        );
+    }
+    assert_eq!(ready(&store).await, 0);
+    assert!(store.unread().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_signed_and_cannot_be_read_is_kept_and_not_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let secrets = secrets(&[SECRET]);
+    let receiver = Receiver {
+        secrets: &secrets,
+        store: &store,
+        queue_most: 10,
+    };
+    let deep = "[".repeat(100_000);
+    let mut random = Random(9);
+    let mut bodies: Vec<Vec<u8>> = vec![
+        b"{".to_vec(),
+        deep.into_bytes(),
+        br#"{"webhookEvent":"jira:issue_updated"}"#.to_vec(),
+    ];
+    bodies.extend((0..2_000).map(|n| {
+        let mut body = change(1, n);
+        body.truncate(random.below(body.len() - 1) + 1);
+        body
+    }));
+    for body in &bodies {
+        let answer = receiver.receive(&signed(body, None), body, now()).await;
+        assert_eq!((answer, answer.status()), (Answer::Unreadable, 200));
+    }
+    let kept = store.unread().await.unwrap();
+    assert_eq!(kept.len(), 64, "only the newest are kept");
+    assert_eq!(ready(&store).await, 0);
+}
+
+#[tokio::test]
+async fn a_full_queue_asks_to_come_again_and_takes_what_is_queued_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let secrets = secrets(&[SECRET]);
+    let receiver = Receiver {
+        secrets: &secrets,
+        store: &store,
+        queue_most: 2,
+    };
+    let mut answers = Vec::new();
+    for (ticket, n) in [(1, 1), (2, 2), (3, 3), (1, 4)] {
+        let body = change(ticket, n);
+        answers.push(receiver.receive(&signed(&body, None), &body, now()).await);
+    }
+    assert_eq!(
+        answers,
+        [
+            Answer::Accepted,
+            Answer::Accepted,
+            Answer::Full,
+            Answer::Accepted
+        ]
+    );
+    assert_eq!(Answer::Full.status(), 503);
+    assert!(Answer::Full.retry_after().is_some());
+    // The refused delivery was not remembered: it is accepted when there is room.
+    let claimed = store
+        .claim(10, now(), SignedDuration::from_mins(1))
+        .await
+        .unwrap();
+    let done: Vec<_> = claimed
+        .into_iter()
+        .map(|item| (item, asaf::store::queue::Finished::Done))
+        .collect();
+    store.finish(&done, now()).await.unwrap();
+    let body = change(3, 3);
+    assert_eq!(
+        receiver.receive(&signed(&body, None), &body, now()).await,
+        Answer::Accepted
+    );
+}
+
+#[tokio::test]
+async fn every_sample_found_in_public_places_is_answered_with_a_success() {
+    let samples =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/samples/jira/webhooks");
+    let Ok(files) = std::fs::read_dir(&samples) else {
+        eprintln!("skipped: the samples are not there ({})", samples.display());
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let secrets = secrets(&[SECRET]);
+    let receiver = Receiver {
+        secrets: &secrets,
+        store: &store,
+        queue_most: 10,
+    };
+    for file in files {
+        let path = file.unwrap().path();
+        let body = std::fs::read(&path).unwrap();
+        let answer = receiver.receive(&signed(&body, None), &body, now()).await;
+        assert_eq!(
+            answer,
+            Answer::Ignored,
+            "none of them is ours: {}",
+            path.display()
+        );
+    }
+    assert!(store.unread().await.unwrap().is_empty());
+}
