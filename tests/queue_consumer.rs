@@ -2,8 +2,6 @@
 //! that cannot be read keeps no other waiting.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
-#[path = "serving/moto.rs"]
-mod moto;
 mod serving;
 
 use std::collections::BTreeSet;
@@ -18,8 +16,8 @@ use asaf::store::sqlite::Sqlite;
 use asaf::store::unread::{Door, UnreadStore};
 use asaf::wire::sqs::Queue;
 use jiff::{SignedDuration, Timestamp};
-use moto::{Moto, REGION};
 use serde_json::json;
+use serving::moto::{Moto, REGION};
 use serving::{Serve, until};
 use tokio_util::sync::CancellationToken;
 

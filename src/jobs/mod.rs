@@ -7,6 +7,8 @@ pub mod emulate;
 pub mod explain;
 pub mod findings_check;
 pub mod init;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod live;
 pub mod pause;
 pub mod quarantine;

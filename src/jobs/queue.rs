@@ -11,11 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::store::StoreError;
+use crate::jobs::webhook;
 use crate::store::queue::{Accepted, Delivery, Inbox, ResourceDeletion, WorkKey};
 use crate::store::unread::{Arrived, Door, UnreadStore};
+use crate::store::{Store, StoreError};
 use crate::wire::error::WireError;
 use crate::wire::events::{Event, event};
+use crate::wire::jira::webhook::Named;
 use crate::wire::signature::sha256;
 use crate::wire::sqs::{Message, Queue, QueueSetup};
 
@@ -43,15 +45,20 @@ pub struct Intake<'a, S> {
     pub give_up_after: u32,
 }
 
-impl<S: Inbox + UnreadStore> Intake<'_, S> {
+impl<S: Inbox + Store + UnreadStore> Intake<'_, S> {
     /// Takes one message in.
     ///
     /// # Errors
     /// [`StoreError`]: nothing was kept, the message must come again.
     pub async fn take(&self, message: &Message, now: Timestamp) -> Result<Verdict, StoreError> {
         let (verdict, word) = match event(message.body.as_bytes()) {
-            Ok(Event::Other) => (Verdict::Done, "ignored"),
-            Ok(Event::Deleted(deletion)) => self.accept(message, &[], &[deletion], now).await?,
+            // The scheduled runs have their own clock; whoever lets SQS wake them asks for a turn besides.
+            Ok(Event::Other | Event::Schedule) => (Verdict::Done, "ignored"),
+            Ok(Event::Webhook { named, delivery }) => self.ticket(&named, delivery, now).await?,
+            Ok(Event::Deleted(deletion)) => {
+                let delivery = delivery(message);
+                self.accept(&delivery, &[], &[deletion], now).await?
+            }
             Ok(Event::Findings { keys, problem }) => {
                 if let Some(problem) = problem {
                     self.keep(message, &problem.to_string(), now).await?;
@@ -60,7 +67,7 @@ impl<S: Inbox + UnreadStore> Intake<'_, S> {
                 if keys.is_empty() {
                     (Verdict::Done, "ignored")
                 } else {
-                    self.accept(message, &keys, &[], now).await?
+                    self.accept(&delivery(message), &keys, &[], now).await?
                 }
             }
             Err(why) if message.receives >= self.give_up_after => {
@@ -78,20 +85,29 @@ impl<S: Inbox + UnreadStore> Intake<'_, S> {
         Ok(verdict)
     }
 
+    /// A webhook that was passed on: who has verified it may have had no store to ask.
+    async fn ticket(
+        &self,
+        named: &Named,
+        delivery: Delivery,
+        now: Timestamp,
+    ) -> Result<(Verdict, &'static str), StoreError> {
+        match webhook::key(named, self.store).await? {
+            Some(key) => self.accept(&delivery, &[key], &[], now).await,
+            None => Ok((Verdict::Done, "ignored")),
+        }
+    }
+
     async fn accept(
         &self,
-        message: &Message,
+        delivery: &Delivery,
         keys: &[WorkKey],
         deletions: &[ResourceDeletion],
         now: Timestamp,
     ) -> Result<(Verdict, &'static str), StoreError> {
-        let delivery = Delivery {
-            id: Some(message.id.clone()),
-            body_sha256: sha256(message.body.as_bytes()),
-        };
         let accepted = self
             .store
-            .accept(&delivery, keys, deletions, self.queue_most, now)
+            .accept(delivery, keys, deletions, self.queue_most, now)
             .await?;
         Ok(match accepted {
             Accepted::Enqueued => (Verdict::Done, "accepted"),
@@ -110,6 +126,13 @@ impl<S: Inbox + UnreadStore> Intake<'_, S> {
             at: now,
         };
         self.store.keep_unread(&arrived).await
+    }
+}
+
+fn delivery(message: &Message) -> Delivery {
+    Delivery {
+        id: Some(message.id.clone()),
+        body_sha256: sha256(message.body.as_bytes()),
     }
 }
 
@@ -146,7 +169,7 @@ pub struct Consumer<'a, S> {
     setup: QueueSetup,
 }
 
-impl<'a, S: Inbox + UnreadStore> Consumer<'a, S> {
+impl<'a, S: Inbox + Store + UnreadStore> Consumer<'a, S> {
     /// A consumer that has received nothing yet.
     pub fn new(queue: Queue<'a>, intake: Intake<'a, S>, clock: &'a Clock, pace: Pace) -> Self {
         Consumer {

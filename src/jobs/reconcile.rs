@@ -27,7 +27,7 @@ use crate::store::{IntentOutcome, Run, Store, StoreError};
 use crate::wire::error::WireError;
 
 /// The begin of the last run that read all it wanted.
-const LAST_READ: &str = "last_read";
+pub(crate) const LAST_READ: &str = "last_read";
 /// The begin of the last full run.
 pub(crate) const LAST_FULL: &str = "last_full";
 /// When a person, or the end of a pause, last asked for a full run.

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::store::queue::{Accepted, Delivery, Inbox, WorkKey};
 use crate::store::unread::{Arrived, Door, UnreadStore};
 use crate::store::{Store, StoreError};
-use crate::wire::jira::webhook::{self, Named};
+use crate::wire::jira::webhook::{Named, named};
 use crate::wire::signature::{Secrets, Unsigned, sha256};
 
 /// The path that Jira calls.
@@ -167,9 +167,8 @@ impl<S: Inbox + Store + UnreadStore> Receiver<'_, S> {
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         let body_sha256 = sha256(body);
-        let (ticket, labelled) = match webhook::named(body) {
-            Ok(Named::Ticket { id, labelled }) => (id, labelled),
-            Ok(Named::Other) => return Ok(Answer::Ignored),
+        let named = match named(body) {
+            Ok(named) => named,
             Err(why) => {
                 let why = why.to_string();
                 tracing::warn!(
@@ -188,18 +187,16 @@ impl<S: Inbox + Store + UnreadStore> Receiver<'_, S> {
                 return Ok(Answer::Unreadable);
             }
         };
-        // A ticket without our label may still be ours: somebody may have removed the label.
-        if !labelled && self.store.links_of(&[], &[ticket], &[]).await?.is_empty() {
+        let Some(key) = key(&named, self.store).await? else {
             return Ok(Answer::Ignored);
-        }
+        };
         let delivery = Delivery {
             id: id.map(str::to_owned),
             body_sha256,
         };
-        let keys = [WorkKey::Ticket(ticket)];
         let accepted = self
             .store
-            .accept(&delivery, &keys, &[], self.queue_most, now)
+            .accept(&delivery, &[key], &[], self.queue_most, now)
             .await?;
         Ok(match accepted {
             Accepted::Enqueued => Answer::Accepted,
@@ -207,6 +204,16 @@ impl<S: Inbox + Store + UnreadStore> Receiver<'_, S> {
             Accepted::Full => Answer::Full,
         })
     }
+}
+
+/// What is to be looked at because of this, if it concerns a ticket of ours. One without our label may still be ours:
+/// somebody may have removed the label.
+pub(super) async fn key<S: Store>(named: &Named, store: &S) -> Result<Option<WorkKey>, StoreError> {
+    let Named::Ticket { id, labelled } = *named else {
+        return Ok(None);
+    };
+    let ours = labelled || !store.links_of(&[], &[id], &[]).await?.is_empty();
+    Ok(ours.then_some(WorkKey::Ticket(id)))
 }
 
 /// Counts an answer.
@@ -228,7 +235,8 @@ pub fn trouble(config: &Config) -> Option<String> {
     })
 }
 
-fn identifier(headers: &HeaderMap) -> Option<&str> {
+/// The sender's identifier, if it can be one.
+pub(super) fn identifier(headers: &HeaderMap) -> Option<&str> {
     let id = headers.get(IDENTIFIER)?.to_str().ok()?;
     (1..=IDENTIFIER_CHARS_MAX).contains(&id.len()).then_some(id)
 }

@@ -2,17 +2,19 @@
 //!
 //! EventBridge events of Security Hub ("Security Hub Findings - Imported", "- Custom Action"; Security Hub user guide,
 //! "EventBridge event formats") and of AWS Config ("Config Configuration Item Change"; Config developer guide,
-//! "Monitoring with EventBridge"), bare or in an SNS notification, and Config's own notifications from SNS.
+//! "Monitoring with EventBridge"), bare or in an SNS notification; Config's own notifications from SNS; and webhooks of
+//! Jira that a function of ours has verified and passed on.
 //!
 //! Only identities are taken. What a finding says now is read from the API; only a deletion that Config reports is
 //! kept as it stands, because it is the positive proof that the decision table asks for.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::model::FindingKey;
 use crate::model::finding::asff;
-use crate::store::queue::ResourceDeletion;
+use crate::store::queue::{Delivery, ResourceDeletion};
+use crate::wire::jira::webhook::Named;
 use crate::wire::unread::{self, Unreadable};
 
 /// What a message is about.
@@ -27,6 +29,15 @@ pub enum Event {
     },
     /// A resource is gone.
     Deleted(ResourceDeletion),
+    /// What a verified webhook of Jira named.
+    Webhook {
+        /// What.
+        named: Named,
+        /// By what it is known again.
+        delivery: Delivery,
+    },
+    /// A scheduled run is due: a schedule may use the same queue.
+    Schedule,
     /// Nothing that concerns us.
     Other,
 }
@@ -60,6 +71,9 @@ pub fn event(body: &[u8]) -> Result<Event, Unreadable> {
         (Some("aws.config"), Some("Config Configuration Item Change")) => {
             changed(&value["detail"], value["account"].as_str())
         }
+        // EventBridge rules with a schedule, and EventBridge Scheduler.
+        (Some("aws.events" | "aws.scheduler"), Some("Scheduled Event")) => Ok(Event::Schedule),
+        (Some(OURS), Some(WEBHOOK)) => webhook(&value["detail"]),
         (Some(_), Some(_)) => Ok(Event::Other),
         // Config's own notification.
         _ if value["messageType"].is_string() => changed(&value, None),
@@ -67,6 +81,37 @@ pub fn event(body: &[u8]) -> Result<Event, Unreadable> {
             "it is no EventBridge event: source and detail-type are missing",
         )),
     }
+}
+
+const OURS: &str = "asaf";
+const WEBHOOK: &str = "Jira Webhook";
+
+/// A verified webhook as a message: its key, and by what the delivery is known again. Nothing else is passed on.
+pub fn passed_on(ticket: u64, labelled: bool, delivery: &Delivery) -> String {
+    json!({ "source": OURS, "detail-type": WEBHOOK, "detail": { "ticket": ticket, "labelled": labelled,
+        "id": delivery.id, "sha256": hex::encode(delivery.body_sha256) } })
+    .to_string()
+}
+
+fn webhook(detail: &Value) -> Result<Event, Unreadable> {
+    let mut body_sha256 = [0; 32];
+    let hash = detail["sha256"].as_str().unwrap_or_default();
+    let (Some(id), Some(labelled), Ok(())) = (
+        detail["ticket"].as_u64(),
+        detail["labelled"].as_bool(),
+        hex::decode_to_slice(hash, &mut body_sha256),
+    ) else {
+        return Err(Unreadable::new(
+            "a webhook that was passed on is incomplete",
+        ));
+    };
+    Ok(Event::Webhook {
+        named: Named::Ticket { id, labelled },
+        delivery: Delivery {
+            id: detail["id"].as_str().map(str::to_owned),
+            body_sha256,
+        },
+    })
 }
 
 fn findings(findings: &Value) -> Result<Event, Unreadable> {

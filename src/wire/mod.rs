@@ -10,6 +10,8 @@ pub mod events;
 pub mod http;
 mod inventory;
 pub mod jira;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 mod security_hub;
 pub mod signature;
 pub mod sqs;

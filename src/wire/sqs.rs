@@ -1,4 +1,4 @@
-//! One SQS queue: receive, delete, keep invisible for longer (SQS API reference, JSON protocol).
+//! One SQS queue: receive, delete, keep invisible for longer, send (SQS API reference, JSON protocol).
 //!
 //! It knows nothing of what the messages say; a message is only gone when it was deleted by its receipt.
 
@@ -155,6 +155,31 @@ impl<'a> Queue<'a> {
         Ok(failed)
     }
 
+    /// Puts a message into the queue. `known_by` keeps a FIFO queue from taking the same message twice within five
+    /// minutes; all messages of ours are one group there, because they are one process's work.
+    ///
+    /// # Errors
+    /// [`WireError`]; sent again, it may be there twice, which is harmless.
+    pub async fn send(&self, body: &str, known_by: &str) -> Result<(), WireError> {
+        let operation = self.operation("SendMessage", "putting a message into");
+        let client = aws_sdk_sqs::Client::new(&self.aws.config);
+        let fifo = self.url.ends_with(".fifo");
+        self.aws
+            .call_json(&operation, |http| {
+                let request = client
+                    .send_message()
+                    .queue_url(self.url)
+                    .message_body(body)
+                    .set_message_group_id(fifo.then(|| "asaf".to_owned()))
+                    .set_message_deduplication_id(fifo.then(|| known_by.to_owned()))
+                    .customize()
+                    .config_override(SdkOverride::builder().http_client(http));
+                async move { request.send().await.map(drop).map_err(words) }
+            })
+            .await
+            .map(drop)
+    }
+
     /// How the queue is set up.
     ///
     /// # Errors
@@ -191,6 +216,7 @@ impl<'a> Queue<'a> {
         let action = match name {
             "ReceiveMessage" => "sqs:ReceiveMessage",
             "DeleteMessageBatch" => "sqs:DeleteMessage",
+            "SendMessage" => "sqs:SendMessage",
             "ChangeMessageVisibilityBatch" => "sqs:ChangeMessageVisibility",
             _ => "sqs:GetQueueAttributes",
         };

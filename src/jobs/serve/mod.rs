@@ -25,7 +25,7 @@ use crate::cli::{Exit, ServeArgs};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::jobs::connect::{Clients, Way, connect_queue, connect_within};
-use crate::jobs::live::Worker;
+use crate::jobs::live::{Worker, random};
 use crate::jobs::queue::{Consumer, Intake, Pace};
 use crate::jobs::reconcile::Job;
 use crate::jobs::webhook;
@@ -166,7 +166,7 @@ impl Loaded {
             progress: &Silent,
             watch: &Unwatched,
         };
-        let mut worker = Worker::new(job, &jitter);
+        let mut worker = Worker::new(job, &random);
         tokio::join!(worker.run(stop), self.consume(store, stop));
     }
 
@@ -191,12 +191,6 @@ struct Unwatched;
 
 impl Watch for Unwatched {
     fn applied(&self, _done: u64, _of: u64) {}
-}
-
-/// From 0 up to, not including, 1: the random bits at the end of a UUID.
-fn jitter() -> f64 {
-    let bits = uuid::Uuid::now_v7().as_u128() & 0xffff_ffff;
-    f64::from(u32::try_from(bits).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
 }
 
 fn announce(args: &ServeArgs, listening: &str, loaded: &Loaded, talk: Talk) -> anyhow::Result<()> {

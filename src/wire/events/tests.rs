@@ -3,8 +3,6 @@
 
 use std::path::Path;
 
-use serde_json::json;
-
 use super::*;
 
 fn read(body: &Value) -> Result<Event, Unreadable> {
@@ -120,6 +118,35 @@ fn an_sns_notification_around_it_changes_nothing() {
     let bare =
         json!({ "Type": "Notification", "Message": item("ResourceDeleted")["detail"].to_string() });
     assert_eq!(read(&bare), Ok(gone()));
+}
+
+#[test]
+fn a_webhook_that_was_passed_on_reads_as_it_was_written() {
+    for (id, labelled) in [(Some("identifier".to_owned()), true), (None, false)] {
+        let delivery = Delivery {
+            id,
+            body_sha256: crate::wire::signature::sha256(b"body"),
+        };
+        let named = Named::Ticket {
+            id: 10_001,
+            labelled,
+        };
+        let body = passed_on(10_001, labelled, &delivery);
+        assert_eq!(
+            event(body.as_bytes()),
+            Ok(Event::Webhook { named, delivery })
+        );
+    }
+    let incomplete = json!({ "source": "asaf", "detail-type": "Jira Webhook", "detail": { "ticket": 1, "sha256": "00" } });
+    assert!(read(&incomplete).is_err());
+}
+
+#[test]
+fn schedules_are_known_by_their_envelope() {
+    for source in ["aws.events", "aws.scheduler"] {
+        let body = json!({ "source": source, "detail-type": "Scheduled Event", "detail": {} });
+        assert_eq!(read(&body), Ok(Event::Schedule));
+    }
 }
 
 #[test]
