@@ -1,10 +1,12 @@
 //! Whoever is not Jira gets nothing in; what Jira sends is never lost, and costs little however often it comes.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod serving;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use asaf::jobs::webhook::{Answer, Receiver};
 use asaf::store::queue::{WorkKey, WorkQueue};
@@ -16,7 +18,8 @@ use http::{HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
-use serving::{Random, SECRET, change, signature};
+use serving::world::Emulators;
+use serving::{BINARY, Random, SECRET, Serve, change, signature, until};
 
 const MUTATIONS: usize = 10_000;
 
@@ -478,4 +481,125 @@ async fn every_sample_found_in_public_places_is_answered_with_a_success() {
         );
     }
     assert!(store.unread().await.unwrap().is_empty());
+}
+
+/// A served world, and `asaf serve` that has seen all of it.
+fn live(folder: &Path) -> (Emulators, Serve) {
+    let world = Emulators::start(folder, 3, 60);
+    let config = world.config("[webhook]\nsecrets = [\"env:HOOK\"]");
+    let serve = Serve::start(folder, &config, &world.env());
+    let full = "asaf_reconcile_total{kind=\"full\",outcome=\"ok\"}";
+    until(|| (serve.figure(full) >= 1.0).then_some(()));
+    (world, serve)
+}
+
+/// Tells the receiver that a ticket has changed, as Jira does.
+fn tell(serve: &Serve, ticket: &str, n: u64) {
+    let answer = serve.deliver(SECRET, &change(ticket.parse().unwrap(), n));
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// Nothing is left to do, and nothing that must never happen has happened.
+fn settled(world: &Emulators, mut serve: Serve, folder: &Path) {
+    serve.signal("TERM");
+    assert!(serve.ended().success());
+    let planned = until(|| {
+        let plan = Command::new(BINARY)
+            .args(["plan", "--full", "--output", "json"])
+            .env("ASAF_CONFIG", folder.join("asaf.toml"))
+            .env("HOOK", SECRET)
+            .envs(world.env())
+            .output()
+            .unwrap();
+        serde_json::from_slice::<Value>(&plan.stdout).ok()
+    });
+    assert_eq!(
+        planned["plan"]["actions"],
+        serde_json::json!([]),
+        "{planned}"
+    );
+    assert_eq!(world.violations(), serde_json::json!([]));
+}
+
+#[test]
+fn a_team_resolves_and_security_hub_follows_within_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, serve) = live(folder.path());
+    let mut took: Vec<Duration> = Vec::new();
+    for (n, ticket) in (0..).zip(world.tickets().iter().take(20)) {
+        world.forget_requests();
+        world.move_ticket("product", ticket, "Resolved");
+        let began = Instant::now();
+        tell(&serve, ticket, n);
+        until(|| (world.requests("aws", "BatchUpdateFindings") == 1).then_some(()));
+        took.push(began.elapsed());
+    }
+    took.sort();
+    println!(
+        "from the event to the write in Security Hub: p50 {:?}, p95 {:?}",
+        took[10], took[18]
+    );
+    // The machine may be busy with other tests: `make load` looks at the slow ones too.
+    assert!(took[10] < Duration::from_secs(2), "{took:?}");
+    settled(&world, serve, folder.path());
+}
+
+#[test]
+fn a_replay_of_every_delivery_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, serve) = live(folder.path());
+    let tickets = world.tickets();
+    let ticket = &tickets[0];
+    world.move_ticket("product", ticket, "Resolved");
+    tell(&serve, ticket, 1);
+    until(|| (world.requests("aws", "BatchUpdateFindings") >= 2).then_some(()));
+    world.forget_requests();
+    // The recorded body under fresh identifiers, and the same change told anew.
+    let body = change(ticket.parse().unwrap(), 1);
+    let header = format!("X-Hub-Signature: {}", signature(SECRET, &body));
+    let mut connection = serve.connect();
+    for n in 0..500 {
+        let headers = format!("{header}\nX-Atlassian-Webhook-Identifier: fresh-{n}");
+        assert_eq!(connection.post(&headers, &body).text, "known already\n");
+    }
+    for n in 2..52 {
+        tell(&serve, ticket, n);
+    }
+    until(|| {
+        (serve.figure("asaf_queue_depth{state=\"ready\"}")
+            + serve.figure("asaf_queue_depth{state=\"leased\"}")
+            == 0.0)
+            .then_some(())
+    });
+    assert_eq!(world.requests("aws", "BatchUpdateFindings"), 0);
+    assert_eq!(
+        world.requests("jira", "POST /rest/api/3/issue/{id}/transitions"),
+        0
+    );
+    settled(&world, serve, folder.path());
+}
+
+#[test]
+fn a_reviewer_reopens_and_the_finding_is_notified_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, serve) = live(folder.path());
+    let tickets = world.tickets();
+    let ticket = &tickets[0];
+    let mut n = 0;
+    for (role, to) in [
+        ("product", "Resolved"),
+        ("reviewer", "Open"),
+        ("product", "Resolved"),
+        ("reviewer", "Closed"),
+    ] {
+        world.forget_requests();
+        world.move_ticket(role, ticket, to);
+        n += 1;
+        tell(&serve, ticket, n);
+        if to != "Closed" {
+            until(|| (world.requests("aws", "BatchUpdateFindings") == 1).then_some(()));
+        }
+        until(|| (world.status(ticket) == to).then_some(()));
+    }
+    settled(&world, serve, folder.path());
 }
