@@ -49,14 +49,23 @@ struct Loaded {
     secrets: Secrets,
 }
 
+/// What lives as long as the process does.
+struct Process {
+    store: Arc<Sqlite>,
+    doors: Arc<Doors>,
+    stop: CancellationToken,
+    connections: TaskTracker,
+    way: Way,
+    budget: Budget,
+}
+
 /// Serves until it is told to stop.
 ///
 /// # Errors
 /// Configuration, a store that another process uses, an address that is taken.
 pub async fn run(args: &ServeArgs, path: &Path, talk: Talk) -> anyhow::Result<Exit> {
     let config = Config::load(path)?;
-    let way = Way::network()?;
-    let budget = Budget::new(Clock::System);
+    let (way, budget) = (Way::network()?, Budget::new(Clock::System));
     let mut loaded = Loaded::with(config, way.clone(), budget.clone()).await?;
     let store = Arc::new(Sqlite::open(&loaded.config.store.path)?);
     let address = loaded.config.serve.listen.clone();
@@ -66,62 +75,62 @@ pub async fn run(args: &ServeArgs, path: &Path, talk: Talk) -> anyhow::Result<Ex
     let listening = listener.local_addr()?.to_string();
     // Orders are heard from here on: whoever sees us listen may send one.
     let mut orders = Orders::new()?;
-    let doors = Arc::new(Doors::new(
-        store.clone(),
-        Clock::System,
-        loaded.secrets.clone(),
-        loaded.config.serve.queue_most,
-    ));
-    let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
-    let router = http::router(doors.clone(), figures::Figures::install()?);
-    connections.spawn(http::serve(
-        listener,
-        router,
-        stop.clone(),
-        connections.clone(),
-    ));
+    let (secrets, most) = (loaded.secrets.clone(), loaded.config.serve.queue_most);
+    let process = Process {
+        doors: Arc::new(Doors::new(store.clone(), Clock::System, secrets, most)),
+        store,
+        stop: CancellationToken::new(),
+        connections: TaskTracker::new(),
+        way,
+        budget,
+    };
+    process.listen(listener)?;
     announce(args, &listening, &loaded, talk)?;
-    loop {
-        let generation = stop.child_token();
-        let order = {
-            let work = loaded.work(&store, &generation).fuse();
-            tokio::pin!(work);
-            let order = tokio::select! {
-                () = &mut work => Order::Stop,
-                order = orders.next(path, &loaded.config, &way, &budget) => order,
-            };
-            match order {
-                Order::Stop => {
-                    let grace = loaded.config.serve.shutdown_grace.duration();
-                    doors.close();
-                    stop.cancel();
-                    connections.close();
-                    let ended = async { tokio::join!(&mut work, connections.wait()) };
-                    finish(
-                        ended,
-                        Duration::try_from(grace).unwrap_or_default(),
-                        &mut orders,
-                    )
-                    .await;
-                }
-                Order::Use(_) => {
-                    generation.cancel();
-                    (&mut work).await;
-                }
-            }
-            order
-        };
-        match order {
-            Order::Stop => break,
-            Order::Use(new) => {
-                doors.admit(new.secrets.clone(), new.config.serve.queue_most);
-                loaded = *new;
-                tracing::info!("the new configuration is in use");
-            }
-        }
+    while let Some(new) = process.go_on(&loaded, path, &mut orders).await {
+        loaded = new;
+        tracing::info!("the new configuration is in use");
     }
     talk.say("asaf has stopped; what was accepted is kept.");
     Ok(Exit::Ok)
+}
+
+impl Process {
+    /// Answers requests from now on.
+    fn listen(&self, listener: TcpListener) -> anyhow::Result<()> {
+        let router = http::router(self.doors.clone(), figures::Figures::install()?);
+        let (stop, connections) = (self.stop.clone(), self.connections.clone());
+        self.connections
+            .spawn(http::serve(listener, router, stop, connections));
+        Ok(())
+    }
+
+    /// Works with one configuration until there is another one, which it returns, or until it is told to stop.
+    async fn go_on(&self, loaded: &Loaded, path: &Path, orders: &mut Orders) -> Option<Loaded> {
+        let generation = self.stop.child_token();
+        let work = loaded.work(&self.store, &generation).fuse();
+        tokio::pin!(work);
+        let order = tokio::select! {
+            () = &mut work => Order::Stop,
+            order = orders.next(path, &loaded.config, &self.way, &self.budget) => order,
+        };
+        if let Order::Use(new) = order {
+            // Deliveries are checked by the new secrets at once; a run that has begun ends with what it began with.
+            self.doors
+                .admit(new.secrets.clone(), new.config.serve.queue_most);
+            generation.cancel();
+            tokio::select! {
+                () = &mut work => return Some(*new),
+                () = orders.stop() => {}
+            }
+        }
+        self.doors.close();
+        self.stop.cancel();
+        self.connections.close();
+        let grace = loaded.config.serve.shutdown_grace.duration();
+        let ended = async { tokio::join!(&mut work, self.connections.wait()) };
+        finish(ended, Duration::try_from(grace).unwrap_or_default(), orders).await;
+        None
+    }
 }
 
 /// Waits for what has begun, but no longer than `grace`, and no longer than a second order to stop.
@@ -130,12 +139,11 @@ async fn finish(ended: impl Future, grace: Duration, orders: &mut Orders) {
         grace_s = grace.as_secs(),
         "stopping: nothing new is taken in, what has begun is finished"
     );
+    let later = "what is left is taken up again by the next start";
     tokio::select! {
         _ = ended => tracing::info!("everything that had begun is finished"),
-        () = tokio::time::sleep(grace) => {
-            tracing::warn!("the time to stop is over; what is left is taken up again by the next start");
-        }
-        () = orders.stop_again() => tracing::warn!("stopped at once; what is left is taken up again by the next start"),
+        () = tokio::time::sleep(grace) => tracing::warn!("the time to stop is over; {later}"),
+        () = orders.stop() => tracing::warn!("stopped at once; {later}"),
     }
 }
 

@@ -63,8 +63,8 @@ impl Orders {
         }
     }
 
-    /// A further order to stop.
-    pub(super) async fn stop_again(&mut self) {
+    /// The next order to stop; others wait.
+    pub(super) async fn stop(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
