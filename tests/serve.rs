@@ -381,6 +381,17 @@ fn a_hangup_takes_new_secrets_without_refusing_anything_and_refuses_a_wrong_file
 }
 
 #[test]
+fn a_stop_right_after_a_hangup_is_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serve = Serve::start(folder.path(), &signed(), &[]);
+    assert_eq!(serve.deliver(SECRET, &change(1, 1)).status, 200);
+    serve.signal("HUP");
+    serve.signal("TERM");
+    assert!(serve.ended().success(), "{}", serve.log());
+    assert_eq!(queued(folder.path()), BTreeSet::from([1]));
+}
+
+#[test]
 fn a_stop_finishes_what_has_begun_and_takes_nothing_new() {
     let folder = tempfile::tempdir().unwrap();
     let mut serve = Serve::start(folder.path(), &signed(), &[]);
