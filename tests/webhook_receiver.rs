@@ -1,5 +1,10 @@
 //! Whoever is not Jira gets nothing in; what Jira sends is never lost, and costs little however often it comes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 mod serving;
 

@@ -1,5 +1,5 @@
 //! Messages as AWS documents them, and as they must not be.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use std::path::Path;
 

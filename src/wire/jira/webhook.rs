@@ -94,7 +94,7 @@ fn labelled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
     use serde_json::json;
 
     use super::*;
