@@ -16,7 +16,6 @@ ATLASSIAN := atlassian-python-api==5.0.5
 VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5
 # The load generator of `make load`.
 AUTOCANNON := autocannon@8.0.0
-VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5
 
 .PHONY: help setup test lint unit supply bench load demo fmt
 

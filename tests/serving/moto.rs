@@ -1,5 +1,10 @@
 //! An SQS that nobody here wrote: moto's server, with a client of AWS's own SDK.
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code,
+    clippy::print_stderr
+)]
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
