@@ -149,6 +149,15 @@ impl Emulators {
         assert_eq!(moved.status, 204, "{moved:?}");
     }
 
+    /// The administrator registers a signed webhook for our tickets; from now on the site sends it.
+    pub(crate) fn register(&self, address: &str, secret: &str) {
+        let hook = json!({ "name": "asaf", "url": format!("http://{address}/webhook/jira"), "secret": secret,
+            "events": ["jira:issue_created", "jira:issue_updated", "jira:issue_deleted", "comment_created"],
+            "filters": { "issue-related-events-section": "labels = asaf" }, "excludeBody": false });
+        let answer = self.jira("admin", "POST /rest/webhooks/1.0/webhook", &hook);
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+
     /// Requests since the last reset.
     pub(crate) fn requests(&self, side: &str, operation: &str) -> u64 {
         self.control("GET /requests")[side][operation]
