@@ -4,6 +4,8 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
+# The Lambda function too: one set of features, so that dependencies are compiled once.
+FEATURES := --all-features
 VENV := target/venv
 # Independent implementations that our clients are tested against.
 MOTO := moto[server]==5.2.5
@@ -12,8 +14,10 @@ BOTO3 := boto3==1.44.5
 JIRA := jira==3.10.5
 ATLASSIAN := atlassian-python-api==5.0.5
 VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5
+# The load generator of `make load`.
+AUTOCANNON := autocannon@8.0.0
 
-.PHONY: help setup test lint unit supply bench demo fmt
+.PHONY: help setup test lint unit supply bench load demo fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -31,14 +35,14 @@ test: setup lint unit supply ## everything that CI runs
 
 lint: ## formatting, clippy and docs, warnings denied
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --no-deps --lib --document-private-items
+	$(CARGO) clippy --locked $(FEATURES) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked $(FEATURES) --no-deps --lib --document-private-items
 
 unit: ## all tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-	  set -x; $(CARGO) test --locked --doc --quiet; $(CARGO) nextest run --locked --no-fail-fast; \
+	  set -x; $(CARGO) test --locked $(FEATURES) --doc --quiet; $(CARGO) nextest run --locked $(FEATURES) --no-fail-fast; \
 	else \
-	  set -x; $(CARGO) test --locked --no-fail-fast; \
+	  set -x; $(CARGO) test --locked $(FEATURES) --no-fail-fast; \
 	fi
 
 supply: ## licences, bans and sources; unused dependencies (only with the tools at hand)
@@ -51,6 +55,12 @@ supply: ## licences, bans and sources; unused dependencies (only with the tools 
 
 bench: ## time and memory of the job at 1k, 10k and 100k findings
 	$(CARGO) bench --locked --bench reconcile
+
+load: ## 500 webhooks a second for a minute on the release binary, with SIGTERM and SIGKILL; needs Node and npm
+	$(CARGO) build --locked --release
+	@test -d target/node/node_modules/autocannon || { mkdir -p target/node \
+	  && npm install --silent --no-fund --no-audit --prefix target/node '$(AUTOCANNON)'; }
+	node benches/webhooks.mjs
 
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo

@@ -128,7 +128,10 @@ fn subjects(world: &World) -> Vec<Named> {
             && finding["Severity"]["Original"] != "LOW"
             && world.aws.config.item(arn).is_some()
     });
-    failing.map(named).take(FINDINGS).collect()
+    failing
+        .map(|finding| named(&finding))
+        .take(FINDINGS)
+        .collect()
 }
 
 /// Key and status of the newest ticket of a finding.
@@ -141,9 +144,9 @@ fn ticket(world: &World, finding: &Named) -> Option<(String, String)> {
     Some((issue.key.clone(), world.jira.status_name(issue.status)))
 }
 
-fn compliance<'a>(world: &'a World, finding: &Named) -> &'a str {
+fn compliance(world: &World, finding: &Named) -> String {
     let asff = world.aws.hub.get(&finding.0, &finding.1).unwrap();
-    asff["Compliance"]["Status"].as_str().unwrap()
+    asff["Compliance"]["Status"].as_str().unwrap().to_owned()
 }
 
 /// Whether the act can happen in this world now.
@@ -278,7 +281,7 @@ fn archive_deleted(scene: &Scene) {
             aws.config.item(arn).is_some_and(|item| item.deleted)
                 && finding["RecordState"] == "ACTIVE"
         })
-        .map(named)
+        .map(|finding| named(&finding))
         .collect();
     for (product, id) in gone {
         aws.hub.archive(&product, &id, None, now, journal);

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
 
+mod serve;
+
 /// A problem by the path of its key, such as `owners.rules[0].accounts[1]`.
 pub(super) struct Finding {
     pub(super) path: String,
@@ -24,6 +26,11 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         found.add("store.path", "the path of the store is empty");
     }
     run(&config.run, config, &mut found);
+    serve::serve(&config.serve, &mut found);
+    serve::webhook(&config.webhook, &mut found);
+    if let Some(queue) = &config.queue {
+        serve::queue(queue, config, &mut found);
+    }
     found.0
 }
 

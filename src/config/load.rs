@@ -61,6 +61,11 @@ fn settle(mut config: Config, path: &Path) -> Config {
     let folder = path.parent().unwrap_or(Path::new(""));
     config.store.path = folder.join(&config.store.path);
     config.jira.token = config.jira.token.starting_at(folder);
+    let secrets = std::mem::take(&mut config.webhook.secrets);
+    config.webhook.secrets = secrets
+        .into_iter()
+        .map(|secret| secret.starting_at(folder))
+        .collect();
     for url in [Some(&mut config.jira.url), config.aws.endpoint_url.as_mut()]
         .into_iter()
         .flatten()

@@ -16,6 +16,7 @@ mod load;
 mod owners;
 mod period;
 mod secret;
+mod serve;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use jira::{Jira, Priorities, Reviewers, Statuses};
 pub use owners::{Owner, OwnerRule, Owners};
 pub use period::Period;
 pub use secret::Secret;
+pub use serve::{Queue, Serve, Webhook};
 pub use show::{Origin, Setting};
 
 /// Everything that a person may set.
@@ -52,6 +54,15 @@ pub struct Config {
     /// How runs read.
     #[serde(default)]
     pub run: Run,
+    /// The process that stays.
+    #[serde(default)]
+    pub serve: Serve,
+    /// Jira's webhook.
+    #[serde(default)]
+    pub webhook: Webhook,
+    /// The SQS queue with events of Security Hub and AWS Config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
 }
 
 /// `[aws]`: credentials come from the SDK's own chain, never from this file.

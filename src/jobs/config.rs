@@ -25,6 +25,7 @@ fn check(path: &Path, skip_secrets: bool, talk: Talk) -> anyhow::Result<Exit> {
     let config = Config::load(path)?;
     if !skip_secrets {
         config.jira.token.resolve()?;
+        config.webhook.resolve()?;
     }
     let rules = config.owners.rules.len();
     let projects = config.owners.projects().len();

@@ -15,6 +15,7 @@ use crate::wire::transport::Transport;
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How requests travel.
+#[derive(Clone)]
 pub struct Way {
     /// To AWS.
     pub aws: Transport,
@@ -60,17 +61,15 @@ impl Way {
 /// # Errors
 /// [`crate::config::ConfigError`] for a secret that cannot be read; a URL that cannot be used.
 pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<Clients> {
-    let budget = Budget::new(clock.clone());
+    connect_within(config, way, Budget::new(clock)).await
+}
+
+/// The same within a budget that is in use: a new configuration must not forget what an answer asked to wait.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow::Result<Clients> {
     let (aws_requests, jira_requests) = (Counts::default(), Counts::default());
-    let settings = AwsSettings {
-        region: config.aws.region.clone(),
-        endpoint_url: config.aws.endpoint_url.clone(),
-        aggregator: config.aws.aggregator.clone(),
-        member_role: Some(config.aws.member_role.clone()),
-        external_id: config.aws.external_id.clone(),
-        profile: config.aws.profile.clone(),
-        unlimited: config.run.unlimited,
-    };
     let jira = JiraConfig {
         url: config.jira.url.clone(),
         email: config.jira.email.clone(),
@@ -81,7 +80,7 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
     };
     let jira = JiraClient::new(jira, way.jira, budget.clone(), jira_requests.clone())?;
     let aws = Aws::connect(
-        settings,
+        aws_settings(config),
         way.credentials,
         way.aws,
         budget.clone(),
@@ -93,8 +92,8 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
         jira,
         aws_requests,
         jira_requests,
+        clock: budget.clock().clone(),
         budget,
-        clock,
     })
 }
 
@@ -106,6 +105,31 @@ fn people(named: &Reviewers) -> PeopleFrom {
             role: role.clone(),
         },
         Reviewers::Accounts(ids) => PeopleFrom::AccountIds(ids.clone()),
+    }
+}
+
+/// A connection for the event queue: its requests belong to no run, so they are counted apart.
+pub async fn connect_queue(config: &Config, way: Way, budget: Budget) -> Aws {
+    let counts = Counts::default();
+    Aws::connect(
+        aws_settings(config),
+        way.credentials,
+        way.aws,
+        budget,
+        counts,
+    )
+    .await
+}
+
+fn aws_settings(config: &Config) -> AwsSettings {
+    AwsSettings {
+        region: config.aws.region.clone(),
+        endpoint_url: config.aws.endpoint_url.clone(),
+        aggregator: config.aws.aggregator.clone(),
+        member_role: Some(config.aws.member_role.clone()),
+        external_id: config.aws.external_id.clone(),
+        profile: config.aws.profile.clone(),
+        unlimited: config.run.unlimited,
     }
 }
 

@@ -249,6 +249,19 @@ incremental_every = "10m"
 # An incremental read starts so long before the last one began.
 incremental_overlap = "1h"
 
+# `asaf serve` listens here for Jira's webhook (/webhook/jira), health checks and metrics.
+[serve]
+listen = "127.0.0.1:8484"
+
+# The secret of Jira's admin webhook, by reference; a second one while it is rotated. Without one it is not heard.
+[webhook]
+secrets = []
+# secrets = ["env:ASAF_WEBHOOK_SECRET"]
+
+# The SQS queue with EventBridge events of Security Hub and AWS Config.
+# [queue]
+# url = "https://sqs.eu-west-1.amazonaws.com/123456789012/asaf-events"
+
 # Who answers for an account: the first rule that names it, else the default.
 [owners]
 default = { team = <owners.default.team>, project = <owners.default.project> }

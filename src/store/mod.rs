@@ -4,6 +4,7 @@
 
 pub mod queue;
 pub mod sqlite;
+pub mod unread;
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -18,12 +18,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::jobs::reconcile::{Job, Orders, Report, RunError, Wish};
+use crate::jobs::reconcile::{Job, LAST_READ, Orders, Report, RunError, Wish};
 use crate::model::{BaseTicket, TicketState};
 use crate::plan::limits::Earlier;
 use crate::ports::FindingsReader;
-use crate::store::Store;
 use crate::store::queue::WorkQueue;
+use crate::store::{Store, StoreError};
 
 use schedule::Schedule;
 
@@ -35,6 +35,12 @@ const BRAKE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// A number from 0 up to, not including, 1.
 pub type Jitter<'a> = &'a (dyn Fn() -> f64 + Sync);
+
+/// The jitter of a real process: the random bits at the end of a UUID.
+pub fn random() -> f64 {
+    let bits = uuid::Uuid::now_v7().as_u128() & 0xffff_ffff;
+    f64::from(u32::try_from(bits).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
+}
 
 /// Works off one store's queue and schedule.
 pub struct Worker<'a, F, S> {
@@ -81,6 +87,19 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
             live_tickets: None,
             probed_at: None,
         }
+    }
+
+    /// A worker that goes on where an earlier process has ended: scheduled runs come when they are due, and not first.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn going_on(job: Job<'a, F, S>, jitter: Jitter<'a>) -> Result<Self, StoreError> {
+        let last = job.store.instant(LAST_READ).await?;
+        let mut worker = Worker::new(job, jitter);
+        if let Some(last) = last {
+            worker.schedule.read_at(last);
+        }
+        Ok(worker)
     }
 
     /// Works until told to stop. A batch that has begun is finished; dropping the future instead loses nothing either,

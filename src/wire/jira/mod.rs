@@ -10,6 +10,7 @@ mod people;
 mod read;
 mod statuses;
 mod transitions;
+pub mod webhook;
 mod write;
 
 use std::collections::BTreeMap;
