@@ -1,6 +1,8 @@
 //! The emulated world: one organisation on AWS and one Jira site that share a clock and a journal.
 
 pub mod audit;
+pub mod control;
+mod page;
 pub mod seed;
 pub mod serve;
 pub mod story;
@@ -43,6 +45,8 @@ pub struct World {
     pub journal: Journal,
     /// Requests by operation: AWS, Jira.
     pub requests: Requests,
+    /// How many findings appeared through the control port.
+    appeared: usize,
 }
 
 /// Requests since the last reset, by operation.
@@ -104,6 +108,7 @@ impl World {
             jira.add_user(role, name);
         }
         World {
+            appeared: 0,
             clock,
             aws,
             jira,
