@@ -110,22 +110,35 @@ fn unknown(method: &str, path: &str) -> Refusal {
 }
 
 /// Other sites' pages must not drive the emulators: a browser says where a request with an effect comes from (Fetch
-/// standard, "Origin header").
+/// standard, "Origin header"), and under which name it found this address.
 fn same_site(request: &Request) -> Result<(), Refusal> {
     let header = |name| {
         let value = request.headers().get(name);
         value.and_then(|value: &http::HeaderValue| value.to_str().ok())
     };
-    let Some(origin) = header(http::header::ORIGIN) else {
-        return Ok(());
-    };
-    let host = header(http::header::HOST).unwrap_or_default();
-    if request.method() == http::Method::GET || origin == format!("http://{host}") {
-        return Ok(());
-    }
-    Err(Refusal {
+    let refused = |message| Refusal {
         status: 403,
-        ..Refusal::field("", format!("A page of {origin} may not drive this world."))
+        ..Refusal::field("", message)
+    };
+    let host = header(http::header::HOST);
+    if let Some(host) = host.filter(|host| !is_loopback(host)) {
+        let message = format!("This world is served on loopback addresses only, not as {host}.");
+        return Err(refused(message));
+    }
+    let own = format!("http://{}", host.unwrap_or_default());
+    match header(http::header::ORIGIN).filter(|origin| *origin != own) {
+        Some(other) if request.method() != http::Method::GET => Err(refused(format!(
+            "A page of {other} may not drive this world."
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    ["127.0.0.1", "localhost", "[::1]"].into_iter().any(|name| {
+        let rest = host.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
     })
 }
 

@@ -108,6 +108,7 @@ mod tests {
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "snake_case")]
+    #[allow(dead_code)]
     enum When {
         Next(u32),
     }

@@ -39,6 +39,8 @@ pub struct TicketRow {
     pub key: String,
     /// Name of the status.
     pub status: String,
+    /// Key of its category: `new`, `indeterminate` or `done`.
+    pub category: &'static str,
     /// Resolution id.
     pub resolution: Option<String>,
     /// Summary.
@@ -230,10 +232,7 @@ fn page<S, T>(
 fn row(world: &World, issue: &Issue) -> TicketRow {
     let link = issue.property("asaf.link");
     let finding = link["findings"][0]["id"].as_str();
-    TicketRow {
-        id: issue.id,
-        key: issue.key.clone(),
-        status: world.jira.status_name(issue.status),
+    let status = world.jira.status(issue.status);
         resolution: issue.resolution.clone(),
         summary: issue.summary.clone(),
         labels: issue.labels.clone(),

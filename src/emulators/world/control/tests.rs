@@ -423,6 +423,12 @@ fn a_page_of_another_site_drives_nothing() {
     let evil = ("origin", "https://evil.example");
     let response = desk.send("POST", "/world", &verb, &[host, evil]);
     assert_eq!(response.status(), 403);
+    let rebound = ("host", "evil.example");
+    for origin in ["http://evil.example", "null"] {
+        let response = desk.send("POST", "/world", &verb, &[rebound, ("origin", origin)]);
+        assert_eq!(response.status(), 403);
+    }
+    assert_eq!(desk.send("GET", "/state", "", &[rebound]).status(), 403);
     assert_eq!(desk.get("/state/tickets/PAY-1")["status"], "Open");
     let own = ("origin", "http://127.0.0.1:5000");
     let response = desk.send("POST", "/world", &verb, &[host, own]);
