@@ -36,11 +36,21 @@ const TEMPLATES: [(&str, &str); 7] = [
 static ENGINE: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    engine.add_filter("moment", moment);
     for (name, text) in TEMPLATES {
         engine.add_template(name, text)?;
     }
     Ok(engine)
 });
+
+/// A timestamp to the second, for people.
+fn moment(at: &str) -> String {
+    let parsed = at.parse::<jiff::Timestamp>();
+    parsed.map_or_else(
+        |_| at.to_owned(),
+        |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+    )
+}
 
 /// Answers a request for the page, if it is one.
 pub(super) fn answer(world: &mut World, request: &Request) -> Option<Response> {
@@ -74,9 +84,12 @@ fn acting(world: &World, query: &Query) -> Value {
         "account": user.map(|user| &user.account_id) })
 }
 
+/// The active users, the engine's own last.
 fn people(world: &World) -> Vec<Value> {
-    let active = world.jira.users().filter(|user| user.active);
+    let mut active: Vec<_> = world.jira.users().filter(|user| user.active).collect();
+    active.sort_by_key(|user| user.role == Role::Bot);
     active
+        .into_iter()
         .map(|user| {
             json!({ "role": user.role.word(), "name": user.display_name, "account": user.account_id })
         })
