@@ -4,9 +4,11 @@
 //! `docs/emulate.md` describes it for the authors of other tools.
 
 mod act;
+pub mod faults;
 mod in_aws;
 mod in_jira;
 mod refusal;
+pub mod settings;
 pub mod state;
 pub mod verbs;
 
@@ -31,7 +33,7 @@ const ROWS_MOST: usize = 1_000;
 const ROWS: usize = 100;
 
 /// Method and path of everything that the port answers, besides the page.
-pub const OPERATIONS: [(&str, &str); 11] = [
+pub const OPERATIONS: [(&str, &str); 16] = [
     ("GET", "/requests"),
     ("POST", "/requests/reset"),
     ("GET", "/audit"),
@@ -40,6 +42,11 @@ pub const OPERATIONS: [(&str, &str); 11] = [
     ("GET", "/state/tickets"),
     ("GET", "/state/tickets/{key}"),
     ("GET", "/state/findings"),
+    ("GET", "/faults"),
+    ("POST", "/faults"),
+    ("DELETE", "/faults"),
+    ("GET", "/settings"),
+    ("POST", "/settings"),
     ("POST", "/advance"),
     ("GET", "/world"),
     ("POST", "/world"),
@@ -82,6 +89,11 @@ fn route(world: &mut World, request: &Request) -> Result<Value, Refusal> {
                 Ok(json!(state::findings(world, query.get("workflow"), span)))
             }
         },
+        ("GET", "/faults") => Ok(faults::armed(world)),
+        ("POST", "/faults") => faults::arm(world, body(request)?),
+        ("DELETE", "/faults") => faults::clear(world, query.get("system")),
+        ("GET", "/settings") => Ok(settings::shown(world)),
+        ("POST", "/settings") => settings::change(world, body(request)?),
         ("POST", "/advance") => advance(world, body(request)?),
         ("GET", "/world") => Ok(json!({ "do": verbs::names() })),
         ("POST", "/world") => happen(world, body(request)?),

@@ -233,6 +233,11 @@ fn row(world: &World, issue: &Issue) -> TicketRow {
     let link = issue.property("asaf.link");
     let finding = link["findings"][0]["id"].as_str();
     let status = world.jira.status(issue.status);
+    TicketRow {
+        id: issue.id,
+        key: issue.key.clone(),
+        status: world.jira.status_name(issue.status),
+        category: status.map_or("new", |status| status.category.parts().1),
         resolution: issue.resolution.clone(),
         summary: issue.summary.clone(),
         labels: issue.labels.clone(),

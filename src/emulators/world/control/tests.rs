@@ -31,6 +31,12 @@ impl Desk {
 
     /// A ticket of the bot's, as any Jira client makes it.
     fn create(&mut self, summary: &str) {
+        let request = self.creation(summary);
+        let response = self.world.answer(Side::Jira, &request).unwrap();
+        assert_eq!(response.status(), 201);
+    }
+
+    fn creation(&self, summary: &str) -> Request {
         let bot = self.world.jira.user(Role::Bot).unwrap();
         let pair = format!("{}:{}", bot.email, bot.token);
         let basic = {
@@ -39,12 +45,10 @@ impl Desk {
         };
         let fields = json!({ "project": { "key": "PAY" }, "issuetype": { "name": "Task" },
             "summary": summary, "labels": ["first"] });
-        let request = http::Request::post("http://127.0.0.1:1/rest/api/3/issue")
+        http::Request::post("http://127.0.0.1:1/rest/api/3/issue")
             .header("authorization", format!("Basic {basic}"))
             .body(Bytes::from(json!({ "fields": fields }).to_string()))
-            .unwrap();
-        let response = self.world.answer(Side::Jira, &request).unwrap();
-        assert_eq!(response.status(), 201);
+            .unwrap()
     }
 
     fn call(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
@@ -433,4 +437,113 @@ fn a_page_of_another_site_drives_nothing() {
     let own = ("origin", "http://127.0.0.1:5000");
     let response = desk.send("POST", "/world", &verb, &[host, own]);
     assert_eq!(response.status(), 200);
+}
+
+#[test]
+fn a_fault_is_armed_listed_struck_and_taken_back() {
+    let mut desk = Desk::new();
+    let armed = json!([
+        { "system": "jira", "operation": "POST /rest/api/3/issue$", "kind": { "server_error": 502 } },
+        { "system": "aws", "operation": "GetFindings", "kind": "throttled", "when": { "next": 2 } },
+        { "system": "aws", "operation": "event Security Hub", "kind": "lose_event",
+          "when": { "chance": { "permille": 250, "seed": 7 } } },
+        { "system": "jira", "operation": "webhook ", "kind": { "webhook_delayed": { "seconds": 5 } } },
+    ]);
+    let (status, body) = desk.call("POST", "/faults", &armed.to_string());
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(desk.get("/faults"), body);
+    assert_eq!(body["aws"].as_array().unwrap().len(), 2);
+    assert_eq!(body["aws"][0]["when"], json!({ "next": 2 }));
+    let request = desk.creation("three");
+    let response = desk.world.answer(Side::Jira, &request).unwrap();
+    assert_eq!(response.status(), 502);
+    assert_eq!(desk.get("/faults")["jira"].as_array().unwrap().len(), 1);
+    let (_, body) = desk.call("DELETE", "/faults?system=aws", "");
+    assert_eq!(
+        (&body["aws"], body["jira"].as_array().unwrap().len()),
+        (&json!([]), 1)
+    );
+    let (_, body) = desk.call("DELETE", "/faults", "");
+    assert_eq!(body, json!({ "aws": [], "jira": [] }));
+}
+
+#[test]
+fn a_fault_that_could_never_strike_is_refused() {
+    let mut desk = Desk::new();
+    let fault = |more: Value| {
+        let mut fault = json!({ "system": "aws", "operation": "GetFindings", "kind": "throttled" });
+        fault
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        fault
+    };
+    for (wrong, field) in [
+        (json!({}), "system"),
+        (fault(json!({ "system": "azure" })), "system"),
+        (fault(json!({ "kind": "explodes" })), "kind"),
+        (
+            fault(json!({ "kind": { "stale_read": { "s": 1 } } })),
+            "kind.stale_read.s",
+        ),
+        (fault(json!({ "operation": "GetFinding$" })), "operation"),
+        (
+            fault(json!({ "kind": { "unprocessed": { "code": "x", "every_nth": 1 } } })),
+            "kind",
+        ),
+        (fault(json!({ "when": { "next": 0 } })), "when.next"),
+        (fault(json!({ "when": { "later": 1 } })), "when"),
+        (
+            fault(json!({ "when": { "chance": { "permille": 1001, "seed": 1 } } })),
+            "when.chance.permille",
+        ),
+        (fault(json!({ "wen": 1 })), "wen"),
+        (
+            json!([fault(json!({})), fault(json!({ "kind": 1 }))]),
+            "[1].kind",
+        ),
+    ] {
+        let (status, body) = desk.call("POST", "/faults", &wrong.to_string());
+        let found = body["field"].as_str().unwrap_or_default();
+        assert_eq!((status, found), (400, field), "{wrong}: {body}");
+    }
+    assert_eq!(desk.get("/faults"), json!({ "aws": [], "jira": [] }));
+}
+
+#[test]
+fn settings_last_until_they_are_changed() {
+    let mut desk = Desk::new();
+    let before = desk.get("/settings");
+    let change = json!({ "quotas": true, "visibility_delay": "5m", "search_lag": "10s",
+        "late_webhooks": true, "bulk_delay": "3s", "aggregator_lag": "6h", "aging": true,
+        "search_flicker_permille": 20 });
+    let (status, after) = desk.call("POST", "/settings", &change.to_string());
+    assert_eq!(status, 200, "{after}");
+    for (name, value) in change.as_object().unwrap() {
+        let same = |a: &Value, b: &Value| match (a.as_str(), b.as_str()) {
+            (Some(a), Some(b)) => {
+                let period = |text: &str| text.parse::<crate::config::Period>().unwrap();
+                period(a) == period(b)
+            }
+            _ => a == b,
+        };
+        assert!(
+            same(&after[name], value),
+            "{name}: {} is not {value}",
+            after[name]
+        );
+        assert!(!same(&before[name], value), "{name} was so before");
+    }
+    assert_eq!(desk.get("/settings"), after);
+    for (wrong, field) in [
+        (json!({ "quota": true }), "quota"),
+        (json!({ "search_lag": "soon" }), "search_lag"),
+        (
+            json!({ "search_flicker_permille": 1001 }),
+            "search_flicker_permille",
+        ),
+    ] {
+        let (status, body) = desk.call("POST", "/settings", &wrong.to_string());
+        assert_eq!((status, &body["field"]), (400, &json!(field)), "{body}");
+    }
 }

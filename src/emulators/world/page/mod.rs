@@ -127,7 +127,7 @@ fn ticket(world: &World, query: &Query) -> Result<Response, Refusal> {
     let statuses = world.jira.statuses();
     let statuses: Vec<&str> = statuses.map(|status| status.name.as_str()).collect();
     let finding = ticket.row.finding.as_deref();
-    let finding = finding.and_then(|id| state::finding(world, id).first().cloned().cloned());
+    let finding = finding.and_then(|id| state::finding(world, id).into_iter().next());
     Ok(render(
         world,
         "ticket.html",

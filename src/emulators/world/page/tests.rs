@@ -160,7 +160,7 @@ fn a_ticket_is_resolved_and_closed_by_clicking_as_each_user() {
     let html = page(&mut world, &path);
     click(&mut world, &html, "Close");
     let status = world.jira.issue(&key).unwrap().status;
-    assert_eq!(world.jira.workflow.status_name(status), "Closed");
+    assert_eq!(world.jira.status_name(status), "Closed");
     let actors = page(&mut world, &path);
     assert!(actors.contains("Robin Reviewer") && actors.contains("Pat Product"));
 }
