@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 
 use super::refusal::Refusal;
 use super::verbs::Verb;
+use crate::emulators::config::SourceState;
 use crate::emulators::world::World;
 
 impl World {
@@ -29,11 +30,18 @@ impl World {
             Verb::FindingIsReactivated(one) => self.reactivate(one),
             Verb::FindingIsRemoved(one) => self.withdraw(one),
             Verb::FindingIsTouched(one) => self.touch(one),
+            Verb::RuleBreaks(one) => self.break_rule(one),
+            Verb::RuleMends(one) => self.mend_rule(one),
+            Verb::AnalystSendsToAction(sent) => self.send_to_action(sent),
             Verb::ResourceIsDeleted(one) => self.delete_resource(one),
             Verb::AnalystSetsWorkflow(set) => self.set_workflow_by_analyst(set),
             Verb::RuleSetsWorkflow(set) => self.set_workflow_by_rule(set),
             Verb::MemberJoins(one) => self.member(one, true),
             Verb::MemberLeaves(one) => self.member(one, false),
+            Verb::SourceFails(one) => self.source(one, Some(SourceState::Failed)),
+            Verb::SourceRecovers(one) => self.source(one, None),
+            Verb::AggregatorLosesData(_) => self.lose_aggregator(true),
+            Verb::AggregatorRecovers(_) => self.lose_aggregator(false),
             Verb::PersonResolves(one) => self.transition(&one.ticket, &one.who, "Resolved"),
             Verb::PersonCloses(one) => self.transition(&one.ticket, &one.who, "Closed"),
             Verb::PersonReopens(one) => self.transition(&one.ticket, &one.who, "Open"),
@@ -46,6 +54,8 @@ impl World {
             Verb::PersonDeletes(one) => self.delete_ticket(one),
             Verb::ProjectIsHidden(one) => self.hide_project(one, true),
             Verb::ProjectIsShown(one) => self.hide_project(one, false),
+            Verb::ProjectIsArchived(one) => self.archive_project(one, true),
+            Verb::ProjectIsRestored(one) => self.archive_project(one, false),
             Verb::UserIsDeactivated(one) => self.activate(one, false),
             Verb::UserIsActivated(one) => self.activate(one, true),
             Verb::TokenIsReplaced(one) => self.replace_token(one),

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::refusal::Refusal;
-use super::verbs::{Appearing, Archived, OneFinding, OneMember, OneResource, WorkflowSet};
+use super::verbs::{
+    Appearing, Archived, OneFinding, OneMember, OneResource, OneSource, Sent, WorkflowSet,
+};
+use crate::emulators::config::SourceState;
 use crate::emulators::journal::Actor;
 use crate::emulators::world::{World, seed};
 
@@ -59,6 +62,49 @@ impl World {
         let (product, id) = self.finding(one)?;
         let now = self.now();
         self.aws.hub.touch(&product, &id, now);
+        Ok(())
+    }
+
+    pub(super) fn break_rule(&mut self, one: &OneFinding) -> Result<(), Refusal> {
+        let (product, id) = self.finding(one)?;
+        let now = self.now();
+        let hub = &mut self.aws.hub;
+        hub.break_rule(&product, &id, now, &mut self.journal);
+        Ok(())
+    }
+
+    pub(super) fn mend_rule(&mut self, one: &OneFinding) -> Result<(), Refusal> {
+        let (product, id) = self.finding(one)?;
+        let now = self.now();
+        let hub = &mut self.aws.hub;
+        hub.mend_rule(&product, &id, "FAILED", now, &mut self.journal);
+        Ok(())
+    }
+
+    pub(super) fn send_to_action(&mut self, sent: &Sent) -> Result<(), Refusal> {
+        let key = self.finding_by(&sent.finding, sent.product_arn.as_deref())?;
+        let now = self.now();
+        let hub = &mut self.aws.hub;
+        hub.custom_action(&sent.action, &sent.action, &[key], now);
+        Ok(())
+    }
+
+    pub(super) fn source(
+        &mut self,
+        one: &OneSource,
+        state: Option<SourceState>,
+    ) -> Result<(), Refusal> {
+        let id = account(&one.account)?;
+        self.aws.config.set_source(id, &one.region, state);
+        Ok(())
+    }
+
+    pub(super) fn lose_aggregator(&mut self, lost: bool) -> Result<(), Refusal> {
+        if lost {
+            self.aws.config.lose_aggregator_data();
+        } else {
+            self.aws.config.restore_aggregator_data();
+        }
         Ok(())
     }
 

@@ -82,6 +82,11 @@ impl World {
         Ok(())
     }
 
+    pub(super) fn archive_project(&mut self, one: &OneProject, is: bool) -> Result<(), Refusal> {
+        self.project(&one.project)?.is_archived = is;
+        Ok(())
+    }
+
     pub(super) fn activate(&mut self, one: &OneUser, active: bool) -> Result<(), Refusal> {
         self.user(&one.who)?.active = active;
         Ok(())

@@ -142,6 +142,25 @@ fn day(finding: &str, resource: &str) -> Vec<(Value, Vec<&'static str>)> {
         ),
         (f("finding_is_reactivated"), vec!["finding_evaluated"]),
         (
+            with(f("analyst_sends_to_action"), json!({ "action": "Ticket" })),
+            vec![],
+        ),
+        (
+            f("rule_breaks"),
+            vec!["finding_evaluated", "finding_appeared"],
+        ),
+        (f("rule_mends"), vec!["finding_appeared"]),
+        (
+            json!({ "do": "source_fails", "account": "200000000001", "region": "eu-west-1" }),
+            vec![],
+        ),
+        (
+            json!({ "do": "source_recovers", "account": "200000000001", "region": "eu-west-1" }),
+            vec![],
+        ),
+        (json!({ "do": "aggregator_loses_data" }), vec![]),
+        (json!({ "do": "aggregator_recovers" }), vec![]),
+        (
             json!({ "do": "resource_is_deleted", "resource": resource }),
             vec!["resource_deleted"],
         ),
@@ -197,6 +216,14 @@ fn day(finding: &str, resource: &str) -> Vec<(Value, Vec<&'static str>)> {
         ),
         (
             json!({ "do": "project_is_shown", "project": "WEB" }),
+            vec![],
+        ),
+        (
+            json!({ "do": "project_is_archived", "project": "WEB" }),
+            vec![],
+        ),
+        (
+            json!({ "do": "project_is_restored", "project": "WEB" }),
             vec![],
         ),
         (json!({ "do": "user_is_deactivated", "who": "bot" }), vec![]),

@@ -27,6 +27,12 @@ pub enum Verb {
     FindingIsRemoved(OneFinding),
     /// A periodic check found nothing new; only `UpdatedAt` moves.
     FindingIsTouched(OneFinding),
+    /// The Config rule behind a control breaks: its finding is archived, a new id says `NOT_AVAILABLE`.
+    RuleBreaks(OneFinding),
+    /// The rule works again: a new id, failing.
+    RuleMends(OneFinding),
+    /// A person sends a finding to a custom action in Security Hub's console: an event, nothing else.
+    AnalystSendsToAction(Sent),
     /// A resource ceases to exist: AWS Config records the deletion.
     ResourceIsDeleted(OneResource),
     /// A person sets the workflow status in Security Hub's console.
@@ -37,6 +43,14 @@ pub enum Verb {
     MemberJoins(OneMember),
     /// An account is no longer a member: the administrator loses sight of its findings.
     MemberLeaves(OneMember),
+    /// AWS Config's aggregator can no longer read an account and Region.
+    SourceFails(OneSource),
+    /// It can again.
+    SourceRecovers(OneSource),
+    /// AWS Config's aggregator loses the data of the whole organization.
+    AggregatorLosesData(Nothing),
+    /// It has gathered everything again.
+    AggregatorRecovers(Nothing),
     /// A person takes a transition into *Resolved*.
     PersonResolves(OneTicket),
     /// A person takes a transition into *Closed*.
@@ -61,6 +75,10 @@ pub enum Verb {
     ProjectIsHidden(OneProject),
     /// It can be seen again.
     ProjectIsShown(OneProject),
+    /// A project is archived: it can be read, not searched, not changed.
+    ProjectIsArchived(OneProject),
+    /// It is restored.
+    ProjectIsRestored(OneProject),
     /// A user is deactivated: 401.
     UserIsDeactivated(OneUser),
     /// The user is active again.
@@ -190,6 +208,34 @@ pub struct OneMember {
     /// 12 digits.
     pub account: String,
 }
+
+/// A finding that is sent to a custom action.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sent {
+    /// `Id`.
+    pub finding: String,
+    /// `ProductArn`.
+    #[serde(default)]
+    pub product_arn: Option<String>,
+    /// The action's name.
+    pub action: String,
+}
+
+/// What the aggregator of AWS Config collects from.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OneSource {
+    /// 12 digits.
+    pub account: String,
+    /// Region.
+    pub region: String,
+}
+
+/// No fields beside `do`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// A ticket, and who acts on it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
