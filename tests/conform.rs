@@ -30,8 +30,9 @@ fn conform(folder: &Path) -> Option<Output> {
     let done = Command::new(python)
         .arg(script)
         .arg(folder)
-        .env("PYTHONDONTWRITEBYTECODE", "1");
-    Some(done.output().unwrap())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output();
+    Some(done.unwrap())
 }
 
 fn exchanges(folder: &Path) -> Vec<Value> {
@@ -54,7 +55,12 @@ fn a_whole_story_fits_the_vendors_own_descriptions() {
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     println!("{said}");
     assert!(done.status.success(), "{said}{:?}", done.stderr);
-    for what in ["aws answers", "aws requests", "jira answers", "jira requests"] {
+    for what in [
+        "aws answers",
+        "aws requests",
+        "jira answers",
+        "jira requests",
+    ] {
         let line = said.lines().find(|line| line.ends_with(what)).unwrap();
         let count: u32 = line.split_whitespace().next().unwrap().parse().unwrap();
         assert!(count >= 8, "{line}");
@@ -63,18 +69,90 @@ fn a_whole_story_fits_the_vendors_own_descriptions() {
 
 /// Operation, which body, where in it, what stands there instead, and what the check must say.
 const WRONG: [(&str, &str, &str, &str, &str); 12] = [
-    ("GetFindings", "answer", "/Findings/0/Title", "5", "is no string"),
-    ("GetFindings", "answer", "/Findings/0/Id", "", ".Id: is missing"),
-    ("GetFindings", "answer", "/Findings/0/Name", "\"x\"", ".Name: is not in the model"),
-    ("GetFindings", "answer", "/Findings/0/RecordState", "\"GONE\"", "is not one of"),
-    ("GetFindings", "request", "/MaxResults", "500", "500 is above 100"),
-    ("BatchUpdateFindings", "request", "/Findings", "[]", ".Findings: is not in the model"),
-    ("BatchUpdateFindings", "answer", "/UnprocessedFindings", "", "UnprocessedFindings: is missing"),
-    ("GetResourceConfigHistory", "answer", "/configurationItems/0/resourceId", "5", "is no string"),
-    ("POST /rest/api/3/issue/bulk", "request", "/issueUpdates", "5", "5 is not of type"),
-    ("POST /rest/api/3/issue/bulk", "answer", "/issues", "{}", "is not of type"),
-    ("POST /rest/api/3/search/jql", "request", "/unknown", "1", "unknown"),
-    ("GET /rest/api/3/myself", "answer", "/active", "\"yes\"", "is not of type"),
+    (
+        "GetFindings",
+        "answer",
+        "/Findings/0/Title",
+        "5",
+        "is no string",
+    ),
+    (
+        "GetFindings",
+        "answer",
+        "/Findings/0/Id",
+        "",
+        ".Id: is missing",
+    ),
+    (
+        "GetFindings",
+        "answer",
+        "/Findings/0/Name",
+        "\"x\"",
+        ".Name: is not in the model",
+    ),
+    (
+        "GetFindings",
+        "answer",
+        "/Findings/0/RecordState",
+        "\"GONE\"",
+        "is not one of",
+    ),
+    (
+        "GetFindings",
+        "request",
+        "/MaxResults",
+        "500",
+        "500 is above 100",
+    ),
+    (
+        "BatchUpdateFindings",
+        "request",
+        "/Findings",
+        "[]",
+        ".Findings: is not in the model",
+    ),
+    (
+        "BatchUpdateFindings",
+        "answer",
+        "/UnprocessedFindings",
+        "",
+        "UnprocessedFindings: is missing",
+    ),
+    (
+        "GetResourceConfigHistory",
+        "answer",
+        "/configurationItems/0/resourceId",
+        "5",
+        "is no string",
+    ),
+    (
+        "POST /rest/api/3/issue/bulk",
+        "request",
+        "/issueUpdates",
+        "5",
+        "5 is not of type",
+    ),
+    (
+        "POST /rest/api/3/issue/bulk",
+        "answer",
+        "/issues",
+        "{}",
+        "is not of type",
+    ),
+    (
+        "POST /rest/api/3/search/jql",
+        "request",
+        "/unknown",
+        "1",
+        "unknown",
+    ),
+    (
+        "GET /rest/api/3/myself",
+        "answer",
+        "/active",
+        "\"yes\"",
+        "is not of type",
+    ),
 ];
 
 #[test]

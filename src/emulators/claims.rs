@@ -124,18 +124,12 @@ pub fn page() -> String {
             emulator.claims.len()
         );
         for operation in &operations {
-            let claims = emulator.claims.iter();
-            let mut own = claims
-                .filter(|claim| claim.operation == operation)
-                .peekable();
-            if own.peek().is_none() {
-                continue;
-            }
             let _ = write!(
                 page,
                 "\n### `{operation}`\n\n| behaviour | source | test |\n|---|---|---|\n"
             );
-            for claim in own {
+            let claims = emulator.claims.iter();
+            for claim in claims.filter(|claim| claim.operation == operation) {
                 let [behaviour, source] = [claim.behaviour, claim.source].map(cell);
                 let _ = writeln!(page, "| {behaviour} | {source} | `{}` |", claim.test);
             }

@@ -69,7 +69,6 @@ pub use issue::{Comment, History, HistoryItem, Issue, RemoteLink};
 pub use packed::Packed;
 pub use people::users::{Role, User};
 pub use projects::Project;
-pub(crate) use route::operations;
 pub use view::{Open, plain_text};
 pub(crate) use webhooks::hooks::EVENTS;
 pub use webhooks::{Delivery, Lane, Spread};

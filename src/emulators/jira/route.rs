@@ -140,7 +140,7 @@ pub(super) enum Found {
 }
 
 /// The names of all operations, as they are counted for version 3.
-pub(crate) fn operations() -> Vec<String> {
+pub(super) fn operations() -> Vec<String> {
     TABLES
         .iter()
         .flat_map(|(base, routes)| routes.iter().map(move |route| (base, route)))

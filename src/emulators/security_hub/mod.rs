@@ -34,7 +34,7 @@ use super::quota::Bucket;
 pub(crate) use call::Call;
 pub use findings::Key;
 use findings::{Findings, Record};
-pub(crate) use operations::{OPERATIONS, operation};
+pub(crate) use operations::operation;
 pub use settings::{Aggregator, Linking};
 
 /// The state of Security Hub in an organisation.

@@ -8,7 +8,7 @@ use crate::emulators::quota::{Bucket, Verdict};
 use crate::emulators::{Request, Response};
 
 /// Method, path and name of the operations that are answered (Security Hub API).
-pub(crate) const OPERATIONS: [(&str, &str, &str); 7] = [
+pub(super) const OPERATIONS: [(&str, &str, &str); 7] = [
     ("POST", "/findings", "GetFindings"),
     ("PATCH", "/findings/batchupdate", "BatchUpdateFindings"),
     ("POST", "/findings/import", "BatchImportFindings"),

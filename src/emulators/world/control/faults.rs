@@ -12,13 +12,6 @@ use crate::emulators::faults::{Fault, When};
 use crate::emulators::jira::{self, FaultKind};
 use crate::emulators::world::World;
 
-/// What AWS announces: the detail types of its events, under which faults of events are named.
-const EVENTS: [&str; 3] = [
-    "Security Hub Findings - Imported",
-    "Security Hub Findings - Custom Action",
-    "Config Configuration Item Change",
-];
-
 /// Whose requests a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,7 +44,7 @@ impl Order {
         })?;
         let rest = Value::Object(fields);
         Ok(match system {
-            System::Aws => Order::Aws(checked(rest, aws_operations(), AwsFault::fits)?),
+            System::Aws => Order::Aws(checked(rest, claims::operations_of("aws"), AwsFault::fits)?),
             System::Jira => {
                 let fits = |kind: &FaultKind, operation: &str| {
                     kind.is_of_webhooks() == operation.starts_with("webhook ")
@@ -129,12 +122,6 @@ fn checked<K: DeserializeOwned>(
         return Err(Refusal::field("kind", message));
     }
     Ok(fault)
-}
-
-fn aws_operations() -> Vec<String> {
-    let mut names = claims::operations_of("aws");
-    names.extend(EVENTS.map(|kind| format!("event {kind}")));
-    names
 }
 
 /// Requests are counted under the version that they name (Jira REST v3 has the aliases 2 and latest).
