@@ -28,7 +28,9 @@ fn every_example_of_the_page_works_in_its_order() {
         .filter(|tool| Command::new(tool).arg("--version").output().is_err())
         .collect();
     if !missing.is_empty() {
-        let required = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+        let required = ["CI", "ASAF_REQUIRE_CONTRACT"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
         assert!(!required, "{missing:?} are not installed: run `make setup`");
         println!("skipped: {missing:?} are not installed: run `make setup`");
         return;

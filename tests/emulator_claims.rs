@@ -2,6 +2,8 @@
 //! table, and what is not claimed is answered with 501 and a sentence.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod served;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -71,6 +73,12 @@ fn every_claimed_operation_is_known_and_every_other_one_is_answered_with_501() {
         }
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn what_the_vendors_have_and_we_do_not_is_answered_with_501() {
+    let arguments = ["--accounts", "1", "--findings", "1", "--quotas", "off"];
+    served::Served::start(&arguments).run("unclaimed.py", &["botocore"]);
 }
 
 fn wrong_claims(emulator: &Emulator) -> Vec<String> {

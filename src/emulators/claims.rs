@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{aws, config, iam, jira, organizations, secrets, security_hub, sqs, sts};
 
 /// One claimed behaviour of one operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Claim {
     /// The operation's name as requests are counted, such as `GetFindings` or `POST /rest/api/3/issue/bulk`.
     pub operation: &'static str,

@@ -22,7 +22,7 @@ pub use refusal::Refusal;
 
 use super::{Requests, World, audit, page};
 use crate::config::Period;
-use crate::emulators::{self, Request, Response};
+use crate::emulators::{self, Request, Response, claims};
 use refusal::read;
 use state::Span;
 use verbs::Verb;
@@ -33,7 +33,8 @@ const ROWS_MOST: usize = 1_000;
 const ROWS: usize = 100;
 
 /// Method and path of everything that the port answers, besides the page.
-pub const OPERATIONS: [(&str, &str); 16] = [
+pub const OPERATIONS: [(&str, &str); 17] = [
+    ("GET", "/emulators"),
     ("GET", "/requests"),
     ("POST", "/requests/reset"),
     ("GET", "/audit"),
@@ -70,6 +71,7 @@ fn route(world: &mut World, request: &Request) -> Result<Value, Refusal> {
     let query = Query::of(request);
     let (method, path) = (request.method().as_str(), request.uri().path());
     match (method, path) {
+        ("GET", "/emulators") => Ok(emulated()),
         ("GET", "/requests") => Ok(json!(world.requests)),
         ("POST", "/requests/reset") => {
             world.requests = Requests::default();
@@ -159,6 +161,15 @@ fn body(request: &Request) -> Result<Value, Refusal> {
         let message = format!("The body is not JSON: {error}.");
         Refusal::field("", message)
     })
+}
+
+/// What each emulator answers, and what is claimed of it.
+fn emulated() -> Value {
+    let all = claims::EMULATORS.iter().map(|emulator| {
+        json!({ "name": emulator.name, "system": emulator.system,
+            "operations": (emulator.operations)(), "claims": emulator.claims })
+    });
+    all.collect()
 }
 
 fn overview(world: &World) -> Value {
