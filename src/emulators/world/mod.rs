@@ -140,6 +140,7 @@ impl World {
     /// The same, with how long a long poll would wait.
     pub fn reply(&mut self, side: Side, request: &Request) -> Reply {
         let now = self.now();
+        let before = self.journal.entries.len();
         let (operation, reply) = match side {
             Side::Aws => {
                 let answered = self.aws.handle(request, now, &mut self.journal);
@@ -158,6 +159,9 @@ impl World {
                 (answered.operation, reply)
             }
         };
+        if reply.response.is_none() {
+            self.journal.lose(before);
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.note(side, &operation, request, &reply);
         }
