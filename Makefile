@@ -67,6 +67,9 @@ supply: ## licences, bans and sources; unused dependencies (only with the tools 
 bench: ## time and memory of the job at 1k, 10k and 100k findings
 	$(CARGO) bench --locked --bench reconcile
 
+scale: ## what a request to the emulators costs at 10,000 and at 50,000 tickets; how fast they start
+	$(CARGO) bench --locked --bench emulators
+
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo
 
