@@ -75,7 +75,7 @@ pub(super) fn arm(world: &mut World, body: Value) -> Result<Value, Refusal> {
 }
 
 /// What waits still.
-pub(super) fn armed(world: &World) -> Value {
+pub(in crate::emulators::world) fn armed(world: &World) -> Value {
     json!({ "aws": world.aws.faults.armed(), "jira": world.jira.faults.armed() })
 }
 

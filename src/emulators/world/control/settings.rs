@@ -32,7 +32,7 @@ pub struct Settings {
 }
 
 /// The settings as they are.
-pub(super) fn shown(world: &World) -> Value {
+pub(in crate::emulators::world) fn shown(world: &World) -> Value {
     let period = |duration: jiff::SignedDuration| {
         let seconds = duration.as_secs();
         format!("{seconds}s").parse::<Period>().ok()

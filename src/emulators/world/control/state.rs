@@ -130,6 +130,37 @@ pub struct FindingRow {
     pub updated: String,
 }
 
+/// An event that waits in the queue.
+#[derive(Clone, Debug, Serialize)]
+pub struct Event {
+    /// When it happened.
+    pub at: String,
+    /// `detail-type`.
+    pub kind: String,
+    /// What it is about: its first resource.
+    pub resource: String,
+}
+
+/// The newest events in the queue, newest first.
+pub fn events(world: &World, most: usize) -> Page<Event> {
+    let (total, bodies) = world.aws.sqs.newest(&world.queue_arn(), most);
+    let rows = bodies.iter().map(|body| {
+        let event: Value = serde_json::from_str(body).unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Event {
+            at: text(&event["time"]),
+            kind: text(&event["detail-type"]),
+            resource: text(&event["resources"][0]),
+        }
+    });
+    Page {
+        at: world.now(),
+        total,
+        next: None,
+        rows: rows.collect(),
+    }
+}
+
 /// Tickets by id, those in one status if it is named.
 pub fn tickets(world: &World, status: Option<&str>, span: Span) -> Page<TicketRow> {
     let fits = |issue: &&Issue| {

@@ -12,7 +12,7 @@ use minijinja::value::Serde;
 use serde_json::{Map, Value, json};
 
 use super::control::verbs::Verb;
-use super::control::{Query, Refusal, state};
+use super::control::{Query, Refusal, faults, settings, state};
 use super::{World, audit};
 use crate::config::Period;
 use crate::emulators::jira::Role;
@@ -21,6 +21,9 @@ use crate::emulators::{Request, Response};
 /// Nothing is loaded but the style sheet, nothing runs, and forms go nowhere else (Content Security Policy, level 3).
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
+
+/// Events of the queue on the page of messages.
+const EVENTS_MOST: usize = 50;
 
 const TEMPLATES: [(&str, &str); 7] = [
     ("parts.html", include_str!("parts.html")),
@@ -60,12 +63,13 @@ pub(super) fn answer(world: &mut World, request: &Request) -> Option<Response> {
         ("GET", "/page/ticket") => ticket(world, &query),
         ("GET", "/page/findings") => findings(world, &query),
         ("GET", "/page/messages") => messages(world, &query),
-        ("GET", "/page/world") => Ok(overview(world, &query)),
+        ("GET", "/page/world") => Ok(overview(world)),
         ("GET", "/page/style.css") => {
             return Some(whole(200, "text/css", include_str!("style.css")));
         }
         ("POST", "/page/act") => return Some(act(world, request)),
         ("POST", "/page/advance") => return Some(advance(world, request)),
+        ("POST", "/page/heal") => return Some(heal(world)),
         _ => return None,
     };
     Some(match shown {
@@ -150,15 +154,18 @@ fn messages(world: &World, query: &Query) -> Result<Response, Refusal> {
     Ok(render(
         world,
         "messages.html",
-        json!({ "here": "messages", "rows": page.rows, "total": page.total, "next": page.next }),
+        json!({ "here": "messages", "rows": page.rows, "total": page.total, "next": page.next,
+            "events": state::events(world, EVENTS_MOST) }),
     ))
 }
 
-fn overview(world: &World, _: &Query) -> Response {
+fn overview(world: &World) -> Response {
     render(
         world,
         "world.html",
-        json!({ "here": "world", "violations": audit::audit(world), "requests": world.requests, "people": people(world), "journal": world.journal.entries.len() }),
+        json!({ "here": "world", "violations": audit::audit(world), "requests": world.requests,
+            "people": people(world), "journal": world.journal.entries.len(),
+            "faults": faults::armed(world), "settings": settings::shown(world) }),
     )
 }
 
@@ -188,6 +195,13 @@ fn advance(world: &mut World, request: &Request) -> Response {
         }
         Err(why) => refused(world, &Refusal::field("by", why), &back),
     }
+}
+
+/// Takes all faults back.
+fn heal(world: &mut World) -> Response {
+    world.aws.faults.clear();
+    world.jira.faults.clear();
+    see("/page/world")
 }
 
 /// A path on this port; anything else becomes the front page.

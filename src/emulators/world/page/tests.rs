@@ -196,6 +196,27 @@ fn a_finding_passes_by_a_click_and_a_day_too() {
 }
 
 #[test]
+fn faults_are_shown_and_taken_back_by_a_click() {
+    let mut world = world();
+    let fault = r#"{ "system": "aws", "operation": "GetFindings", "kind": "throttled" }"#;
+    assert_eq!(send(&mut world, "POST", "/faults", fault).status(), 200);
+    assert!(page(&mut world, "/page/world").contains("throttled"));
+    assert_eq!(send(&mut world, "POST", "/page/heal", "").status(), 303);
+    assert!(!page(&mut world, "/page/world").contains("throttled"));
+    assert!(world.aws.faults.armed().is_empty());
+}
+
+#[test]
+fn events_that_wait_in_the_queue_are_messages() {
+    let mut world = world();
+    assert!(page(&mut world, "/page/messages").contains("None. Whoever consumes"));
+    let new = json!({ "do": "finding_appears" });
+    world.happen(&Verb::read(new).unwrap()).unwrap();
+    let html = page(&mut world, "/page/messages");
+    assert!(html.contains("Security Hub Findings - Imported"), "{html}");
+}
+
+#[test]
 fn hostile_texts_are_shown_and_do_nothing() {
     for text in HOSTILE {
         let mut world = world();
