@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::wire::budget::Budget;
 use crate::wire::counts::{self, Counts};
 use crate::wire::error::WireError;
-use crate::wire::transport::{Lost, Transport};
+use crate::wire::transport::{AGENT, Lost, Transport};
 
 pub use request::{Answer, Idempotency, Operation, Request};
 pub use setup::{Auth, BadSetup, HttpConfig};
@@ -356,6 +356,7 @@ impl Http {
         let mut wire = http::Request::builder()
             .method(request.method.clone())
             .uri(uri)
+            .header(header::USER_AGENT, AGENT)
             .header(header::ACCEPT, "application/json");
         if let Some(authorization) = &self.authorization {
             wire = wire.header(header::AUTHORIZATION, authorization.clone());
