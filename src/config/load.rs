@@ -71,6 +71,11 @@ fn settle(mut config: Config, path: &Path) -> Config {
         let all = teams.teams.values_mut().chain([&mut teams.security]);
         all.for_each(|secret| *secret = secret.clone().starting_at(folder));
     }
+    let secrets = std::mem::take(&mut config.webhook.secrets);
+    config.webhook.secrets = secrets
+        .into_iter()
+        .map(|secret| secret.starting_at(folder))
+        .collect();
     for url in [Some(&mut config.jira.url), config.aws.endpoint_url.as_mut()]
         .into_iter()
         .flatten()

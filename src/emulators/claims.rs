@@ -1,7 +1,11 @@
 //! What the emulators claim to do, each with its source and its test: `docs/emulators.md` is made from these rows.
 
+use std::fmt::Write as _;
+
+use super::{aws, config, iam, jira, organizations, secrets, security_hub, sqs, sts};
+
 /// One claimed behaviour of one operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Claim {
     /// The operation's name as requests are counted, such as `GetFindings` or `POST /rest/api/3/issue/bulk`.
     pub operation: &'static str,
@@ -35,6 +39,8 @@ impl Claim {
 pub struct Emulator {
     /// As a heading.
     pub name: &'static str,
+    /// The side of the world that it is on: `aws` or `jira`.
+    pub system: &'static str,
     /// Every operation that is not answered with 501.
     pub operations: fn() -> Vec<String>,
     /// What is claimed.
@@ -45,77 +51,94 @@ pub struct Emulator {
 pub const EMULATORS: &[Emulator] = &[
     Emulator {
         name: "Security Hub",
-        operations: super::security_hub::claims::operations,
-        claims: super::security_hub::claims::CLAIMS,
+        system: "aws",
+        operations: security_hub::claims::operations,
+        claims: security_hub::claims::CLAIMS,
     },
     Emulator {
         name: "AWS Config",
-        operations: super::config::claims::operations,
-        claims: super::config::claims::CLAIMS,
+        system: "aws",
+        operations: config::claims::operations,
+        claims: config::claims::CLAIMS,
     },
     Emulator {
         name: "EventBridge",
-        operations: super::aws::claims::operations,
-        claims: super::aws::claims::CLAIMS,
+        system: "aws",
+        operations: aws::claims::operations,
+        claims: aws::claims::CLAIMS,
     },
     Emulator {
         name: "SQS",
-        operations: super::sqs::claims::operations,
-        claims: super::sqs::claims::CLAIMS,
+        system: "aws",
+        operations: sqs::claims::operations,
+        claims: sqs::claims::CLAIMS,
     },
     Emulator {
         name: "Organizations",
-        operations: super::organizations::claims::operations,
-        claims: super::organizations::claims::CLAIMS,
+        system: "aws",
+        operations: organizations::claims::operations,
+        claims: organizations::claims::CLAIMS,
     },
     Emulator {
         name: "STS",
-        operations: super::sts::claims::operations,
-        claims: super::sts::claims::CLAIMS,
+        system: "aws",
+        operations: sts::claims::operations,
+        claims: sts::claims::CLAIMS,
     },
     Emulator {
         name: "IAM",
-        operations: super::iam::claims::operations,
-        claims: super::iam::claims::CLAIMS,
+        system: "aws",
+        operations: iam::claims::operations,
+        claims: iam::claims::CLAIMS,
     },
     Emulator {
         name: "Secrets Manager",
-        operations: super::secrets::claims::operations,
-        claims: super::secrets::claims::CLAIMS,
+        system: "aws",
+        operations: secrets::claims::operations,
+        claims: secrets::claims::CLAIMS,
     },
-    super::jira::claims::JIRA,
+    jira::claims::JIRA,
 ];
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use std::collections::BTreeSet;
-    use std::path::Path;
+/// The operations of all emulators of a system.
+pub fn operations_of(system: &str) -> Vec<String> {
+    let own = EMULATORS.iter().filter(|one| one.system == system);
+    own.flat_map(|one| (one.operations)()).collect()
+}
 
-    use super::EMULATORS;
-
-    #[test]
-    fn every_operation_is_claimed_and_every_claim_has_a_source_and_a_test() {
-        for emulator in EMULATORS {
-            let operations: BTreeSet<String> = (emulator.operations)().into_iter().collect();
-            let claimed: BTreeSet<String> = emulator
-                .claims
-                .iter()
-                .map(|claim| claim.operation.to_owned())
-                .collect();
-            assert_eq!(operations, claimed, "{}", emulator.name);
-            for claim in emulator.claims {
-                assert!(!claim.behaviour.is_empty() && !claim.source.is_empty());
-                let (path, name) = claim.test.split_once("::").unwrap();
-                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-                let text = std::fs::read_to_string(&path)
-                    .unwrap_or_else(|error| panic!("{}: {error}", claim.test));
-                assert!(
-                    text.contains(&format!("fn {name}()")),
-                    "{} does not exist",
-                    claim.test
-                );
+/// `docs/emulators.md`.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# What the emulators do\n\n\
+         Made from the tables in `src/emulators` by `ASAF_BLESS=1 cargo test --test emulator_claims`; a test compares.\n\
+         Each claim names where the vendor says so and the test that shows it. Every other operation is answered with\n\
+         501 and a sentence. How to start and drive them: [emulate.md](emulate.md).\n",
+    );
+    for emulator in EMULATORS {
+        let operations = (emulator.operations)();
+        let _ = write!(
+            page,
+            "\n## {}\n\n{} operations, {} claims.\n",
+            emulator.name,
+            operations.len(),
+            emulator.claims.len()
+        );
+        for operation in &operations {
+            let _ = write!(
+                page,
+                "\n### `{operation}`\n\n| behaviour | source | test |\n|---|---|---|\n"
+            );
+            let claims = emulator.claims.iter();
+            for claim in claims.filter(|claim| claim.operation == operation) {
+                let [behaviour, source] = [claim.behaviour, claim.source].map(cell);
+                let _ = writeln!(page, "| {behaviour} | {source} | `{}` |", claim.test);
             }
         }
     }
+    page
+}
+
+/// A pipe would end the cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
 }

@@ -39,6 +39,7 @@ fn check(path: &Path, skip_secrets: bool, talk: Talk) -> anyhow::Result<Exit> {
             &budget,
             &Counts::default(),
         )?;
+        config.webhook.resolve()?;
     }
     let rules = config.owners.rules.len();
     let projects = config.owners.projects().len();

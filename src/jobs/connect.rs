@@ -10,7 +10,7 @@ use crate::notify::route::TEAMS_SECURITY;
 use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
-use crate::wire::jira::{JiraClient, JiraConfig, ReviewersFrom};
+use crate::wire::jira::{JiraClient, JiraConfig, PeopleFrom};
 use crate::wire::slack::SlackClient;
 use crate::wire::teams::TeamsClient;
 use crate::wire::transport::Transport;
@@ -19,6 +19,7 @@ use crate::wire::transport::Transport;
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How requests travel.
+#[derive(Clone)]
 pub struct Way {
     /// To AWS.
     pub aws: Transport,
@@ -71,42 +72,29 @@ impl Way {
 /// # Errors
 /// [`crate::config::ConfigError`] for a secret that cannot be read; a URL that cannot be used.
 pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<Clients> {
-    let budget = Budget::new(clock.clone());
+    connect_within(config, way, Budget::new(clock)).await
+}
+
+/// The same within a budget that is in use: a new configuration must not forget what an answer asked to wait.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow::Result<Clients> {
     let (aws_requests, jira_requests) = (Counts::default(), Counts::default());
-    let settings = AwsSettings {
-        region: config.aws.region.clone(),
-        endpoint_url: config.aws.endpoint_url.clone(),
-        aggregator: config.aws.aggregator.clone(),
-        member_role: Some(config.aws.member_role.clone()),
-        external_id: config.aws.external_id.clone(),
-        profile: config.aws.profile.clone(),
-        unlimited: config.run.unlimited,
-    };
     let jira = JiraConfig {
         url: config.jira.url.clone(),
         email: config.jira.email.clone(),
         token: config.jira.token.resolve()?,
         statuses: statuses(config),
-        reviewers: match &config.jira.reviewers {
-            Reviewers::Group(group) => ReviewersFrom::Group(group.clone()),
-            Reviewers::Role { project, role } => ReviewersFrom::ProjectRole {
-                project: project.clone(),
-                role: role.clone(),
-            },
-            Reviewers::Accounts(ids) => ReviewersFrom::AccountIds(ids.clone()),
-        },
+        reviewers: people(&config.jira.reviewers),
+        teams: config.jira.product_teams.as_ref().map(people),
     };
     let jira = JiraClient::new(jira, way.jira, budget.clone(), jira_requests.clone())?;
     let chat_requests = Counts::default();
     // Chats keep rates of their own, and the lease on a batch of work does not bind them.
-    let chats = chats(
-        config,
-        &way.chat,
-        &Budget::new(clock.clone()),
-        &chat_requests,
-    )?;
+    let chats = chats(config, &way.chat, &budget.without_lease(), &chat_requests)?;
     let aws = Aws::connect(
-        settings,
+        aws_settings(config),
         way.credentials,
         way.aws,
         budget.clone(),
@@ -120,8 +108,8 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
         aws_requests,
         jira_requests,
         chat_requests,
+        clock: budget.clock().clone(),
         budget,
-        clock,
     })
 }
 
@@ -157,6 +145,42 @@ pub fn chats(
         }
     };
     Ok(Chats { slack, teams })
+}
+
+fn people(named: &Reviewers) -> PeopleFrom {
+    match named {
+        Reviewers::Group(group) => PeopleFrom::Group(group.clone()),
+        Reviewers::Role { project, role } => PeopleFrom::ProjectRole {
+            project: project.clone(),
+            role: role.clone(),
+        },
+        Reviewers::Accounts(ids) => PeopleFrom::AccountIds(ids.clone()),
+    }
+}
+
+/// A connection for the event queue: its requests belong to no run, so they are counted apart.
+pub async fn connect_queue(config: &Config, way: Way, budget: Budget) -> Aws {
+    let counts = Counts::default();
+    Aws::connect(
+        aws_settings(config),
+        way.credentials,
+        way.aws,
+        budget,
+        counts,
+    )
+    .await
+}
+
+fn aws_settings(config: &Config) -> AwsSettings {
+    AwsSettings {
+        region: config.aws.region.clone(),
+        endpoint_url: config.aws.endpoint_url.clone(),
+        aggregator: config.aws.aggregator.clone(),
+        member_role: Some(config.aws.member_role.clone()),
+        external_id: config.aws.external_id.clone(),
+        profile: config.aws.profile.clone(),
+        unlimited: config.run.unlimited,
+    }
 }
 
 fn statuses(config: &Config) -> BTreeMap<String, crate::model::TicketState> {

@@ -77,7 +77,10 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     talk::data(&text)?;
-    talk.say("The emulators serve until you stop them (Ctrl-C).");
+    talk.say(&format!(
+        "The emulators serve until you stop them (Ctrl-C). Look at them: {}/",
+        urls.control
+    ));
     stopped().await;
     Ok(Exit::Ok)
 }

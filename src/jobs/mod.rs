@@ -8,12 +8,18 @@ pub mod emulate;
 pub mod explain;
 pub mod findings_check;
 pub mod init;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod live;
 pub mod pause;
 pub mod quarantine;
+pub mod queue;
 pub mod reconcile;
 pub mod report;
+pub mod serve;
 pub mod store;
 pub mod sync;
 pub mod tell;
 mod unfinished;
+mod unread;
+pub mod webhook;

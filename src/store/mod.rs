@@ -5,6 +5,7 @@
 pub mod outbox;
 pub mod queue;
 pub mod sqlite;
+pub mod unread;
 
 use std::future::Future;
 use std::path::PathBuf;

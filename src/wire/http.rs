@@ -16,9 +16,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::clock::Clock;
 use crate::wire::budget::Budget;
-use crate::wire::counts::Counts;
+use crate::wire::counts::{self, Counts};
 use crate::wire::error::WireError;
-use crate::wire::transport::{Lost, Transport};
+use crate::wire::transport::{AGENT, Lost, Transport};
 
 pub use request::{Answer, Idempotency, Operation, Request};
 pub use setup::{Auth, BadSetup, HttpConfig};
@@ -129,7 +129,7 @@ impl Http {
         let mut scopes = vec![self.api.to_owned(), endpoint];
         if let Some(item) = &operation.item {
             let item = format!("{} {item}", self.api);
-            self.budget.limit_if_new(&item, throttle::ITEM_RATE);
+            self.budget.limit_for_a_while(&item, throttle::ITEM_RATE);
             scopes.push(item);
         }
         scopes
@@ -180,6 +180,10 @@ impl Http {
         let began = self.clock().now();
         let outcome = self.transport.send(wire).await;
         let took = self.clock().now().duration_since(began);
+        let status = outcome
+            .as_ref()
+            .map_or(0, |answer| answer.status().as_u16());
+        counts::answered(self.api, operation.name, status);
         match outcome {
             Ok(response) => {
                 let trace = response.headers().get("atl-traceid");
@@ -259,6 +263,7 @@ impl Http {
 
     fn throttled(&self, operation: &Operation, headers: &HeaderMap, scopes: &[String]) -> Try {
         let reason = throttle::reason(headers);
+        counts::throttled(self.api, &reason);
         let asked = throttle::asked_wait(headers, self.clock().now());
         let scope = throttle::scope(&reason, scopes);
         if let (Some(wait), Some(scope)) = (asked, scope) {
@@ -351,6 +356,7 @@ impl Http {
         let mut wire = http::Request::builder()
             .method(request.method.clone())
             .uri(uri)
+            .header(header::USER_AGENT, AGENT)
             .header(header::ACCEPT, "application/json");
         if let Some(authorization) = &self.authorization {
             wire = wire.header(header::AUTHORIZATION, authorization.clone());

@@ -1,18 +1,24 @@
-//! The only place with foreign URLs and foreign JSON: HTTP clients of Security Hub, AWS Config, Organizations and
-//! Jira, with one budget and one retry layer. Nothing here decides what to do with a finding or a ticket.
+//! The only place with foreign URLs and foreign JSON: HTTP clients of Security Hub, AWS Config, Organizations, SQS
+//! and Jira, with one budget and one retry layer, and what Jira and AWS send to us by themselves. Nothing here decides what to do with a finding or a ticket.
 
 pub mod adf;
 pub mod aws;
 pub mod budget;
 pub mod counts;
 pub mod error;
+pub mod events;
 pub mod http;
 mod inventory;
 pub mod jira;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 mod security_hub;
+pub mod signature;
 pub mod slack;
+pub mod sqs;
 pub mod teams;
 pub mod transport;
+pub mod unread;
 
 #[cfg(test)]
 pub(crate) mod scripted;

@@ -17,6 +17,7 @@ mod operations;
 mod search;
 mod settings;
 mod update;
+mod view;
 
 pub mod claims;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::emulators::claims::{Claim, Emulator};
 /// Slack, for the list of emulators.
 pub const EMULATOR: Emulator = Emulator {
     name: "Slack",
+    system: "slack",
     operations: Slack::operations,
     claims: CLAIMS,
 };

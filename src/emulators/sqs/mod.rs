@@ -221,6 +221,20 @@ impl Sqs {
         queue.map_or((0, 0, 0), Queue::depth)
     }
 
+    /// The bodies of the newest messages in a queue, newest first, and how many there are in all.
+    pub fn newest(&self, queue_arn: &str, most: usize) -> (usize, Vec<String>) {
+        let (ready, in_flight, delayed) = self.depth(queue_arn);
+        let total = ready + in_flight + delayed;
+        let queue = place_of(queue_arn).and_then(|place| self.queues.get(&place));
+        let messages = queue.into_iter().flat_map(Queue::messages);
+        let mut bodies: Vec<String> = messages
+            .skip(total.saturating_sub(most))
+            .map(|message| message.body.text().into_owned())
+            .collect();
+        bodies.reverse();
+        (total, bodies)
+    }
+
     /// The bodies of all messages in a queue, oldest first, whether or not they can be received now.
     pub fn bodies(&self, queue_arn: &str) -> Vec<String> {
         let queue = place_of(queue_arn).and_then(|place| self.queues.get(&place));

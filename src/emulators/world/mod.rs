@@ -1,6 +1,9 @@
 //! The emulated world: one organisation on AWS and one Jira site that share a clock and a journal.
 
 pub mod audit;
+pub mod control;
+mod page;
+mod record;
 pub mod seed;
 pub mod serve;
 pub mod story;
@@ -47,6 +50,9 @@ pub struct World {
     pub journal: Journal,
     /// Requests by operation: AWS, Jira, Slack.
     pub requests: Requests,
+    recorder: Option<record::Recorder>,
+    /// How many findings appeared through the control port.
+    appeared: usize,
 }
 
 /// Requests since the last reset, by operation.
@@ -112,6 +118,8 @@ impl World {
             jira.add_user(role, name);
         }
         World {
+            recorder: record::Recorder::from_environment(),
+            appeared: 0,
             clock,
             aws,
             jira,
@@ -142,38 +150,60 @@ impl World {
     /// The same, with how long a long poll would wait.
     pub fn reply(&mut self, side: Side, request: &Request) -> Reply {
         let now = self.now();
-        match side {
+        let before = self.journal.entries.len();
+        let (operation, reply) = match side {
             Side::Aws => {
                 let answered = self.aws.handle(request, now, &mut self.journal);
-                *self.requests.aws.entry(answered.operation).or_default() += 1;
-                Reply {
+                let reply = Reply {
                     response: (!answered.dropped).then_some(answered.response),
                     wait: answered.wait.filter(|_| !answered.dropped),
-                }
+                };
+                (answered.operation, reply)
             }
             Side::Jira => {
                 let answered = self.jira.handle(request, now, &mut self.journal);
-                *self.requests.jira.entry(answered.operation).or_default() += 1;
-                Reply {
+                let reply = Reply {
                     response: (!answered.dropped).then_some(answered.response),
                     wait: None,
-                }
+                };
+                (answered.operation, reply)
             }
             Side::Slack => {
                 let answered = self.slack.handle(request, now, &mut self.journal);
-                *self.requests.slack.entry(answered.operation).or_default() += 1;
-                Reply {
+                let reply = Reply {
                     response: (!answered.dropped).then_some(answered.response),
                     wait: None,
-                }
+                };
+                (answered.operation, reply)
             }
+        };
+        if reply.response.is_none() {
+            self.journal.lose(before);
         }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(side, &operation, request, &reply);
+        }
+        let counts = match side {
+            Side::Aws => &mut self.requests.aws,
+            Side::Jira => &mut self.requests.jira,
+            Side::Slack => &mut self.requests.slack,
+        };
+        *counts.entry(operation).or_default() += 1;
+        reply
     }
 
     /// Asks again for a long poll that found nothing; `None` as long as it still finds nothing.
     pub fn poll(&mut self, request: &Request) -> Option<Response> {
         let now = self.now();
-        self.aws.poll(request, now, &mut self.journal)
+        let response = self.aws.poll(request, now, &mut self.journal)?;
+        let reply = Reply {
+            response: Some(response),
+            wait: None,
+        };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(Side::Aws, "ReceiveMessage", request, &reply);
+        }
+        reply.response
     }
 
     /// Gives a secret of the home account a new value.

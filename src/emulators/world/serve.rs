@@ -3,13 +3,12 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Method, Request as AxumRequest, StatusCode};
+use axum::http::{Request as AxumRequest, StatusCode};
 use axum::response::{IntoResponse, Response as AxumResponse};
 use jiff::SignedDuration;
-use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Requests, Shared, Side, audit, webhooks};
+use super::{Shared, Side, control, webhooks};
 
 /// A request of this size is the largest that any of the emulated APIs takes (BatchImportFindings: 6 MB).
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
@@ -26,7 +25,7 @@ pub struct Urls {
     pub jira: String,
     /// Slack's workspace: the Web API below `/api`, the channels as a page at `/`.
     pub slack: String,
-    /// `GET /requests`, `POST /requests/reset`, `GET /audit`.
+    /// The control port, and the page.
     pub control: String,
 }
 
@@ -150,28 +149,12 @@ fn broken() -> AxumResponse {
     AxumResponse::new(Body::from_stream(stream))
 }
 
-async fn controlled(
-    State(world): State<Shared>,
-    method: Method,
-    uri: axum::http::Uri,
-) -> AxumResponse {
-    let mut world = world.lock();
-    match (method.as_str(), uri.path()) {
-        ("GET", "/requests") => axum::Json(world.requests.clone()).into_response(),
-        ("POST", "/requests/reset") => {
-            world.requests = Requests::default();
-            axum::Json(json!({})).into_response()
-        }
-        ("GET", "/audit") => {
-            axum::Json(json!({ "violations": audit::audit(&world) })).into_response()
-        }
-        (method, path) => {
-            let message = format!("the control port does not know {method} {path}");
-            (
-                StatusCode::NOT_IMPLEMENTED,
-                axum::Json(json!({ "message": message })),
-            )
-                .into_response()
-        }
-    }
+async fn controlled(State(world): State<Shared>, request: AxumRequest<Body>) -> AxumResponse {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let request = http::Request::from_parts(parts, body);
+    let response = control::answer(&mut world.lock(), &request);
+    response.map(Body::from).into_response()
 }
