@@ -177,6 +177,7 @@ fn ask(world: &mut World, emulator: &Emulator, operation: &str) -> Response {
         "STS" => (Side::Aws, query("sts", "2011-06-15", operation)),
         "IAM" => (Side::Aws, query("iam", "2010-05-08", operation)),
         "Jira Cloud" => (Side::Jira, jira(world, operation)),
+        "Slack" => (Side::Slack, slack(operation)),
         other => panic!("say how to ask {other}"),
     };
     world.answer(side, &request).expect("an answer")
@@ -233,6 +234,21 @@ fn security_hub(operation: &str) -> Request {
     signed("securityhub")
         .method(method)
         .uri(format!("http://127.0.0.1:1{path}"))
+        .body(Bytes::from("{}"))
+        .unwrap()
+}
+
+fn slack(operation: &str) -> Request {
+    let path = match operation {
+        "upload" => "upload/v1/x".to_owned(),
+        method => format!("api/{method}"),
+    };
+    let token = asaf::emulators::slack::TOKEN;
+    http::Request::builder()
+        .method("POST")
+        .uri(format!("http://127.0.0.1:1/{path}"))
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
         .body(Bytes::from("{}"))
         .unwrap()
 }

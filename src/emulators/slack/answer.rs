@@ -70,10 +70,6 @@ pub(super) fn gateway(status: u16) -> Response {
     response
 }
 
-pub(super) fn html(text: &str) -> Response {
-    page(text)
-}
-
 fn page(text: &str) -> Response {
     let mut response = Response::new(Bytes::from(text.to_owned()));
     response.headers_mut().insert(

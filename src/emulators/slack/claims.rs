@@ -4,7 +4,7 @@ use super::Slack;
 use crate::emulators::claims::{Claim, Emulator};
 
 /// Slack, for the list of emulators.
-pub const EMULATOR: Emulator = Emulator {
+pub const SLACK: Emulator = Emulator {
     name: "Slack",
     system: "slack",
     operations: Slack::operations,

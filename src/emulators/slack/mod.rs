@@ -56,6 +56,13 @@ pub enum SlackFault {
     DropAfter,
 }
 
+impl SlackFault {
+    /// Whether it can happen to an operation: only a method refuses with a word.
+    pub fn fits(&self, operation: &str) -> bool {
+        operation != "upload" || !matches!(self, SlackFault::Refused(_))
+    }
+}
+
 /// A channel.
 #[derive(Clone, Debug)]
 pub struct Channel {
@@ -331,10 +338,9 @@ impl Slack {
         let operation = match path.strip_prefix("/api/") {
             Some(method) => method.to_owned(),
             None if path.starts_with("/upload/") => "upload".to_owned(),
-            None if matches!(path, "" | "/") => "page".to_owned(),
             None => path.to_owned(),
         };
-        let fault = self.faults.strike(&operation, |_| true);
+        let fault = self.faults.strike(&operation, |kind| kind.fits(&operation));
         let answer = |response: Response, dropped| Answered {
             operation: operation.clone(),
             response,
@@ -353,7 +359,6 @@ impl Slack {
             Some(SlackFault::DropAfter) | None => {}
         }
         let response = match operation.as_str() {
-            "page" => answer::html(&page::html(self)),
             "upload" => self.upload(request),
             method => self.method(method, request, now, journal),
         };

@@ -11,8 +11,8 @@ use super::{Channel, Message, Slack};
 
 const STYLE: &str = include_str!("page/style.css");
 
-/// The page.
-pub fn html(slack: &Slack) -> String {
+/// The page, with a way back to where the rest of the world is shown.
+pub fn html(slack: &Slack, home: &str) -> String {
     let mut channels: Vec<&Channel> = slack.channels().collect();
     channels.sort_by(|a, b| a.name.cmp(&b.name));
     let mut nav = String::new();
@@ -32,7 +32,7 @@ pub fn html(slack: &Slack) -> String {
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>Emulated Slack channels</title><style>{STYLE}</style></head><body>\
-         <nav aria-label=\"Channels\"><h1>Emulated Slack</h1><p>What asaf wrote, channel by channel.</p>{nav}</nav>\
+         <nav aria-label=\"Channels\"><h1>Emulated Slack</h1><p>What asaf wrote, channel by channel. <a href=\"{home}\">Tickets and findings</a></p>{nav}</nav>\
          <main>{main}</main></body></html>\n"
     )
 }

@@ -23,7 +23,7 @@ pub struct Urls {
     pub aws: String,
     /// Jira's site.
     pub jira: String,
-    /// Slack's workspace: the Web API below `/api`, the channels as a page at `/`.
+    /// Slack's workspace: the Web API is below `/api`.
     pub slack: String,
     /// The control port, and the page.
     pub control: String,

@@ -10,6 +10,7 @@ use crate::emulators::aws::AwsFault;
 use crate::emulators::claims;
 use crate::emulators::faults::{Fault, When};
 use crate::emulators::jira::{self, FaultKind};
+use crate::emulators::slack::SlackFault;
 use crate::emulators::world::World;
 
 /// Whose requests a fault strikes.
@@ -20,12 +21,15 @@ pub enum System {
     Aws,
     /// Jira, and the webhooks that it sends.
     Jira,
+    /// Slack.
+    Slack,
 }
 
 /// A fault that was read, for one of the systems.
 pub(super) enum Order {
     Aws(Fault<AwsFault>),
     Jira(Fault<FaultKind>),
+    Slack(Fault<SlackFault>),
 }
 
 impl Order {
@@ -38,7 +42,7 @@ impl Order {
         let system: System = read(system).map_err(|refusal| {
             let message = "`system` says whose requests the fault strikes.";
             Refusal::field("system", message).allowing(match refusal.allowed {
-                names if names.is_empty() => vec!["aws".to_owned(), "jira".to_owned()],
+                names if names.is_empty() => ["aws", "jira", "slack"].map(str::to_owned).to_vec(),
                 names => names,
             })
         })?;
@@ -50,6 +54,10 @@ impl Order {
                     kind.is_of_webhooks() == operation.starts_with("webhook ")
                 };
                 Order::Jira(checked(rest, jira_operations(), fits)?)
+            }
+            System::Slack => {
+                let operations = claims::operations_of("slack");
+                Order::Slack(checked(rest, operations, SlackFault::fits)?)
             }
         })
     }
@@ -69,6 +77,7 @@ pub(super) fn arm(world: &mut World, body: Value) -> Result<Value, Refusal> {
         match order {
             Order::Aws(fault) => world.aws.faults.arm(fault),
             Order::Jira(fault) => world.jira.faults.arm(fault),
+            Order::Slack(fault) => world.slack.faults.arm(fault),
         }
     }
     Ok(armed(world))
@@ -76,7 +85,8 @@ pub(super) fn arm(world: &mut World, body: Value) -> Result<Value, Refusal> {
 
 /// What waits still.
 pub(in crate::emulators::world) fn armed(world: &World) -> Value {
-    json!({ "aws": world.aws.faults.armed(), "jira": world.jira.faults.armed() })
+    json!({ "aws": world.aws.faults.armed(), "jira": world.jira.faults.armed(),
+        "slack": world.slack.faults.armed() })
 }
 
 /// Takes faults back: those of one system, or all.
@@ -85,11 +95,14 @@ pub(super) fn clear(world: &mut World, system: Option<&str>) -> Result<Value, Re
         Some(name) => Some(read(json!(name)).map_err(|refusal| refusal.inside("system"))?),
         None => None,
     };
-    if system != Some(System::Jira) {
+    if system.is_none_or(|system| system == System::Aws) {
         world.aws.faults.clear();
     }
-    if system != Some(System::Aws) {
+    if system.is_none_or(|system| system == System::Jira) {
         world.jira.faults.clear();
+    }
+    if system.is_none_or(|system| system == System::Slack) {
+        world.slack.faults.clear();
     }
     Ok(armed(world))
 }
