@@ -139,7 +139,7 @@ fn count_replies(channel: &Channel, message: &Message, shown: &mut Value) {
         .messages
         .iter()
         .filter(|reply| reply.thread_ts.as_ref() == Some(&message.ts));
-    let Some(latest) = replies.clone().last() else {
+    let Some(latest) = replies.clone().next_back() else {
         return;
     };
     shown["thread_ts"] = json!(message.ts);

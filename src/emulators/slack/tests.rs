@@ -536,8 +536,7 @@ fn each_fault_shows_on_the_wire() {
 fn the_page_shows_messages_and_obeys_none_of_their_words() {
     let mut office = Office::new();
     office.post("<script>alert(1)</script> & \"quotes\"");
-    let page = office.send(http::Request::get("http://slack/"), "");
-    let page = String::from_utf8(page.body().to_vec()).unwrap();
+    let page = page::html(&office.slack, "/");
     assert!(page.contains("# payments"));
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quotes&quot;"));
     assert!(!page.contains("<script"));

@@ -130,12 +130,15 @@ fn link(n: u8, stage: Stage, severity: Severity, now: Timestamp) -> Link {
     link
 }
 
+/// The tickets as they were at one time.
+type State = BTreeMap<u8, (Stage, Severity)>;
+
 /// What happened, replayed forwards: the state of every ticket at every time.
 struct World {
     now: Timestamp,
-    state: BTreeMap<u8, (Stage, Severity)>,
+    state: State,
     changes: Vec<TicketChange>,
-    past: Vec<(Timestamp, BTreeMap<u8, (Stage, Severity)>)>,
+    past: Vec<(Timestamp, State)>,
 }
 
 impl World {

@@ -91,7 +91,9 @@ fn hook(
     let host = url.host_str().unwrap_or_default();
     let loopback = crate::config::is_loopback(url.as_str());
     let known = HOSTS.iter().any(|suffix| host.ends_with(suffix));
-    if !(known && url.scheme() == "https") && !loopback {
+    let encrypted = url.scheme() == "https";
+    let accepted = loopback || (known && encrypted);
+    if !accepted {
         return Err(refused(
             "its host is none of Power Automate's (…logic.azure.com, …api.powerplatform.com)",
         ));

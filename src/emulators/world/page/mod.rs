@@ -253,8 +253,7 @@ fn refused(world: &World, refusal: &Refusal, back: &str) -> Response {
 
 fn render(world: &World, name: &str, mut shown: Value) -> Response {
     shown["at"] = json!(world.now());
-    shown["counts"] =
-        json!({ "tickets": world.jira.issues().count(), "findings": world.aws.hub.len(),
+    shown["counts"] = json!({ "tickets": world.jira.issues().count(), "findings": world.aws.hub.len(),
             "posts": world.slack.channels().map(|channel| channel.messages.len()).sum::<usize>() });
     let html = ENGINE.as_ref().map_err(ToString::to_string);
     let html = html.and_then(|engine| {
