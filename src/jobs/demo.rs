@@ -16,9 +16,11 @@ use crate::emulators::world::{
     ENGINE_KEY, Shared, World, audit, seed, serve, story::Day, workspace,
 };
 use crate::jobs::connect::{Clients, Way, connect};
+use crate::jobs::digest;
 use crate::jobs::emulate::Folder;
 use crate::jobs::reconcile::{Job, Orders, Report, Wish};
 use crate::jobs::sync::{Bar, show};
+use crate::jobs::tell::deliver;
 use crate::plan::render;
 use crate::store::sqlite::Sqlite;
 use crate::talk::{self, Talk};
@@ -61,6 +63,7 @@ pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
     demo.reconcile("3. The third run: closes are accepted, what fails again is reopened")
         .await?;
     demo.settle().await?;
+    demo.digests().await?;
     let violations = audit::audit(&demo.world.lock());
     if args.output == TextOrJson::Json {
         let value = json!({
@@ -76,7 +79,7 @@ pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
     }
     if !args.once && args.output == TextOrJson::Text {
         demo.say(&format!(
-            "The emulators stay up until you stop them (Ctrl-C). Look at them: {}/",
+            "The emulators stay up until you stop them (Ctrl-C). Look at them: {0}/ and what people were told: {0}/page/slack",
             demo.page
         ));
         tokio::signal::ctrl_c().await?;
@@ -226,6 +229,19 @@ impl Demo {
             }
         }
         anyhow::bail!("the runs did not come to rest")
+    }
+
+    /// What each channel would read on its Monday.
+    async fn digests(&self) -> anyhow::Result<()> {
+        self.say("\nThe weekly digests");
+        let now = self.clients.clock.now();
+        let made = digest::send(&self.config, &self.store, &[], false, now).await?;
+        let told = deliver(&self.config, &self.clients, &self.store).await?;
+        self.say(&format!(
+            "{made} digests, for each team and for security; {} messages sent to Slack, {} wait.",
+            told.sent, told.waiting
+        ));
+        Ok(())
     }
 }
 

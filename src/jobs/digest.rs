@@ -12,6 +12,7 @@ use crate::cli::{DigestArgs, Exit, TextOrJson};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::jobs::connect::chats;
+use crate::jobs::reconcile::LAST_FULL;
 use crate::jobs::tell::keep;
 use crate::model::{Link, Marker};
 use crate::notify::deliver::{Chats, Delivered, Desk};
@@ -53,7 +54,8 @@ pub struct Digest {
     pub message: Message,
 }
 
-/// Digests are due now.
+/// Digests are due now. Not before everything was read completely once: a new installation would say that nothing is
+/// open.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -62,6 +64,9 @@ pub async fn is_due<S: Store>(
     store: &S,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    if store.instant(LAST_FULL).await?.is_none() {
+        return Ok(false);
+    }
     let last = store.instant(LAST_DIGEST).await?;
     Ok(crate::notify::digest::due(&config.notices, now, last))
 }
@@ -230,7 +235,7 @@ async fn affairs<S: Store + Outbox + Figures>(
         .into_iter()
         .filter(|one| one.trouble.is_some())
         .collect();
-    let last_full = store.instant("last_full").await?;
+    let last_full = store.instant(LAST_FULL).await?;
     let every = config.run.full_every.duration();
     let full_is_late = last_full.is_none_or(|at| now.duration_since(at) > every * 2);
     Ok(Affairs {

@@ -350,6 +350,7 @@ mod tests {
         let text: Vec<String> = render(&given(&no_args()), Gap::Example)
             .lines()
             .filter(|line| !line.contains("external_id") && !line.contains("profile"))
+            .filter(|line| *line != "secrets = []")
             .map(|line| settings(line).unwrap_or_else(|| line.to_owned()))
             .collect();
         let text = text.join("\n");

@@ -105,9 +105,31 @@ impl Emulators {
     }
 
     fn control(&self, line: &str) -> Value {
-        let answer = self.ask("control", line, "", &json!({}));
+        self.tell(line, &json!({}))
+    }
+
+    /// One request to the control port.
+    pub(crate) fn tell(&self, line: &str, body: &Value) -> Value {
+        let answer = self.ask("control", line, "", body);
         assert_eq!(answer.status, 200, "{answer:?}");
         serde_json::from_str(&answer.text).unwrap()
+    }
+
+    /// The texts of a Slack channel, newest first, as the Web API gives them.
+    pub(crate) fn channel(&self, id: &str) -> Vec<String> {
+        let bearer = format!(
+            "Authorization: Bearer {}\r\n",
+            asaf::emulators::slack::TOKEN
+        );
+        let line = "POST /api/conversations.history";
+        let wanted = json!({ "channel": id, "limit": 200 });
+        let answer = self.ask("slack", line, &bearer, &wanted);
+        let history: Value = serde_json::from_str(&answer.text).unwrap();
+        let Some(messages) = history["messages"].as_array() else {
+            panic!("{history}");
+        };
+        let text = |message: &Value| message["text"].as_str().unwrap_or_default().to_owned();
+        messages.iter().map(text).collect()
     }
 
     /// Ids of the tickets with our label.

@@ -1,8 +1,10 @@
 //! Messages as people read them, and as Slack and Teams get them. A change here is a change of what people read: look at
 //! it as they would.
 
+use std::path::Path;
+
 use asaf::emulators::jira::Role;
-use asaf::emulators::slack::Message;
+use asaf::emulators::slack::{self, Message};
 use asaf::emulators::world::World;
 use asaf::emulators::world::seed::Dice;
 use asaf::emulators::world::workspace::{FALLBACK_CHANNEL, channel_id};
@@ -118,6 +120,7 @@ async fn digests_of_a_team_and_of_security() {
     }
     scene.digest(&[], false).await;
     let last = |channel: usize| messages(&scene, &channel_id(channel)).pop().unwrap();
+    draw(&scene);
     check("digest_of_a_team", &shown(&last(PAYMENTS)));
     check("digest_of_security", &shown(&last(0)));
     let store = scene.store();
@@ -131,6 +134,14 @@ async fn digests_of_a_team_and_of_security() {
         .iter()
         .find(|message| text(message).contains("past its due date\n"));
     check("late", &shown(late.unwrap()));
+}
+
+/// Leaves a page with the team's digest alone, from which `make picture` takes the picture of README and docs.
+fn draw(scene: &Scene) {
+    let digest = messages(scene, &channel_id(PAYMENTS)).pop().unwrap();
+    let page = slack::page::one(&scene.world.lock().slack, &digest);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("digest.html");
+    std::fs::write(path, page).unwrap();
 }
 
 /// The card for Teams, with the picture's bytes left out.

@@ -3,7 +3,6 @@
 use asaf::emulators::faults::{Fault, When};
 use asaf::emulators::jira::Role;
 use asaf::emulators::slack::SlackFault;
-use asaf::emulators::world::World;
 use asaf::emulators::world::workspace::{FALLBACK_CHANNEL, channel_id};
 use asaf::jobs::reconcile::Wish;
 use jiff::SignedDuration;
@@ -119,76 +118,68 @@ async fn in_the_simulation_nothing_is_lost_and_nothing_doubled() {
     }
 }
 
+/// The team's channel as it should not be.
+fn spoil(scene: &Scene, spoiled: impl Fn(&mut asaf::emulators::slack::Channel)) {
+    let mut world = scene.world.lock();
+    spoiled(world.slack.channel_mut(&channel_id(PAYMENTS)).unwrap());
+}
+
 #[tokio::test]
-async fn an_archived_channel_is_one_clear_alert_and_the_rest_goes_on() {
-    for break_channel in [
-        (|world: &mut World| {
-            world
-                .slack
-                .channel_mut(&channel_id(PAYMENTS))
-                .unwrap()
-                .is_archived = true
-        }) as fn(&mut World),
-        |world| {
-            world
-                .slack
-                .channel_mut(&channel_id(PAYMENTS))
-                .unwrap()
-                .has_bot = false
-        },
-        |world| {
-            world
-                .slack
-                .channel_mut(&channel_id(PAYMENTS))
-                .unwrap()
-                .is_private = true
-        },
-    ] {
+async fn a_channel_that_takes_no_messages_is_one_clear_alert_and_the_rest_goes_on() {
+    for case in ["is_archived", "not_in_channel", "channel_not_found"] {
         let scene = Scene::new(9, 0);
-        break_channel(&mut scene.world.lock());
-        scene
-            .world
-            .lock()
-            .slack
-            .channel_mut(&channel_id(PAYMENTS))
-            .unwrap()
-            .has_bot = false;
+        spoil(&scene, |channel| {
+            channel.is_archived = case == "is_archived";
+            channel.has_bot = case == "is_archived";
+            channel.is_private = case == "channel_not_found";
+        });
         let keys: Vec<(String, String)> = (0..3).map(|n| separate(&scene, n)).collect();
         let other = import(&scene, finding(&scene, 50, 2, "CRITICAL", "securityhub"));
         scene.run(named(&[&keys[..], &[other]].concat())).await;
-        for _ in 0..3 {
-            scene.clock.advance(SignedDuration::from_hours(2));
-            scene.run(Wish::Incremental).await;
-        }
-        assert_eq!(
-            messages(&scene, &channel_id(2)).len(),
-            1,
-            "another team hears all the same"
-        );
-        let alerts: Vec<String> = messages(&scene, FALLBACK_CHANNEL)
-            .iter()
-            .map(text)
-            .collect();
-        assert_eq!(alerts.len(), 1, "{alerts:?}");
-        assert!(
-            alerts[0].starts_with("Messages to team payments do not arrive"),
-            "{}",
-            alerts[0]
-        );
-        assert!(
-            alerts[0].contains("change slack_channel of team payments in asaf.toml"),
-            "{}",
-            alerts[0]
-        );
-        assert!(alerts[0].contains("3 messages wait"), "{}", alerts[0]);
-        {
-            let mut world = scene.world.lock();
-            let channel = world.slack.channel_mut(&channel_id(PAYMENTS)).unwrap();
+        one_alert(&scene, case).await;
+        spoil(&scene, |channel| {
             (channel.is_archived, channel.has_bot) = (false, true);
-        }
+        });
         scene.clock.advance(SignedDuration::from_hours(2));
         until_told(&scene).await;
         told_of_each(&scene, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_does_not_exist_is_one_clear_alert_and_gets_its_messages_when_it_does() {
+    let unknown = "C0NOSUCHONE";
+    let scene = Scene::with(9, 0, |text| {
+        *text = text.replace(&channel_id(PAYMENTS), unknown);
+    });
+    let keys: Vec<(String, String)> = (0..3).map(|n| separate(&scene, n)).collect();
+    let other = import(&scene, finding(&scene, 50, 2, "CRITICAL", "securityhub"));
+    scene.run(named(&[&keys[..], &[other]].concat())).await;
+    one_alert(&scene, "channel_not_found").await;
+    scene.world.lock().slack.add_channel(unknown, "payments");
+    scene.clock.advance(SignedDuration::from_hours(2));
+    until_told(&scene).await;
+    assert_eq!(messages(&scene, unknown).len(), 3);
+}
+
+/// Three messages for one team wait; one alert says so, names Slack's word and the fix, and another team hears all the
+/// same.
+async fn one_alert(scene: &Scene, word: &str) {
+    for _ in 0..3 {
+        scene.clock.advance(SignedDuration::from_hours(2));
+        scene.run(Wish::Incremental).await;
+    }
+    assert_eq!(messages(scene, &channel_id(2)).len(), 1, "another team");
+    let alerts = messages(scene, FALLBACK_CHANNEL);
+    let alerts: Vec<String> = alerts.iter().map(text).collect();
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    for words in [
+        "Messages to team payments do not arrive\n",
+        word,
+        "change slack_channel of team payments in asaf.toml",
+        "3 messages wait",
+    ] {
+        assert!(alerts[0].contains(words), "{words}\n{}", alerts[0]);
     }
 }
 

@@ -37,6 +37,16 @@ pub fn html(slack: &Slack, home: &str) -> String {
     )
 }
 
+/// One message by itself, as in its channel.
+pub fn one(slack: &Slack, message: &Message) -> String {
+    let mut main = String::new();
+    self::message(slack, message, &[], &mut main);
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>A message</title>\
+         <style>{STYLE}body {{ display: block; min-height: 0 }}</style></head><body><main>{main}</main></body></html>\n"
+    )
+}
+
 fn tops(channel: &Channel) -> impl Iterator<Item = &Message> {
     channel
         .messages

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use crate::notify::chat::Undelivered;
 use crate::wire::error::WireError;
 
+/// When a message is tried again after a refusal that nobody has described.
+const UNKNOWN_RETRY: Duration = Duration::from_secs(600);
+
 /// The members of answers that we read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -97,12 +100,33 @@ impl Answered {
             "internal_error" | "fatal_error" => {
                 Undelivered::InDoubt(format!("Slack failed ({word})"))
             }
-            _ => {
+            _ if is_about_the_message(word) => {
                 let detail = self.errors.join("; ");
                 Undelivered::Message(format!("Slack refuses the message: {word} {detail}"))
             }
+            // Nobody knows whether it will pass: the message is kept.
+            _ => Undelivered::Later {
+                why: format!("Slack refuses with a word that asaf does not know ({word})"),
+                after: Some(UNKNOWN_RETRY),
+            },
         })
     }
+}
+
+/// Trying again would bring the same answer: the message itself, or the one that it belongs to, is what Slack refuses.
+fn is_about_the_message(word: &str) -> bool {
+    let beginnings = ["invalid_", "msg_", "metadata_", "missing_", "as_user_"];
+    beginnings.iter().any(|begin| word.starts_with(begin))
+        || matches!(
+            word,
+            "no_text"
+                | "too_many_attachments"
+                | "message_not_found"
+                | "thread_not_found"
+                | "cant_update_message"
+                | "edit_window_closed"
+                | "markdown_text_conflict"
+        )
 }
 
 /// A request that brought no answer, for the caller.
@@ -119,9 +143,11 @@ pub(super) fn lost(error: WireError) -> Undelivered {
         WireError::Denied { .. } | WireError::Misconfigured { .. } => {
             Undelivered::Chat(error.to_string())
         }
-        WireError::NotFound { .. } | WireError::Refused { .. } => {
-            Undelivered::Message(error.to_string())
-        }
+        // Slack refuses with 200 and a word: this was something on the way to it.
+        WireError::NotFound { .. } | WireError::Refused { .. } => Undelivered::Later {
+            why: error.to_string(),
+            after: None,
+        },
         WireError::Unknown { .. } | WireError::Server { .. } | WireError::Decode { .. } => {
             Undelivered::InDoubt(error.to_string())
         }

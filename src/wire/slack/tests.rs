@@ -84,6 +84,7 @@ async fn each_refusal_says_what_the_caller_may_do_next() {
         ("org_login_required", chat),
         ("ratelimited", later),
         ("service_unavailable", later),
+        ("a_word_of_next_year", later),
         ("fatal_error", doubt),
         ("internal_error", doubt),
     ] {
