@@ -22,7 +22,7 @@ RECORDED := target/recorded
 # The load generator of `make load`.
 AUTOCANNON := autocannon@8.0.0
 
-.PHONY: help setup test lint unit conform supply bench load scale demo fmt
+.PHONY: help setup test lint unit conform supply bench load scale demo picture fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -83,6 +83,11 @@ scale: ## what a request to the emulators costs at 10,000 and at 50,000 tickets;
 
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo
+
+picture: ## the digest of docs/img, as the golden messages have it; needs Chromium
+	$(CARGO) test --locked $(FEATURES) --test slack digests_of_a_team_and_of_security
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=700,600 \
+	  --screenshot=docs/img/digest.png file://$(abspath target/tmp/digest.html)
 
 fmt: ## format
 	$(CARGO) fmt

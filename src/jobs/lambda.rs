@@ -133,8 +133,8 @@ impl Function {
         store: &Sqlite,
         deadline: Timestamp,
     ) -> Result<Option<String>, StoreError> {
-        let done = self.reconcile(store, deadline).await?;
-        self.tell(store, deadline).await?;
+        let done = Box::pin(self.reconcile(store, deadline)).await?;
+        Box::pin(self.tell(store, deadline)).await?;
         Ok(done)
     }
 

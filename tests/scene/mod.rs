@@ -7,6 +7,7 @@ pub(crate) mod live;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use asaf::apply::Watch;
 use asaf::clock::Clock;
@@ -19,6 +20,7 @@ use asaf::jobs::reconcile::{Job, Orders, Report, RunError, Wish};
 use asaf::jobs::{digest, tell};
 use asaf::notify::deliver::Delivered;
 use asaf::read::Silent;
+use asaf::store::StoreError;
 use asaf::store::sqlite::Sqlite;
 use asaf::wire::aws::Credentials;
 use asaf::wire::transport::{Exchange, Exchanged, Transport};
@@ -185,8 +187,17 @@ impl Scene {
     }
 
     /// The store; no run may have it at the same time.
+    ///
+    /// Where another thread starts a process (snapshots ask cargo for the workspace), that process holds our lock between
+    /// fork and exec.
     pub(crate) fn store(&self) -> Sqlite {
-        Sqlite::open(&self.store_path()).unwrap()
+        for _ in 0..100 {
+            match Sqlite::open(&self.store_path()) {
+                Err(StoreError::Locked { .. }) => std::thread::sleep(Duration::from_millis(20)),
+                other => return other.unwrap(),
+            }
+        }
+        panic!("another run has the store still");
     }
 
     pub(crate) async fn plan(&self) -> Report {

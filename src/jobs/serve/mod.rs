@@ -184,7 +184,7 @@ impl Loaded {
         tokio::join!(
             worker.run(stop),
             self.consume(store, stop),
-            courier.run(stop)
+            Box::pin(courier.run(stop))
         );
     }
 

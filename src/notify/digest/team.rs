@@ -149,6 +149,7 @@ fn late(message: Message, config: &Config, numbers: &Numbers) -> Message {
     }
     let soon = match numbers.soon {
         0 => String::new(),
+        1 => "; 1 more becomes due soon".to_owned(),
         n => format!("; {n} more become due soon"),
     };
     let message = if all == 0 && numbers.soon > 0 {
