@@ -6,23 +6,20 @@ use super::matching::{Globs, is_below};
 impl IgnoreRule {
     /// Whatever the other covers, this one covers too, at least as long. Only what can be proved counts.
     pub fn makes_superfluous(&self, other: &IgnoreRule) -> bool {
-        let lower = |list: &[String]| list.iter().map(|s| s.to_lowercase()).collect::<Vec<_>>();
         self.expires >= other.expires
-            && all_in(&lower(&self.controls), &lower(&other.controls), |a, b| {
-                a == b
+            && all_in(&self.accounts, &other.accounts, |a, b| a == b)
+            && all_in(&self.controls, &other.controls, |a, b| {
+                a.eq_ignore_ascii_case(b)
             })
+            && all_in(&self.regions, &other.regions, |a, b| a == b)
             && all_in(&self.products, &other.products, |a, b| a == b)
             && all_in(&self.types, &other.types, |a, b| is_below(b, a))
-            && all_in(&self.accounts, &other.accounts, |a, b| a == b)
             && all_in(&self.ou, &other.ou, |a, b| is_below(b, a))
-            && all_in(&self.regions, &other.regions, |a, b| a == b)
-            && all_in(&self.resources, &other.resources, |a, b| {
-                glob_includes(a, b)
-            })
             && self
                 .tags
                 .iter()
                 .all(|(key, value)| other.tags.get(key) == Some(value))
+            && all_in(&self.resources, &other.resources, glob_includes)
     }
 
     /// Some finding may be covered by both.
