@@ -95,6 +95,7 @@ pub(super) fn rule(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
         .or_else(|| kept_open_by_a_reviewer(v))
         .or_else(|| resource_deleted(v, policy))
         .or_else(|| ignored_by_rule(v))
+        .or_else(|| rules_unread(v))
         .or_else(|| decided_by_a_person(v, policy))
         .or_else(|| set_by_hand(v, policy))
         .or_else(|| fails(v, policy, now))
@@ -131,6 +132,9 @@ fn without_right(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     let person = v.newly(Ignored)?;
     if v.rule.is_some() || v.theirs(Suppressed).is_some() {
         return None;
+    }
+    if v.rules_unread.is_some() {
+        return Some(Ruling::Held(HeldReason::RulesUnread));
     }
     let reason = Reason::IgnoredWithoutRule {
         by: person.by_name.clone(),
@@ -180,6 +184,8 @@ fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
     let reason = Reason::IgnoreRule {
         rule: rule.rule.clone(),
         why: rule.reason.clone(),
+        expires: rule.expires,
+        origin: rule.origin.clone(),
         overrides,
     };
     let mut verdict = Verdict::new(5, reason).status(Suppressed);
@@ -187,6 +193,19 @@ fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
         verdict = verdict.to(Ignored).comment(&rule.rule);
     }
     Some(Ruling::Row(verdict))
+}
+
+/// Row 1, for rules: while they cannot be read, what they hid stays as it is, and what they would hide gets no ticket.
+fn rules_unread(v: &View<'_>) -> Option<Ruling> {
+    let covered_before = v.rules_unread?;
+    let hidden = v.ours(Suppressed) || (v.is(Ignored) && v.theirs(Suppressed).is_none());
+    let settled = (v.ours(Suppressed) || v.w.is_none()) && !v.is(Open) && !v.is(Resolved);
+    let absent = matches!(v.t, BaseTicket::None | BaseTicket::Deleted);
+    if hidden && settled {
+        return Some(Ruling::Agree);
+    }
+    let hold = hidden || (covered_before && v.f == Failing && absent && !v.w_by.is_theirs());
+    hold.then_some(Ruling::Held(HeldReason::RulesUnread))
 }
 
 /// Rows 6 to 8: somebody resolved, closed or reopened the ticket while the finding is active.
@@ -267,7 +286,8 @@ fn set_by_hand(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
             .to(Ignored)
             .comment(record)
             .status(Suppressed)
-            .decided(DecisionKind::Suppressed, by, at);
+            .decided(DecisionKind::Suppressed, by, at)
+            .tell_security();
             return Some(Ruling::Row(verdict));
         }
         if !respect && v.f == Failing {
@@ -344,11 +364,19 @@ fn no_longer_ignored(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     if v.rule.is_some() || !(v.ours(Suppressed) || unhidden) {
         return None;
     }
-    let verdict = Verdict::new(13, Reason::NoLongerIgnored);
+    let by = v.link.ignored_by.as_ref();
+    let reason = Reason::NoLongerIgnored {
+        rule: by.map(|rule| rule.rule.clone()),
+        ended_on: by
+            .map(|rule| rule.expires)
+            .filter(|expires| *expires < v.today),
+    };
+    let id = by.map_or("", |rule| rule.rule.as_str());
+    let verdict = Verdict::new(13, reason);
     Some(Ruling::Row(match v.t {
         BaseTicket::Is(Open) => verdict.status(Notified),
         BaseTicket::Is(Resolved | Closed | Ignored) => {
-            verdict.to(Open).comment("").status(Notified)
+            verdict.to(Open).comment(id).status(Notified)
         }
         BaseTicket::None | BaseTicket::Deleted if v.warrants_ticket(policy) => {
             verdict.step(TicketStep::Create).status(Notified)

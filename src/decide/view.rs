@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Author, Base, BaseTicket, FindingState, Link, Move, Severity, Ticket, TicketState,
-    WorkflowStatus,
+    Author, Base, BaseTicket, FindingState, Ignoring, Link, Move, RuleMatch, Severity, Ticket,
+    TicketState, WorkflowStatus,
 };
 use crate::plan::HeldReason;
 use crate::ports::ResourceFact;
-use crate::read::snapshot::{Missing, RuleMatch, Snapshot};
+use crate::read::snapshot::{Missing, Snapshot};
 
 use super::case::Case;
 use super::content::content_hash;
@@ -43,6 +43,10 @@ pub(super) struct View<'a> {
     pub(super) last_move: Option<&'a Move>,
     /// A live ignore rule that matches.
     pub(super) rule: Option<&'a RuleMatch>,
+    /// The ignore rules could not be read: whether the last ones that could be cover this finding.
+    pub(super) rules_unread: Option<bool>,
+    /// The day (UTC) as of which rules are live.
+    pub(super) today: jiff::civil::Date,
     /// Who may close; `None` when unknown.
     pub(super) reviewers: Option<&'a std::collections::BTreeSet<String>>,
     /// The other side's change that lost against a later one, in words.
@@ -109,6 +113,10 @@ fn letters<'a>(
     let last_move = last_move(link, snapshot);
     let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
     let (moved, overruled) = later_counts(moved, w, &w_by, &base);
+    let (rule, rules_unread) = match &snapshot.ignored {
+        Ignoring::Known(rules) => (rules.get(marker), None),
+        Ignoring::Unknown { last, .. } => (None, Some(last.contains_key(marker))),
+    };
     Ok(Letters(View {
         link: link.clone(),
         f,
@@ -122,7 +130,9 @@ fn letters<'a>(
         episode_started_at,
         moved,
         last_move,
-        rule: snapshot.ignored.get(marker),
+        rule,
+        rules_unread,
+        today: crate::model::ignore_rule::day(now),
         reviewers: snapshot.people.reviewers.as_ref(),
         overruled,
         archival: case

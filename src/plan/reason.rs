@@ -37,6 +37,10 @@ pub enum Reason {
         rule: String,
         /// Its reason.
         why: String,
+        /// The last day on which it applies.
+        expires: jiff::civil::Date,
+        /// The pull request, or the commit, that brought it.
+        origin: Option<String>,
         /// A person's newer move, which the rule overrides.
         overrides: Option<String>,
     },
@@ -93,7 +97,12 @@ pub enum Reason {
         decision: Option<String>,
     },
     /// Row 13.
-    NoLongerIgnored,
+    NoLongerIgnored {
+        /// The rule that covered it.
+        rule: Option<String>,
+        /// Its last day, if it has ended by itself.
+        ended_on: Option<jiff::civil::Date>,
+    },
     /// Row 14.
     FailsAgain {
         /// Counts the unbroken times in which the finding failed.
@@ -141,6 +150,16 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The same, for a note that many findings share.
+    #[must_use]
+    pub fn without_names(&self) -> Reason {
+        let mut reason = self.clone();
+        if let Reason::IgnoreRule { overrides, .. } = &mut reason {
+            *overrides = None;
+        }
+        reason
+    }
+
     /// One sentence, for everybody.
     pub fn sentence(&self) -> String {
         match self {
@@ -168,13 +187,21 @@ impl Reason {
             Reason::IgnoreRule {
                 rule,
                 why,
+                expires,
+                origin,
                 overrides,
-            } => match overrides {
-                None => format!("Ignore rule {rule} covers this finding: {why}"),
-                Some(person) => format!(
-                    "Ignore rule {rule} covers this finding ({why}), although {person} moved the ticket since."
-                ),
-            },
+            } => {
+                let by = origin
+                    .as_ref()
+                    .map_or_else(String::new, |origin| format!("{origin}, "));
+                let rule = format!("Ignore rule {rule} ({by}until {expires})");
+                match overrides {
+                    None => format!("{rule} covers this finding: {why}"),
+                    Some(person) => format!(
+                        "{rule} covers this finding, although {person} moved the ticket since: {why}"
+                    ),
+                }
+            }
             Reason::ClaimedResolved {
                 by,
                 finding,
@@ -215,7 +242,17 @@ impl Reason {
                 old_key,
                 decision: Some(decision),
             } => format!("{old_key} ({decision}) was deleted, but the finding still fails."),
-            Reason::NoLongerIgnored => {
+            Reason::NoLongerIgnored {
+                rule: Some(rule),
+                ended_on: Some(day),
+            } => format!("Ignore rule {rule} ended on {day}, and the finding still fails."),
+            Reason::NoLongerIgnored {
+                rule: Some(rule),
+                ended_on: None,
+            } => format!(
+                "Ignore rule {rule} no longer covers this finding (it was narrowed or removed), and it still fails."
+            ),
+            Reason::NoLongerIgnored { rule: None, .. } => {
                 "No ignore rule covers this finding any more, and it still fails.".to_owned()
             }
             Reason::FailsAgain { episode, since } => format!(
@@ -347,6 +384,8 @@ pub enum HeldReason {
         /// Why.
         why: String,
     },
+    /// The ignore rules could not be read.
+    RulesUnread,
     /// Blocked by the mass-change brake.
     Brake {
         /// How many removals the plan had.
@@ -378,6 +417,7 @@ impl HeldReason {
             HeldReason::Disputed { .. } => "disputed",
             HeldReason::HoldDown { .. } => "hold_down",
             HeldReason::Paused { .. } => "paused",
+            HeldReason::RulesUnread => "rules_unread",
             HeldReason::Brake { .. } => "brake",
             HeldReason::NoRow => "no_row",
         }
@@ -434,6 +474,9 @@ impl HeldReason {
             ),
             HeldReason::Paused { scope, by, why } => {
                 format!("{scope} is paused by {by}: {why} (see `asaf pause ls`)")
+            }
+            HeldReason::RulesUnread => {
+                "the ignore rules could not be read: what they hide is left as it is".to_owned()
             }
             HeldReason::Brake { removals, of } => {
                 format!("the plan would remove {removals} of {of} tickets, over the limit")

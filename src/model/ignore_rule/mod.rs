@@ -10,7 +10,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -113,6 +115,11 @@ impl IgnoreRule {
         list("ticket", &mut ticket.iter().cloned());
         hex::encode(hash.finalize())
     }
+}
+
+/// The day of an instant: rules begin and end by UTC, whoever looks.
+pub fn day(at: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(at).date()
 }
 
 /// Where a rule's present text came from: the commit that brought it, and the review behind it.
