@@ -1,5 +1,7 @@
 //! What types cannot say: patterns, ranges, and keys that must fit together. All problems are reported, not the first.
 
+mod ignore;
+
 use std::collections::BTreeMap;
 
 use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
@@ -24,6 +26,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         found.add("store.path", "the path of the store is empty");
     }
     run(&config.run, config, &mut found);
+    ignore::ignore(config, &mut found);
     found.0
 }
 

@@ -81,11 +81,17 @@ fn render(path: &str, source: &str, problem: &Problem, secrets: &[Range<usize>])
     caret::show(path, source, Weight::Error, problem)
 }
 
-/// Where values of `token` stand that are no references: somebody pasted the secret itself, perhaps in broken TOML.
+/// Where values of keys that hold secrets stand that are no references: somebody pasted the secret itself, perhaps in
+/// broken TOML.
 fn plain_secrets(text: &str) -> Vec<Range<usize>> {
+    let mut words: Vec<(usize, &str)> = ["token", "private_key"]
+        .into_iter()
+        .flat_map(|word| text.match_indices(word))
+        .collect();
+    words.sort_unstable();
     let mut found = Vec::new();
     let mut covered = 0;
-    for (at, word) in text.match_indices("token") {
+    for (at, word) in words {
         if at < covered {
             continue;
         }

@@ -62,9 +62,21 @@ fn settle(mut config: Config, path: &Path) -> Config {
     let folder = path.parent().unwrap_or(Path::new(""));
     config.store.path = folder.join(&config.store.path);
     config.jira.token = config.jira.token.starting_at(folder);
-    for url in [Some(&mut config.jira.url), config.aws.endpoint_url.as_mut()]
-        .into_iter()
-        .flatten()
+    if let Some(ignore) = &mut config.ignore {
+        ignore.checkout = ignore.checkout.take().map(|path| folder.join(path));
+        ignore.token = ignore.token.take().map(|token| token.starting_at(folder));
+        if let Some(app) = &mut ignore.app {
+            app.private_key = app.private_key.clone().starting_at(folder);
+        }
+    }
+    let api = config.ignore.as_mut().map(|ignore| &mut ignore.url);
+    for url in [
+        Some(&mut config.jira.url),
+        config.aws.endpoint_url.as_mut(),
+        api,
+    ]
+    .into_iter()
+    .flatten()
     {
         url.truncate(url.trim_end_matches('/').len());
     }

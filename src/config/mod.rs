@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod check;
 mod error;
+mod ignore;
 mod jira;
 mod load;
 mod owners;
@@ -24,6 +25,7 @@ pub use crate::decide::policy::{CloseWhileFailing, Recheck, ResourceDeleted, Sup
 use crate::model::Severity;
 pub use check::is_loopback;
 pub use error::ConfigError;
+pub use ignore::{GitHubApp, Ignore};
 pub use jira::{Jira, Priorities, Reviewers, Statuses};
 pub use owners::{Owner, OwnerRule, Owners};
 pub use period::Period;
@@ -52,6 +54,9 @@ pub struct Config {
     /// How runs read.
     #[serde(default)]
     pub run: Run,
+    /// Where reviewed ignore rules are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Ignore>,
 }
 
 /// `[aws]`: credentials come from the SDK's own chain, never from this file.
