@@ -146,6 +146,7 @@ fn dispute(case: &Case<'_>, v: &View<'_>, row: u8, now: Timestamp) -> Outcome {
             to: Audience::Security,
             text: reason.sentence(),
             ticket_key: subject.ticket.clone(),
+            team: None,
         }],
         expect: Expect {
             finding: v.f,
@@ -193,6 +194,7 @@ fn workflow_step(case: &Case<'_>, v: &View<'_>, to: WorkflowStatus) -> Option<Wo
 fn alerts(v: &View<'_>, verdict: &Verdict, ticket_key: Option<String>) -> Vec<Alert> {
     let alert = |to, text| Alert {
         to,
+        team: None,
         text,
         ticket_key: ticket_key.clone(),
     };

@@ -13,6 +13,7 @@ pub mod aws;
 pub mod claims;
 pub mod config;
 pub mod faults;
+pub mod github;
 pub mod jira;
 pub mod journal;
 pub mod organizations;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{Config, Reviewers};
+use crate::config::{Config, Ignore, Reviewers};
+use crate::read::rules::source::RuleSource;
 use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
+use crate::wire::github::{GitHub, GitHubAuth, GitHubConfig};
 use crate::wire::jira::{JiraClient, JiraConfig, ReviewersFrom};
 use crate::wire::transport::Transport;
 
@@ -20,22 +22,28 @@ pub struct Way {
     pub aws: Transport,
     /// To Jira.
     pub jira: Transport,
+    /// To GitHub.
+    pub github: Transport,
     /// Who we are on AWS.
     pub credentials: Credentials,
 }
 
-/// Both sides, ready to use.
+/// Both sides and the rules, ready to use.
 pub struct Clients {
     /// Security Hub, Config, Organizations.
     pub aws: Aws,
     /// Jira.
     pub jira: JiraClient,
+    /// Where ignore rules are.
+    pub rules: RuleSource,
     /// Requests to AWS, by operation.
     pub aws_requests: Counts,
     /// Requests to Jira, by operation.
     pub jira_requests: Counts,
     /// What both APIs may be asked, and until when they may be written.
     pub budget: Budget,
+    /// Requests to GitHub, by operation.
+    pub github_requests: Counts,
     /// The clock that everything waits on.
     pub clock: Clock,
 }
@@ -49,7 +57,8 @@ impl Way {
         let transport = Transport::network(REQUEST_TIMEOUT)?;
         Ok(Way {
             aws: transport.clone(),
-            jira: transport,
+            jira: transport.clone(),
+            github: transport,
             credentials: Credentials::Chain,
         })
     }
@@ -62,6 +71,8 @@ impl Way {
 pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<Clients> {
     let budget = Budget::new(clock.clone());
     let (aws_requests, jira_requests) = (Counts::default(), Counts::default());
+    let github_requests = Counts::default();
+    let rules = rules(config, way.github, &budget, &github_requests)?;
     let settings = AwsSettings {
         region: config.aws.region.clone(),
         endpoint_url: config.aws.endpoint_url.clone(),
@@ -97,11 +108,73 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
     Ok(Clients {
         aws,
         jira,
+        rules,
         aws_requests,
         jira_requests,
         budget,
+        github_requests,
         clock,
     })
+}
+
+/// Where `[ignore]` says that the rules are.
+fn rules(
+    config: &Config,
+    transport: Transport,
+    budget: &Budget,
+    requests: &Counts,
+) -> anyhow::Result<RuleSource> {
+    let Some(ignore) = &config.ignore else {
+        return Ok(RuleSource::None);
+    };
+    let (branch, folder) = (ignore.branch.clone(), ignore.folder.clone());
+    if let Some(path) = &ignore.checkout {
+        return Ok(RuleSource::Checkout {
+            path: path.clone(),
+            branch,
+            folder,
+        });
+    }
+    let github = github(ignore, transport, budget.clone(), requests.clone())?;
+    Ok(match github {
+        Some(github) => RuleSource::GitHub {
+            github: Box::new(github),
+            branch,
+            folder,
+        },
+        None => RuleSource::Ended,
+    })
+}
+
+/// The repository that `[ignore]` names on GitHub, if it names one.
+///
+/// # Errors
+/// A secret that cannot be read; a URL or key that cannot be used.
+pub fn github(
+    ignore: &Ignore,
+    transport: Transport,
+    budget: Budget,
+    requests: Counts,
+) -> anyhow::Result<Option<GitHub>> {
+    let auth = match (&ignore.token, &ignore.app) {
+        (Some(token), _) => GitHubAuth::Token(token.resolve()?),
+        (None, Some(app)) => GitHubAuth::App {
+            id: app.id.clone(),
+            installation: app.installation,
+            private_key: app.private_key.resolve_text()?,
+        },
+        (None, None) => return Ok(None),
+    };
+    let Some((owner, repo)) = ignore.owner_and_name() else {
+        return Ok(None);
+    };
+    let settings = GitHubConfig {
+        url: ignore.url.clone(),
+        owner: owner.to_owned(),
+        repo: repo.to_owned(),
+        auth,
+    };
+    Ok(Some(GitHub::new(settings, transport, budget, requests)?))
 }
 
 fn statuses(config: &Config) -> BTreeMap<String, crate::model::TicketState> {

@@ -11,15 +11,17 @@ use crate::apply::{Applied, Sinks, Watch, apply};
 use crate::config::Config;
 use crate::decide::decide;
 use crate::jobs::connect::Clients;
+use crate::jobs::ignoring;
 pub use crate::jobs::report::{LookedAt, Report, Requests};
 use crate::jobs::report::{floor, looked_at};
 use crate::jobs::unfinished;
-use crate::model::Link;
+use crate::model::{Ignoring, Link};
 use crate::plan::Plan;
 use crate::plan::digest::digest;
 use crate::plan::limits::{Earlier, brake};
 use crate::plan::paused::hold;
 use crate::ports::{Alert, Audience, FindingsReader, Notifier};
+use crate::read::rules::Loaded;
 use crate::read::snapshot::Snapshot;
 use crate::read::{Keys, Progress, ReadError, Scope, Sources, read};
 use crate::store::{IntentOutcome, Run, Store, StoreError};
@@ -150,13 +152,15 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         }
         let jira = &self.clients.jira;
         jira.check_statuses().await.map_err(ReadError::Wire)?;
-        let (scope, kind) = self.scope(wish, now).await?;
+        let rules = self.load_rules(now, orders.write).await?;
+        let (scope, kind) = self.scope(wish, &rules, now).await?;
         let policy = self.config.decision_policy();
         let from = Sources {
             findings: self.findings,
             tickets: &self.clients.jira,
             inventory: &self.clients.aws,
             store: self.store,
+            rules: &rules,
         };
         let snapshot = Box::pin(read(from, &scope, &policy, now, self.progress)).await?;
         let mut plan = decide(&snapshot, &policy, now);
@@ -164,6 +168,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         hold(&mut plan, &paused, |account| {
             self.config.owners.of(account).project.as_str()
         });
+        plan.seen.rules = ignoring::sentence(&rules, &snapshot, &self.clients.rules, now);
         let digest = digest(&plan);
         if let Some(expected) = orders
             .expect
@@ -208,6 +213,12 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         if orders.write {
             unfinished::remember(self.store, &report, &snapshot, now).await?;
             self.record(&report, &scope, &snapshot, now).await?;
+            self.tell_of_rules(&rules, &scope, &snapshot, now).await?;
+            let applied = scope == Scope::Full
+                && snapshot.coverage.gaps.is_empty()
+                && matches!(snapshot.ignored, Ignoring::Known(_))
+                && report.braked.is_none();
+            self.remember_applied(rules, applied, now).await?;
         }
         Ok(report)
     }
@@ -215,15 +226,18 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
     async fn scope(
         &self,
         wish: &Wish,
+        rules: &Loaded,
         now: Timestamp,
     ) -> Result<(Scope, &'static str), StoreError> {
         let last = self.store.instant(LAST_READ).await?;
         let full = self.store.instant(LAST_FULL).await?;
         let every = self.config.run.full_every.duration();
         let wanted = self.store.instant(FULL_WANTED).await?;
-        let due = full.is_none_or(|full| {
-            now.duration_since(full) >= every || wanted.is_some_and(|wanted| wanted > full)
-        });
+        // Rules that changed cover findings that did not.
+        let due = ignoring::have_changed(rules, now)
+            || full.is_none_or(|full| {
+                now.duration_since(full) >= every || wanted.is_some_and(|wanted| wanted > full)
+            });
         let since = last.map(|last| last - self.config.run.incremental_overlap.duration());
         Ok(match (wish, since) {
             (Wish::Named(keys), _) => (Scope::Keys(keys.clone()), "named"),
@@ -313,6 +327,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         Requests {
             aws: self.clients.aws_requests.snapshot(),
             jira: self.clients.jira_requests.snapshot(),
+            github: self.clients.github_requests.snapshot(),
         }
     }
 }

@@ -58,6 +58,8 @@ pub struct Requests {
     pub aws: BTreeMap<String, u64>,
     /// Jira.
     pub jira: BTreeMap<String, u64>,
+    /// GitHub.
+    pub github: BTreeMap<String, u64>,
 }
 
 impl Requests {
@@ -75,12 +77,14 @@ impl Requests {
         Requests {
             aws: less(self.aws, &before.aws),
             jira: less(self.jira, &before.jira),
+            github: less(self.github, &before.github),
         }
     }
 
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.aws.values().chain(self.jira.values()).sum()
+        let all = [&self.aws, &self.jira, &self.github];
+        all.into_iter().flat_map(BTreeMap::values).sum()
     }
 }
 
@@ -126,6 +130,7 @@ pub(crate) fn floor(plan: &Plan, snapshot: &Snapshot) -> Requests {
             .collect()
     };
     Requests {
+        github: BTreeMap::new(),
         aws: only([
             ("GetFindings", calls(snapshot.findings.len(), 100)),
             ("BatchUpdateFindings", calls(updates, 100)),

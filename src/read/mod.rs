@@ -7,6 +7,7 @@ pub mod adopt;
 mod facts;
 pub mod files;
 mod named;
+pub mod rules;
 pub mod snapshot;
 mod sweep;
 mod tickets;
@@ -16,11 +17,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::decide::Policy;
-use crate::model::{FindingKey, Intent, Link, Marker};
+use crate::model::ignore_rule::day;
+use crate::model::{FindingKey, Ignoring, Intent, Link, Marker};
 use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
 use crate::store::queue::ResourceDeletion;
 use crate::store::{Store, StoreError};
 use crate::wire::error::WireError;
+use rules::Loaded;
 use snapshot::Snapshot;
 
 /// After this many failed runs an item waits for a person.
@@ -65,6 +68,8 @@ pub struct Sources<'a, F, T, I, S> {
     pub inventory: &'a I,
     /// What we remember.
     pub store: &'a S,
+    /// The ignore rules, as far as they could be read.
+    pub rules: &'a Loaded,
 }
 
 impl<F, T, I, S> Clone for Sources<'_, F, T, I, S> {
@@ -126,8 +131,33 @@ pub async fn read<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     }
     snapshot.findings.retain(|_, finding| !finding.sample);
     deletions(from.store, &mut snapshot).await?;
+    snapshot.ignored = Box::pin(ignored(from, now, &snapshot)).await;
     Box::pin(facts::ask(from, policy, now, &mut snapshot)).await;
     Ok(snapshot)
+}
+
+/// What the rules cover; if they ask for organisational units that cannot be read, they cover an unknown part.
+async fn ignored<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
+    from: Sources<'_, F, T, I, S>,
+    now: Timestamp,
+    snapshot: &Snapshot,
+) -> Ignoring {
+    let today = day(now);
+    let asks = from.rules.set().is_some_and(|set| set.rules.ask_for_ou());
+    let units = if asks {
+        from.inventory.units().await
+    } else {
+        Ok(BTreeMap::new())
+    };
+    match (units, from.rules.set()) {
+        (Ok(units), _) => rules::covered::ignoring(from.rules, snapshot, &units, today),
+        (Err(error), set) => Ignoring::Unknown {
+            why: format!("rules name organisational units, and these could not be read: {error}"),
+            last: set
+                .map(|set| rules::covered::covered(set, snapshot, &BTreeMap::new(), today))
+                .unwrap_or_default(),
+        },
+    }
 }
 
 async fn remembered<S: Store>(store: &S, snapshot: &mut Snapshot) -> Result<(), StoreError> {

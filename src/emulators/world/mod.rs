@@ -1,4 +1,4 @@
-//! The emulated world: one organisation on AWS and one Jira site that share a clock and a journal.
+//! The emulated world: one organisation on AWS, one Jira site and one GitHub that share a clock and a journal.
 
 pub mod audit;
 pub mod seed;
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::aws::{Aws, Home};
+use super::github::GitHub;
 use super::jira::{Jira, Role};
 use super::journal::Journal;
 use super::{Request, Response};
@@ -31,9 +32,11 @@ pub struct World {
     pub aws: Aws,
     /// Jira Cloud.
     pub jira: Jira,
+    /// GitHub.
+    pub github: GitHub,
     /// What happened.
     pub journal: Journal,
-    /// Requests by operation: AWS, Jira.
+    /// Requests by operation: AWS, Jira, GitHub.
     pub requests: Requests,
 }
 
@@ -44,34 +47,38 @@ pub struct Requests {
     pub aws: BTreeMap<String, u64>,
     /// Method and path.
     pub jira: BTreeMap<String, u64>,
+    /// Method and path.
+    pub github: BTreeMap<String, u64>,
 }
 
 /// A world that several faces share.
 #[derive(Clone)]
 pub struct Shared(Arc<Mutex<World>>);
 
-/// Which of the world's two sides a request is for.
+/// Which of the world's sides a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// AWS.
     Aws,
     /// Jira.
     Jira,
+    /// GitHub.
+    GitHub,
 }
 
 impl World {
     /// An organisation without accounts and a site without projects, prepared for `asaf`; `site` is the base of Jira's
     /// links.
     pub fn new(clock: Clock, site: &str) -> Self {
-        Self::of(clock, Jira::new(site))
+        Self::of(clock, Jira::new(site), site)
     }
 
     /// The same with a site as Atlassian hands it out: no workflow, no roles and no groups of ours.
     pub fn untouched(clock: Clock, site: &str) -> Self {
-        Self::of(clock, Jira::untouched(site))
+        Self::of(clock, Jira::untouched(site), site)
     }
 
-    fn of(clock: Clock, mut jira: Jira) -> Self {
+    fn of(clock: Clock, mut jira: Jira, site: &str) -> Self {
         let mut aws = Aws::new(Home {
             account: seed::HOME_ACCOUNT.to_owned(),
             region: seed::REGION.to_owned(),
@@ -90,6 +97,7 @@ impl World {
             clock,
             aws,
             jira,
+            github: GitHub::new(site),
             journal: Journal::default(),
             requests: Requests::default(),
         }
@@ -105,6 +113,7 @@ impl World {
         self.aws.hub.quotas_enabled = on;
         self.aws.organizations.quotas_enabled = on;
         self.jira.quotas_enabled = on;
+        self.github.quotas_enabled = on;
     }
 
     /// Answers one request; `None` means that the answer is lost.
@@ -119,6 +128,11 @@ impl World {
             Side::Jira => {
                 let answered = self.jira.handle(request, now, &mut self.journal);
                 *self.requests.jira.entry(answered.operation).or_default() += 1;
+                (!answered.dropped).then_some(answered.response)
+            }
+            Side::GitHub => {
+                let answered = self.github.handle(request, now, &mut self.journal);
+                *self.requests.github.entry(answered.operation).or_default() += 1;
                 (!answered.dropped).then_some(answered.response)
             }
         }

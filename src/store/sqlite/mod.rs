@@ -7,6 +7,7 @@ mod queue;
 #[cfg(test)]
 mod queue_tests;
 mod rows;
+mod rule_memory;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,157 @@
+//! Which organisational unit an account is in (Organizations API): the tree is walked from its root, once a run.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::model::Account;
+use crate::wire::aws::{Aws, Operation, words};
+use crate::wire::error::WireError;
+
+/// Organizations nests at most five levels of units below the root (Organizations user guide: quotas).
+const DEEPEST: usize = 8;
+
+impl Aws {
+    /// The path of every account's unit, by the units' names; `/` for accounts at the root.
+    pub(super) async fn organisational_units(
+        &self,
+    ) -> Result<BTreeMap<Account, String>, WireError> {
+        let mut units = BTreeMap::new();
+        let mut level: Vec<(String, String)> = Vec::new();
+        for root in self.list_roots().await? {
+            level.push((root, String::new()));
+        }
+        for _ in 0..DEEPEST {
+            let mut below = Vec::new();
+            for (parent, path) in level {
+                for account in self.accounts_in(&parent).await? {
+                    let shown = if path.is_empty() { "/" } else { &path };
+                    units.insert(account, shown.to_owned());
+                }
+                for (id, name) in self.units_in(&parent).await? {
+                    below.push((id, format!("{path}/{name}")));
+                }
+            }
+            if below.is_empty() {
+                break;
+            }
+            level = below;
+        }
+        Ok(units)
+    }
+
+    async fn list_roots(&self) -> Result<Vec<String>, WireError> {
+        let operation = operation("ListRoots", "organizations:ListRoots");
+        let client = aws_sdk_organizations::Client::new(&self.config);
+        let pages = self.organisation_pages(
+            |token, http| {
+                let request = client
+                    .list_roots()
+                    .set_next_token(token)
+                    .customize()
+                    .config_override(
+                        aws_sdk_organizations::config::Config::builder().http_client(http),
+                    );
+                async move { request.send().await.map(drop).map_err(words) }
+            },
+            &operation,
+        );
+        Ok(ids(&pages.await?, "Roots"))
+    }
+
+    async fn accounts_in(&self, parent: &str) -> Result<Vec<String>, WireError> {
+        let operation = operation(
+            "ListAccountsForParent",
+            "organizations:ListAccountsForParent",
+        );
+        let client = aws_sdk_organizations::Client::new(&self.config);
+        let pages = self.organisation_pages(
+            |token, http| {
+                let request = client
+                    .list_accounts_for_parent()
+                    .parent_id(parent)
+                    .set_next_token(token)
+                    .customize()
+                    .config_override(
+                        aws_sdk_organizations::config::Config::builder().http_client(http),
+                    );
+                async move { request.send().await.map(drop).map_err(words) }
+            },
+            &operation,
+        );
+        Ok(ids(&pages.await?, "Accounts"))
+    }
+
+    async fn units_in(&self, parent: &str) -> Result<Vec<(String, String)>, WireError> {
+        let operation = operation(
+            "ListOrganizationalUnitsForParent",
+            "organizations:ListOrganizationalUnitsForParent",
+        );
+        let client = aws_sdk_organizations::Client::new(&self.config);
+        let pages = self.organisation_pages(
+            |token, http| {
+                let request = client
+                    .list_organizational_units_for_parent()
+                    .parent_id(parent)
+                    .set_next_token(token)
+                    .customize()
+                    .config_override(
+                        aws_sdk_organizations::config::Config::builder().http_client(http),
+                    );
+                async move { request.send().await.map(drop).map_err(words) }
+            },
+            &operation,
+        );
+        let pages = pages.await?;
+        let units = pages
+            .iter()
+            .flat_map(|page| page["OrganizationalUnits"].as_array());
+        Ok(units
+            .flatten()
+            .filter_map(|unit| Some((text(&unit["Id"])?, text(&unit["Name"])?)))
+            .collect())
+    }
+
+    async fn organisation_pages<F>(
+        &self,
+        send: impl Fn(Option<String>, aws_sdk_securityhub::config::SharedHttpClient) -> F + Send + Sync,
+        operation: &Operation,
+    ) -> Result<Vec<Value>, WireError>
+    where
+        F: Future<Output = Result<(), String>> + Send,
+    {
+        let (mut pages, mut token) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .call_json(operation, |http| send(token.clone(), http))
+                .await?;
+            // A page may be empty and still name a next one.
+            let next = page["NextToken"].as_str().map(str::to_owned);
+            pages.push(page);
+            token = match next {
+                Some(next) => Some(next),
+                None => return Ok(pages),
+            };
+        }
+    }
+}
+
+fn operation(name: &'static str, action: &'static str) -> Operation {
+    Operation {
+        name,
+        what: "reading the organisation's units".to_owned(),
+        action,
+    }
+}
+
+fn ids(pages: &[Value], list: &str) -> Vec<String> {
+    let items = pages
+        .iter()
+        .flat_map(|page| page[list].as_array())
+        .flatten();
+    items.filter_map(|item| text(&item["Id"])).collect()
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
