@@ -8,9 +8,14 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::talk::{Loudness, plain};
 
+mod ignore;
 mod local;
 mod sync;
 
+pub use ignore::{
+    CheckArgs, CheckOutput, CodeOwnersArgs, IgnoreArgs, IgnoreCommand, IgnoreSyncArgs, LsArgs,
+    NewArgs, ProposeArgs, WhyArgs,
+};
 pub use local::{
     ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
     StoreArgs, StoreCommand, Switch,
@@ -35,6 +40,7 @@ Examples:
   asaf plan                 what would change
   asaf reconcile            change it: the scheduled job
   asaf explain PAY-12       why it is so, who decided, what comes next
+  asaf ignore check         are the ignore rules right, and what would they hide
 
 Exit codes:
   0 ok · 1 failed · 2 changes pending (only with --detailed-exitcode) · 3 blocked by a limit
@@ -105,6 +111,8 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Say why a finding or ticket is as it is
     Explain(ExplainArgs),
+    /// Check, write, apply and propose ignore rules
+    Ignore(IgnoreArgs),
     /// Look at what failed or is in doubt
     Quarantine(QuarantineArgs),
     /// Stop writing for an account, a project or everything
@@ -227,6 +235,7 @@ mod tests {
         Only::<ResumeArgs>::command().debug_assert();
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
+        Only::<IgnoreArgs>::command().debug_assert();
     }
 
     #[test]

@@ -39,6 +39,18 @@ pub fn product_word(product: &Product) -> String {
     }
 }
 
+/// The product that a word names in files of rules.
+pub fn product(word: &str) -> Option<Product> {
+    let known = PRODUCTS.iter().find(|(known, _)| *known == word);
+    match (known, word.split_once('/')) {
+        (Some((_, product)), _) => Some(product.clone()),
+        (None, Some((company, product))) if !company.is_empty() && !product.is_empty() => {
+            Some(Product::Partner(word.to_owned()))
+        }
+        _ => None,
+    }
+}
+
 /// Something wrong with a value, by the path of its key within the rule.
 pub(super) struct Complaint {
     pub(super) at: String,
@@ -245,16 +257,6 @@ fn values(rule: &RuleAsWritten, found: &mut Complaints) {
 
 fn products(written: &[String], found: &mut Complaints) -> Vec<Product> {
     let words = PRODUCTS.map(|(word, _)| word);
-    let read = |word: &str| {
-        let known = PRODUCTS.iter().find(|(known, _)| *known == word);
-        match (known, word.split_once('/')) {
-            (Some((_, product)), _) => Some(product.clone()),
-            (None, Some((company, product))) if !company.is_empty() && !product.is_empty() => {
-                Some(Product::Partner(word.to_owned()))
-            }
-            _ => None,
-        }
-    };
     found.list("products", written, |word| {
         let help = match nearest(word, &words) {
             Some(meant) => format!(
@@ -263,11 +265,11 @@ fn products(written: &[String], found: &mut Complaints) -> Vec<Product> {
             ),
             None => format!("known here: {}, or company/product", words.join(", ")),
         };
-        read(word)
+        product(word)
             .is_none()
             .then(|| (format!("`{word}` is no product"), help))
     });
-    written.iter().filter_map(|word| read(word)).collect()
+    written.iter().filter_map(|word| product(word)).collect()
 }
 
 /// A rule must say what it is about and where: one that covers everything is no rule.

@@ -178,8 +178,8 @@ fn keys(item: &Item) -> BTreeMap<String, Range<usize>> {
     found
 }
 
-/// The rule with nothing in it, from which [`one_rule`] starts.
-pub(super) fn blank(id: String) -> IgnoreRule {
+/// A rule with nothing in it but its id, to begin with.
+pub fn blank(id: String) -> IgnoreRule {
     IgnoreRule {
         id,
         controls: Vec::new(),

@@ -73,32 +73,9 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
     let (aws_requests, jira_requests) = (Counts::default(), Counts::default());
     let github_requests = Counts::default();
     let rules = rules(config, way.github, &budget, &github_requests)?;
-    let settings = AwsSettings {
-        region: config.aws.region.clone(),
-        endpoint_url: config.aws.endpoint_url.clone(),
-        aggregator: config.aws.aggregator.clone(),
-        member_role: Some(config.aws.member_role.clone()),
-        external_id: config.aws.external_id.clone(),
-        profile: config.aws.profile.clone(),
-        unlimited: config.run.unlimited,
-    };
-    let jira = JiraConfig {
-        url: config.jira.url.clone(),
-        email: config.jira.email.clone(),
-        token: config.jira.token.resolve()?,
-        statuses: statuses(config),
-        reviewers: match &config.jira.reviewers {
-            Reviewers::Group(group) => ReviewersFrom::Group(group.clone()),
-            Reviewers::Role { project, role } => ReviewersFrom::ProjectRole {
-                project: project.clone(),
-                role: role.clone(),
-            },
-            Reviewers::Accounts(ids) => ReviewersFrom::AccountIds(ids.clone()),
-        },
-    };
-    let jira = JiraClient::new(jira, way.jira, budget.clone(), jira_requests.clone())?;
-    let aws = Aws::connect(
-        settings,
+    let jira = connect_jira(config, way.jira, budget.clone(), jira_requests.clone())?;
+    let aws = connect_aws(
+        config,
         way.credentials,
         way.aws,
         budget.clone(),
@@ -115,6 +92,53 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
         github_requests,
         clock,
     })
+}
+
+/// Jira.
+///
+/// # Errors
+/// A token that cannot be read; a URL that cannot be used.
+pub fn connect_jira(
+    config: &Config,
+    transport: Transport,
+    budget: Budget,
+    requests: Counts,
+) -> anyhow::Result<JiraClient> {
+    let jira = JiraConfig {
+        url: config.jira.url.clone(),
+        email: config.jira.email.clone(),
+        token: config.jira.token.resolve()?,
+        statuses: statuses(config),
+        reviewers: match &config.jira.reviewers {
+            Reviewers::Group(group) => ReviewersFrom::Group(group.clone()),
+            Reviewers::Role { project, role } => ReviewersFrom::ProjectRole {
+                project: project.clone(),
+                role: role.clone(),
+            },
+            Reviewers::Accounts(ids) => ReviewersFrom::AccountIds(ids.clone()),
+        },
+    };
+    Ok(JiraClient::new(jira, transport, budget, requests)?)
+}
+
+/// AWS.
+pub async fn connect_aws(
+    config: &Config,
+    credentials: Credentials,
+    transport: Transport,
+    budget: Budget,
+    requests: Counts,
+) -> Aws {
+    let settings = AwsSettings {
+        region: config.aws.region.clone(),
+        endpoint_url: config.aws.endpoint_url.clone(),
+        aggregator: config.aws.aggregator.clone(),
+        member_role: Some(config.aws.member_role.clone()),
+        external_id: config.aws.external_id.clone(),
+        profile: config.aws.profile.clone(),
+        unlimited: config.run.unlimited,
+    };
+    Aws::connect(settings, credentials, transport, budget, requests).await
 }
 
 /// Where `[ignore]` says that the rules are.

@@ -1,6 +1,6 @@
 //! The part of a run that is about ignore rules: read them first, remember them, tell people what they should know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -11,10 +11,10 @@ use crate::ignore::notices::{self, Notice};
 use crate::model::Ignoring;
 use crate::model::ignore_rule::day;
 use crate::ports::{FindingsReader, Notifier};
-use crate::read::Scope;
 use crate::read::rules::source::RuleSource;
 use crate::read::rules::{Loaded, live_hash, load};
 use crate::read::snapshot::Snapshot;
+use crate::read::{Keys, Scope};
 use crate::store::{Store, StoreError};
 
 impl<F: FindingsReader, S: Store> Job<'_, F, S> {
@@ -43,6 +43,25 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             Loaded::None | Loaded::Ended | Loaded::Read(_) => {}
         }
         Ok(loaded)
+    }
+
+    /// What the rules cover and covered: links, and accounts. `None` when a rule covers more than accounts
+    /// can say.
+    pub(super) async fn scope_of_rules(&self, rules: &Loaded) -> Result<Option<Scope>, StoreError> {
+        let mut accounts = BTreeSet::new();
+        for rule in rules.set().into_iter().flat_map(|set| set.rules.iter()) {
+            if rule.accounts.is_empty() {
+                return Ok(None);
+            }
+            accounts.extend(rule.accounts.iter().cloned());
+        }
+        let links = self.store.links().await?;
+        let covered = links.into_iter().filter(|link| link.ignored_by.is_some());
+        Ok(Some(Scope::Keys(Keys {
+            markers: covered.map(|link| link.marker).collect(),
+            accounts: accounts.into_iter().collect(),
+            ..Keys::default()
+        })))
     }
 
     /// Owners hear that a rule ends, security that rules cannot be read; each once.

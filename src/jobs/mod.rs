@@ -6,6 +6,7 @@ pub mod demo;
 pub mod emulate;
 pub mod explain;
 pub mod findings_check;
+pub mod ignore;
 mod ignoring;
 pub mod init;
 pub mod live;

@@ -62,6 +62,8 @@ pub enum Wish {
     Incremental,
     /// Named findings, tickets, links, accounts.
     Named(Keys),
+    /// What ignore rules cover, and what they covered before.
+    Rules,
 }
 
 /// Why a run ended early.
@@ -241,6 +243,10 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         let since = last.map(|last| last - self.config.run.incremental_overlap.duration());
         Ok(match (wish, since) {
             (Wish::Named(keys), _) => (Scope::Keys(keys.clone()), "named"),
+            (Wish::Rules, _) => match self.scope_of_rules(rules).await? {
+                Some(scope) => (scope, "rules"),
+                None => (Scope::Full, "full"),
+            },
             (Wish::Full, _) | (_, None) => (Scope::Full, "full"),
             (Wish::Due, _) if due => (Scope::Full, "full"),
             (Wish::Due | Wish::Incremental, Some(since)) => {

@@ -139,6 +139,26 @@ pub async fn reconcile(args: &ReconcileArgs, path: &Path, talk: Talk) -> anyhow:
     )
 }
 
+/// Runs a wish and says what came of it; without a release nothing is written.
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) async fn run_wish(
+    wish: &Wish,
+    release: Option<&Release>,
+    output: Output,
+    path: &Path,
+    talk: Talk,
+) -> anyhow::Result<Exit> {
+    let open = open(path).await?;
+    let orders = release.map(orders).unwrap_or_default();
+    finish(
+        run(&open, &open.clients.aws, wish, &orders, talk).await,
+        output,
+        talk,
+    )
+}
+
 fn orders(release: &Release) -> Orders {
     Orders {
         write: true,

@@ -160,6 +160,41 @@ impl Reason {
         reason
     }
 
+    /// The sentence about an ignore rule.
+    fn of_rule(&self) -> String {
+        match self {
+            Reason::IgnoreRule {
+                rule,
+                why,
+                expires,
+                origin,
+                overrides,
+            } => {
+                let by = origin
+                    .as_ref()
+                    .map_or_else(String::new, |origin| format!("{origin}, "));
+                let rule = format!("Ignore rule {rule} ({by}until {expires})");
+                match overrides {
+                    None => format!("{rule} covers this finding: {why}"),
+                    Some(person) => format!(
+                        "{rule} covers this finding, although {person} moved the ticket since: {why}"
+                    ),
+                }
+            }
+            Reason::NoLongerIgnored {
+                rule: Some(rule),
+                ended_on: Some(day),
+            } => format!("Ignore rule {rule} ended on {day}, and the finding still fails."),
+            Reason::NoLongerIgnored {
+                rule: Some(rule),
+                ended_on: None,
+            } => format!(
+                "Ignore rule {rule} no longer covers this finding (it was narrowed or removed), and it still fails."
+            ),
+            _ => "No ignore rule covers this finding any more, and it still fails.".to_owned(),
+        }
+    }
+
     /// One sentence, for everybody.
     pub fn sentence(&self) -> String {
         match self {
@@ -184,24 +219,7 @@ impl Reason {
                 "AWS Config recorded the deletion of the resource at {}.",
                 minute(at)
             ),
-            Reason::IgnoreRule {
-                rule,
-                why,
-                expires,
-                origin,
-                overrides,
-            } => {
-                let by = origin
-                    .as_ref()
-                    .map_or_else(String::new, |origin| format!("{origin}, "));
-                let rule = format!("Ignore rule {rule} ({by}until {expires})");
-                match overrides {
-                    None => format!("{rule} covers this finding: {why}"),
-                    Some(person) => format!(
-                        "{rule} covers this finding, although {person} moved the ticket since: {why}"
-                    ),
-                }
-            }
+            Reason::IgnoreRule { .. } | Reason::NoLongerIgnored { .. } => self.of_rule(),
             Reason::ClaimedResolved {
                 by,
                 finding,
@@ -242,19 +260,6 @@ impl Reason {
                 old_key,
                 decision: Some(decision),
             } => format!("{old_key} ({decision}) was deleted, but the finding still fails."),
-            Reason::NoLongerIgnored {
-                rule: Some(rule),
-                ended_on: Some(day),
-            } => format!("Ignore rule {rule} ended on {day}, and the finding still fails."),
-            Reason::NoLongerIgnored {
-                rule: Some(rule),
-                ended_on: None,
-            } => format!(
-                "Ignore rule {rule} no longer covers this finding (it was narrowed or removed), and it still fails."
-            ),
-            Reason::NoLongerIgnored { rule: None, .. } => {
-                "No ignore rule covers this finding any more, and it still fails.".to_owned()
-            }
             Reason::FailsAgain { episode, since } => format!(
                 "The finding fails again since {} (episode {episode}).",
                 minute(since)

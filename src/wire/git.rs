@@ -150,6 +150,22 @@ impl Git {
         }
     }
 
+    /// The listing that merging a commit into another would give; nothing is written but objects.
+    ///
+    /// # Errors
+    /// When both changed the same lines, or have no history in common.
+    pub fn merged(&self, base: &str, head: &str) -> Result<String, GitError> {
+        let tree = self.text(&[
+            "merge-tree",
+            "--write-tree",
+            "--no-messages",
+            "--end-of-options",
+            base,
+            head,
+        ])?;
+        Ok(tree.lines().next().unwrap_or_default().to_owned())
+    }
+
     /// The files of rules in a folder, at a commit.
     ///
     /// # Errors
@@ -457,6 +473,37 @@ mod tests {
             Git::open(folder.path()),
             Err(GitError::NoRepository { .. })
         ));
+    }
+
+    #[test]
+    fn a_merge_is_looked_at_without_being_made() {
+        let one = "# one\n# two\n# three\n# four\n# five\n";
+        let (folder, git) = repository(&[
+            &["write", "ignore/a.toml", one],
+            &["commit", "start"],
+            &["checkout", "--quiet", "-b", "change"],
+            &["write", "ignore/b.toml", "# new\n"],
+            &["commit", "change"],
+            &["checkout", "--quiet", "main"],
+            &["write", "ignore/a.toml", "# ONE\n"],
+            &["commit", "meanwhile"],
+        ]);
+        let (base, head) = (git.commit("main").unwrap(), git.commit("change").unwrap());
+        let tree = git.merged(&base, &head).unwrap();
+        let files: Vec<(String, String)> = git
+            .list(&tree, "ignore")
+            .unwrap()
+            .iter()
+            .map(|blob| (blob.path.clone(), git.blob(blob).unwrap()))
+            .collect();
+        assert_eq!(
+            files,
+            [
+                ("ignore/a.toml".into(), "# ONE\n".into()),
+                ("ignore/b.toml".into(), "# new\n".into())
+            ]
+        );
+        assert!(!folder.path().join("ignore/b.toml").exists());
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::wire::http::{Answer, BadSetup, Http, Operation, Request, encode};
 use crate::wire::transport::Transport;
 
 pub use pulls::{Proposal, Proposed};
-pub use remarks::{Annotation, CheckRun, Conclusion};
+pub use remarks::{CheckRun, Conclusion};
 pub use rules::Head;
 
 /// GitHub asks for at most 900 points a minute, a read being one (REST API: secondary rate limits).

@@ -5,34 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{GitHub, WRITE_SCOPE, encode};
+use crate::ignore::report::Annotation;
 use crate::wire::error::WireError;
 use crate::wire::http::Operation;
 
 /// Annotations in one request (REST API: check runs); more come by updates.
 const ANNOTATIONS_PER_CALL: usize = 50;
-
-/// A remark at lines of a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Annotation {
-    /// The file.
-    pub path: String,
-    /// From 1.
-    pub start_line: usize,
-    /// From 1.
-    pub end_line: usize,
-    /// From 1; only where both lines are the same.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub start_column: Option<usize>,
-    /// From 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end_column: Option<usize>,
-    /// `notice`, `warning` or `failure`.
-    pub annotation_level: &'static str,
-    /// At most 255 characters.
-    pub title: String,
-    /// At most 64 KB.
-    pub message: String,
-}
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

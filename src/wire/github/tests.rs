@@ -13,6 +13,7 @@ use serde_json::{Value, json as j};
 
 use super::*;
 use crate::clock::Clock;
+use crate::ignore::report::Annotation;
 use crate::wire::rule_files::{NotReadable, RuleBlob};
 use crate::wire::scripted::{Reply, Scripted, json, text};
 
