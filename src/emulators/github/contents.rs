@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::GitHub;
 use super::git::in_lines;
 use super::reply::{Outcome, Reply, invalid, not_found, ok, refusal, text};
-use super::repository::{Commit, Repository};
+use super::repository::{Commit, Repository, trees};
 use super::route::Call;
 
 /// A larger file comes without its content (REST API: repository contents).
@@ -38,11 +38,12 @@ impl GitHub {
             }
         }
         folders.dedup();
+        let ids = trees(&commit.files);
         for folder in folders {
             let name = folder.rsplit('/').next().unwrap_or_default();
             entries.push(
                 json!({ "type": "dir", "name": name, "path": folder, "size": 0,
-                "sha": super::repository::object_id("tree", folder.as_bytes()),
+                "sha": ids.get(&folder),
                 "url": format!("{}/contents/{folder}?ref={at}", self.repo_url(repo)) }),
             );
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::GitHub;
 use super::reply::{Outcome, Reply, created, invalid, not_found, ok, refusal, text};
-use super::repository::{Commit, Repository, object_id};
+use super::repository::{Commit, Repository, email, trees};
 use super::route::Call;
 
 /// One page of a list: 30 items unless asked for, at most 100, with `Link` to the others (REST API: pagination).
@@ -214,8 +214,10 @@ impl GitHub {
             .ok_or_else(not_found)?;
         let recursive = call.query("recursive").is_some();
         let mut entries = Vec::new();
-        for folder in folders(commit, recursive) {
-            let sha = object_id("tree", folder.as_bytes());
+        for (folder, sha) in trees(&commit.files) {
+            if folder.is_empty() || (!recursive && folder.contains('/')) {
+                continue;
+            }
             entries.push(
                 json!({ "path": folder, "mode": "040000", "type": "tree", "sha": sha,
                 "url": format!("{}/git/trees/{sha}", self.repo_url(repo)) }),
@@ -302,7 +304,7 @@ impl GitHub {
     }
 
     fn commit_words(&self, repo: &Repository, commit: &Commit) -> Value {
-        let by = json!({ "name": commit.author, "email": format!("{}@users.noreply.example.com", commit.author),
+        let by = json!({ "name": commit.author, "email": email(&commit.author),
             "date": moment(commit.at) });
         json!({ "message": commit.message, "author": by, "committer": by, "comment_count": 0,
             "tree": { "sha": commit.tree, "url": format!("{}/git/trees/{}", self.repo_url(repo), commit.tree) },
@@ -333,20 +335,6 @@ pub(super) fn in_lines(content: &[u8]) -> String {
         lines.push('\n');
     }
     lines
-}
-
-/// Folders, as a listing shows them: all of them, or those at the root.
-fn folders(commit: &Commit, recursive: bool) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for path in commit.files.keys() {
-        for (at, _) in path.match_indices('/') {
-            found.push(path[..at].to_owned());
-        }
-    }
-    found.sort();
-    found.dedup();
-    found.retain(|folder| recursive || !folder.contains('/'));
-    found
 }
 
 /// `git check-ref-format`, as far as it matters here.

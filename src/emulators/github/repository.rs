@@ -1,5 +1,5 @@
-//! A repository: branches, commits that are whole listings, contents by their ids, pull requests. Ids are computed as
-//! Git does for contents; those of listings and commits are as long, and the same for the same content.
+//! A repository: branches, commits that are whole listings, contents by their ids, pull requests. Every id is Git's own,
+//! so that a real clone can hold the same commits.
 
 use std::collections::BTreeMap;
 
@@ -222,12 +222,15 @@ impl Repository {
         author: &str,
         now: Timestamp,
     ) -> String {
-        let listing: String = files
-            .iter()
-            .map(|(path, (mode, blob))| format!("{mode} {path} {blob}\n"))
-            .collect();
-        let tree = object_id("tree", listing.as_bytes());
-        let words = format!("{tree} {parents:?} {author} {now} {message}");
+        let tree = trees(&files).remove("").unwrap_or_default();
+        let mut words = format!("tree {tree}\n");
+        for parent in &parents {
+            words.push_str(&format!("parent {parent}\n"));
+        }
+        let (email, at) = (email(author), now.as_second());
+        words.push_str(&format!(
+            "author {author} <{email}> {at} +0000\ncommitter {author} <{email}> {at} +0000\n\n{message}"
+        ));
         let sha = object_id("commit", words.as_bytes());
         let commit = Commit {
             sha: sha.clone(),
@@ -285,6 +288,48 @@ impl Repository {
         let mut shared = self.history(&other.sha).into_iter();
         shared.find(|commit| known.contains(&commit.sha.as_str()))
     }
+}
+
+/// A user's address in commits.
+pub(super) fn email(login: &str) -> String {
+    format!("{login}@users.noreply.example.com")
+}
+
+/// The ids of all folders of a listing, by path; the root is the empty path (git-scm.com: Git internals, tree objects).
+pub(super) fn trees(files: &BTreeMap<String, (String, String)>) -> BTreeMap<String, String> {
+    let mut folders: BTreeMap<String, Vec<(String, String, String)>> = BTreeMap::new();
+    folders.entry(String::new()).or_default();
+    for (path, (mode, blob)) in files {
+        for (at, _) in path.match_indices('/') {
+            folders.entry(path[..at].to_owned()).or_default();
+        }
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let entry = (name.to_owned(), mode.clone(), blob.clone());
+        folders.entry(folder.to_owned()).or_default().push(entry);
+    }
+    let mut ids = BTreeMap::new();
+    // A folder sorts behind the one that holds it, so the deepest come first in reverse.
+    let paths: Vec<String> = folders.keys().rev().cloned().collect();
+    for path in paths {
+        let mut entries = folders.remove(&path).unwrap_or_default();
+        entries.sort_by_key(|(name, mode, _)| match mode.as_str() {
+            "40000" => format!("{name}/"),
+            _ => name.clone(),
+        });
+        let mut listing = Vec::new();
+        for (name, mode, sha) in &entries {
+            listing.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            listing.extend(hex::decode(sha).unwrap_or_default());
+        }
+        let id = object_id("tree", &listing);
+        if !path.is_empty() {
+            let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            let entry = (name.to_owned(), "40000".to_owned(), id.clone());
+            folders.entry(parent.to_owned()).or_default().push(entry);
+        }
+        ids.insert(path, id);
+    }
+    ids
 }
 
 /// `git hash-object`: SHA-1 over kind, length and content.

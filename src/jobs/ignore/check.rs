@@ -117,7 +117,7 @@ async fn read_findings(
 ) -> anyhow::Result<Option<Read>> {
     let asks = after.ask_for_ou();
     let read = match (&args.findings, config) {
-        (Some(path), _) => findings::from_files(path, asks),
+        (Some(path), _) => findings::from_files(path, asks)?,
         _ if args.is_static => return Ok(None),
         _ if changed.is_empty() && args.base.is_some() => Read::default(),
         (None, Some(config)) => {

@@ -29,8 +29,16 @@ pub(super) struct Read {
 }
 
 /// Findings from files.
-pub(super) fn from_files(path: &PathBuf, asks_for_units: bool) -> Read {
+pub(super) fn from_files(path: &PathBuf, asks_for_units: bool) -> anyhow::Result<Read> {
     let report = read_paths(std::slice::from_ref(path));
+    if let (true, Some(error)) = (report.findings.is_empty(), report.errors.first()) {
+        anyhow::bail!(
+            "no finding could be read: {} {} {}",
+            error.file,
+            error.field,
+            error.problem
+        );
+    }
     let mut read = Read {
         findings: report.findings,
         ..Read::default()
@@ -43,7 +51,7 @@ pub(super) fn from_files(path: &PathBuf, asks_for_units: bool) -> Read {
         let gap = "organisational units: findings from a file do not say them, so rules with `ou` match nothing here";
         read.unseen.push(gap.to_owned());
     }
-    read
+    Ok(read)
 }
 
 /// Findings from Security Hub: of the accounts that the changed rules name, or of all.
