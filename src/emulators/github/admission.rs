@@ -234,7 +234,7 @@ impl GitHub {
 
     /// `GET /rate_limit`: asking costs nothing.
     pub(super) fn get_rate_limit(&mut self, call: &Call) -> Outcome {
-        self.limits.uncount(&call.user.login);
+        self.limits.forget(&call.user.login);
         let shown = self.limits.shown(&call.user.login, call.now);
         let core = json!({ "limit": shown.limit, "remaining": shown.remaining, "used": shown.used,
             "reset": shown.reset.as_second() });

@@ -122,6 +122,14 @@ impl Limits {
         }
     }
 
+    /// The request asked for the limits: it counts for nothing at all.
+    pub(super) fn forget(&mut self, login: &str) {
+        self.uncount(login);
+        if let Some(usage) = self.users.get_mut(login) {
+            usage.minute.pop_back();
+        }
+    }
+
     /// Refuses everything of a user for a while.
     pub(super) fn close(
         &mut self,

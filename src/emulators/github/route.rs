@@ -212,7 +212,7 @@ pub(super) struct Matched {
 }
 
 /// Every operation that is not answered with 501.
-pub fn operations() -> Vec<String> {
+pub(super) fn operations() -> Vec<String> {
     let all = ROUTES.iter();
     all.map(|(method, path, _)| operation(method, path))
         .collect()

@@ -114,7 +114,7 @@ fn denied(bad: BadSetup) -> WireError {
 }
 
 /// The App's signed statement that it is itself (RS256, RFC 7515).
-pub(super) fn assertion(
+pub(crate) fn assertion(
     id: &str,
     private_key: &SecretString,
     now: Timestamp,

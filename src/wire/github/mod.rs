@@ -21,6 +21,8 @@ use crate::wire::error::WireError;
 use crate::wire::http::{Answer, BadSetup, Http, Operation, Request, encode};
 use crate::wire::transport::Transport;
 
+#[cfg(test)]
+pub(crate) use auth::assertion;
 pub use pulls::{Proposal, Proposed};
 pub use remarks::{CheckRun, Conclusion};
 pub use rules::Head;
