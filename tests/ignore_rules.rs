@@ -610,10 +610,11 @@ async fn while_rules_are_unread_a_finding_that_they_cover_gets_no_ticket() {
     scene.world.lock().github.faults.clear();
     let report = scene.run(Wish::Full).await;
     assert!(report.plan.held.is_empty());
-    let world = scene.world.lock();
-    assert!(with_status(&world, "SUPPRESSED").contains(&covered));
-    assert!(with_status(&world, "NOTIFIED").contains(&other));
-    drop(world);
+    {
+        let world = scene.world.lock();
+        assert!(with_status(&world, "SUPPRESSED").contains(&covered));
+        assert!(with_status(&world, "NOTIFIED").contains(&other));
+    }
     assert_eq!(scene.tickets().len(), before + 1);
     scene.settle().await;
 }

@@ -25,11 +25,11 @@ pub struct IgnoreArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum IgnoreCommand {
     /// Check files of rules, and show what a change of them would hide and show again
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
     /// Apply the merged rules to what they cover or covered
     Sync(IgnoreSyncArgs),
     /// Write a rule into a file
-    New(NewArgs),
+    New(Box<NewArgs>),
     /// List the rules in force, what each hides, and who approved it
     Ls(LsArgs),
     /// Say which rule hides a finding or ticket, or what keeps rules from doing so

@@ -2,7 +2,7 @@
 //! of a change. Everything here is pure: files, Git and GitHub are read by `crate::read::rules`, and who may ignore
 //! what is decided by a review, not here.
 //!
-//! [`parse`] reads a file, [`check`] looks at all rules together, [`effect`] says what they hide, [`report`] shows it,
+//! [`parse`] reads a file, [`values`] looks at one rule, [`check`] at all of them together, [`effect`] says what they hide, [`report`] shows it,
 //! [`code_owners`] says who must approve.
 
 pub mod check;
@@ -17,6 +17,8 @@ pub mod write;
 
 #[cfg(test)]
 mod tests;
+pub mod values;
+mod width;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,8 +7,8 @@ use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use toml_edit::{Document, Item, Value};
 
-use super::check::one_rule;
 use super::problem::{Kind, Problem};
+use super::values::one_rule;
 use super::written::RuleAsWritten;
 use super::{FILE_BYTES_MAX, Placed, RuleFile, Rules};
 use crate::caret;

@@ -101,7 +101,7 @@ fn every_invalid_file_says_what_is_wrong_and_where() {
 #[test]
 fn one_mistake_hides_no_other() {
     let good = fs::read_to_string(
-        &fixtures("valid")
+        fixtures("valid")
             .into_iter()
             .find(|p| name(p) == "one-rule.toml")
             .unwrap(),

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value};
 
-use super::check::product_word;
+use super::values::product_word;
 use crate::model::IgnoreRule;
 
 /// The text of a file with one more rule at its end.

@@ -418,7 +418,7 @@ mod tests {
         assert_eq!(git.blob(&listed[0]).unwrap(), "# one\n");
         assert_eq!(
             git.commits_of("ignore/web/a.toml", &commit).unwrap(),
-            [commit.clone()]
+            std::slice::from_ref(&commit)
         );
         let origin = git.origin(&commit).unwrap();
         assert_eq!(

@@ -172,7 +172,7 @@ impl GitHub {
                 let brought = repo.commit(merge).is_some_and(|commit| {
                     commit.sha == sha || commit.parents.get(1).is_some_and(|head| head == sha)
                 });
-                brought || repo.brought(pull).iter().any(|commit| *commit == sha)
+                brought || repo.brought(pull).contains(&sha)
             }
             None => {
                 pull.state == PullState::Open

@@ -195,7 +195,7 @@ impl Repository {
                 found.push(commit);
             }
         }
-        found.sort_by(|a, b| b.at.cmp(&a.at));
+        found.sort_by_key(|commit| std::cmp::Reverse(commit.at));
         found
     }
 

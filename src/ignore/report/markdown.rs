@@ -200,6 +200,9 @@ fn cut(out: String) -> String {
         kept.push_str(line);
         kept.push('\n');
     }
+    if kept.matches("<details>").count() > kept.matches("</details>").count() {
+        kept.push_str("\n</details>\n");
+    }
     kept.push_str("\nThe rest is too long for a comment; the job's summary has it.\n");
     kept
 }

@@ -112,7 +112,7 @@ fn by<K: Ord + Clone>(moved: &[Moved], key: impl Fn(&Moved) -> K) -> Vec<(K, usi
         *counts.entry(key(one)).or_default() += 1;
     }
     let mut counts: Vec<(K, usize)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     counts
 }
 

@@ -159,7 +159,7 @@ fn written(args: &NewArgs, today: Date) -> anyhow::Result<IgnoreRule> {
 
 fn products(words: &[String]) -> anyhow::Result<Vec<crate::model::Product>> {
     let read = |word: &String| {
-        crate::ignore::check::product(word)
+        crate::ignore::values::product(word)
             .with_context(|| format!("{} is no product; see `asaf ignore schema`", plain(word)))
     };
     words.iter().map(read).collect()

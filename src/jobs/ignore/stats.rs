@@ -100,7 +100,7 @@ fn text(stats: &Stats) -> String {
     );
     let counts = |out: &mut String, title: &str, counts: Vec<(&str, usize)>| {
         let mut counts = counts;
-        counts.sort_by(|a, b| b.1.cmp(&a.1));
+        counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         let words: Vec<String> = counts
             .iter()
             .take(10)

@@ -19,7 +19,9 @@ impl IgnoreRule {
                 .tags
                 .iter()
                 .all(|(key, value)| other.tags.get(key) == Some(value))
-            && all_in(&self.resources, &other.resources, glob_includes)
+            && all_in(&self.resources, &other.resources, |a, b| {
+                glob_includes(a, b)
+            })
     }
 
     /// Some finding may be covered by both.
@@ -54,16 +56,16 @@ fn meet<T>(one: &[T], other: &[T], meet: impl Fn(&T, &T) -> bool) -> bool {
 }
 
 /// Only `*` and `?` are reasoned about; classes and alternatives count as included only when written the same.
-fn is_simple(glob: &String) -> bool {
+fn is_simple(glob: &str) -> bool {
     !glob.contains(['[', '{', '\\'])
 }
 
 /// Everything that `b` matches, `a` matches: shown by texts that stand for all that `b` matches.
-fn glob_includes(a: &String, b: &String) -> bool {
+fn glob_includes(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
-    let Ok(matcher) = Globs::new([a]) else {
+    let Ok(matcher) = Globs::new([&a.to_owned()]) else {
         return false;
     };
     // Characters that no resource id has, one byte each: what matches them matches anything.
@@ -75,7 +77,7 @@ fn glob_includes(a: &String, b: &String) -> bool {
 }
 
 /// Some text matches both globs.
-fn globs_meet(a: &String, b: &String) -> bool {
+fn globs_meet(a: &str, b: &str) -> bool {
     if a == b || !is_simple(a) || !is_simple(b) {
         return true;
     }
