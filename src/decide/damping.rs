@@ -54,7 +54,8 @@ pub(super) fn damp(
     }
     let reverses = is_reversal(v, verdict);
     let too_often = reverses && recent(&v.link, now).count() >= REVERSALS_MOST;
-    if !too_often && !repeats_itself(v, verdict) && !(reverses && v.link.dispute.is_some()) {
+    let goes_on = reverses && v.link.dispute.is_some();
+    if !(too_often || goes_on || repeats_itself(v, verdict)) {
         return None;
     }
     Some(match &v.link.dispute {

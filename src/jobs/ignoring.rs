@@ -1,10 +1,11 @@
 //! The part of a run that is about ignore rules: read them first, remember them, tell people what they should know.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::reconcile::{Job, LogNotifier};
+use super::reconcile::{Job, LogNotifier, Orders, Report, Wish};
 use crate::config::Ignore;
 use crate::ignore::Policy;
 use crate::ignore::notices::{self, Notice};
@@ -12,26 +13,34 @@ use crate::model::Ignoring;
 use crate::model::ignore_rule::day;
 use crate::ports::{FindingsReader, Notifier};
 use crate::read::rules::source::RuleSource;
-use crate::read::rules::{Loaded, live_hash, load};
+use crate::read::rules::{Loaded, Units, live_hash, load};
 use crate::read::snapshot::Snapshot;
 use crate::read::{Keys, Scope};
+use crate::store::rules::RememberedRules;
 use crate::store::{Store, StoreError};
 
 impl<F: FindingsReader, S: Store> Job<'_, F, S> {
-    /// The rules as they stand now; what is new of them is remembered when the run may write.
+    /// The rules as they stand now; what is new of them is remembered when the run may write. A narrow run takes them as
+    /// they were read a moment ago.
     pub(super) async fn load_rules(
         &self,
+        wish: &Wish,
+        orders: &Orders,
         now: Timestamp,
-        write: bool,
-    ) -> Result<Loaded, StoreError> {
+    ) -> Result<Arc<Loaded>, StoreError> {
+        let earlier = match (wish, &orders.rules) {
+            (Wish::Named(_), Some(rules)) => return Ok(rules.clone()),
+            (Wish::Incremental, Some(rules)) => rules.units(),
+            _ => Units::NotAsked,
+        };
         let policy = self
             .config
             .ignore
             .as_ref()
             .map_or_else(Policy::default, Ignore::policy);
-        let loaded = load(&self.clients.rules, &policy, self.store, now).await?;
+        let mut loaded = load(&self.clients.rules, &policy, self.store, now).await?;
         match &loaded {
-            Loaded::Read(readable) if write && !readable.unchanged => {
+            Loaded::Read(readable) if orders.write && !readable.unchanged => {
                 self.store.remember_rules(&readable.remember).await?;
             }
             Loaded::Unread { why, .. } => {
@@ -42,7 +51,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             }
             Loaded::None | Loaded::Ended | Loaded::Read(_) => {}
         }
-        Ok(loaded)
+        loaded.locate(&self.clients.aws, &earlier, now).await;
+        Ok(Arc::new(loaded))
     }
 
     /// What the rules cover and covered: links, and accounts. `None` when a rule covers more than accounts
@@ -64,8 +74,28 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         })))
     }
 
+    /// After a run that may write: people hear what they should know, and what was applied to everything is remembered.
+    pub(super) async fn settle_rules(
+        &self,
+        report: &Report,
+        scope: &Scope,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.tell_of_rules(&report.rules, scope, snapshot, now)
+            .await?;
+        let to_everything = *scope == Scope::Full
+            && snapshot.coverage.gaps.is_empty()
+            && matches!(snapshot.ignored, Ignoring::Known(_))
+            && report.braked.is_none();
+        if to_everything {
+            self.remember_applied(&report.rules, now).await?;
+        }
+        Ok(())
+    }
+
     /// Owners hear that a rule ends, security that rules cannot be read; each once.
-    pub(super) async fn tell_of_rules(
+    async fn tell_of_rules(
         &self,
         rules: &Loaded,
         scope: &Scope,
@@ -100,37 +130,34 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
     }
 
     /// What was applied to everything needs no full run of its own any more.
-    pub(super) async fn remember_applied(
-        &self,
-        rules: Loaded,
-        applied: bool,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn remember_applied(&self, rules: &Loaded, now: Timestamp) -> Result<(), StoreError> {
         match rules {
-            Loaded::Read(readable) if applied => {
-                let mut remember = readable.remember;
+            Loaded::Read(readable) => {
                 let hash = Some(live_hash(&readable.set, day(now)));
-                if remember.applied != hash {
-                    remember.applied = hash;
-                    self.store.remember_rules(&remember).await?;
+                if readable.remember.applied == hash {
+                    return Ok(());
                 }
-                Ok(())
+                let remember = RememberedRules {
+                    applied: hash,
+                    ..readable.remember.clone()
+                };
+                self.store.remember_rules(&remember).await
             }
-            Loaded::Ended if applied => self.store.forget_rules().await,
-            _ => Ok(()),
+            Loaded::Ended => self.store.forget_rules().await,
+            Loaded::None | Loaded::Unread { .. } => Ok(()),
         }
     }
 }
 
-/// The rules cover another set than the last full run applied.
-pub(super) fn have_changed(rules: &Loaded, now: Timestamp) -> bool {
+/// Rules that no full run has applied yet, by their hash: they cover findings that did not change.
+pub(super) fn unapplied(rules: &Loaded, now: Timestamp) -> Option<String> {
     match rules {
         Loaded::Read(readable) => {
             let hash = live_hash(&readable.set, day(now));
-            readable.remember.applied.as_ref() != Some(&hash)
+            (readable.remember.applied.as_ref() != Some(&hash)).then_some(hash)
         }
-        Loaded::Ended => true,
-        Loaded::None | Loaded::Unread { .. } => false,
+        Loaded::Ended => Some("ended".to_owned()),
+        Loaded::None | Loaded::Unread { .. } => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The main job: recover what is in doubt, read, decide, brake, apply, record. `plan` is the same without writers.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use crate::jobs::ignoring;
 pub use crate::jobs::report::{LookedAt, Report, Requests};
 use crate::jobs::report::{floor, looked_at};
 use crate::jobs::unfinished;
-use crate::model::{Ignoring, Link};
+use crate::model::Link;
 use crate::plan::Plan;
 use crate::plan::digest::digest;
 use crate::plan::limits::{Earlier, brake};
@@ -49,6 +50,8 @@ pub struct Orders {
     pub skip_probe: bool,
     /// What the brake counts besides this plan.
     pub earlier: Earlier,
+    /// The ignore rules as they were read a moment ago: a narrow run need not ask for them again.
+    pub rules: Option<Arc<Loaded>>,
 }
 
 /// Which scope was asked for.
@@ -154,7 +157,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         }
         let jira = &self.clients.jira;
         jira.check_statuses().await.map_err(ReadError::Wire)?;
-        let rules = self.load_rules(now, orders.write).await?;
+        let rules = self.load_rules(wish, orders, now).await?;
         let (scope, kind) = self.scope(wish, &rules, now).await?;
         let policy = self.config.decision_policy();
         let from = Sources {
@@ -205,6 +208,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
                 Scope::Keys(_) => looked_at(&snapshot),
                 Scope::Full | Scope::Changed { .. } => LookedAt::default(),
             },
+            rules,
         };
         if orders.write {
             let applied = Box::pin(self.write(&mut report.plan, &snapshot, &run)).await?;
@@ -215,12 +219,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         if orders.write {
             unfinished::remember(self.store, &report, &snapshot, now).await?;
             self.record(&report, &scope, &snapshot, now).await?;
-            self.tell_of_rules(&rules, &scope, &snapshot, now).await?;
-            let applied = scope == Scope::Full
-                && snapshot.coverage.gaps.is_empty()
-                && matches!(snapshot.ignored, Ignoring::Known(_))
-                && report.braked.is_none();
-            self.remember_applied(rules, applied, now).await?;
+            self.settle_rules(&report, &scope, &snapshot, now).await?;
         }
         Ok(report)
     }
@@ -236,7 +235,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         let every = self.config.run.full_every.duration();
         let wanted = self.store.instant(FULL_WANTED).await?;
         // Rules that changed cover findings that did not.
-        let due = ignoring::have_changed(rules, now)
+        let due = ignoring::unapplied(rules, now).is_some()
             || full.is_none_or(|full| {
                 now.duration_since(full) >= every || wanted.is_some_and(|wanted| wanted > full)
             });

@@ -1,6 +1,7 @@
 //! What a run did: the plan, what came of it, and what it cost against the least that it could.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use crate::apply::Applied;
 use crate::model::{FindingKey, Marker, Pause};
 use crate::plan::Plan;
 use crate::plan::limits::Braked;
+use crate::read::rules::Loaded;
 use crate::read::snapshot::Snapshot;
 
 /// What a run did.
@@ -15,7 +17,7 @@ use crate::read::snapshot::Snapshot;
 pub struct Report {
     /// UUID v7.
     pub run: String,
-    /// `full`, `incremental` or `named`.
+    /// `full`, `incremental`, `named` or `rules`.
     pub kind: &'static str,
     /// The plan's name.
     pub digest: String,
@@ -38,6 +40,9 @@ pub struct Report {
     /// Which links the names of a narrow run led to.
     #[serde(skip)]
     pub looked_at: LookedAt,
+    /// The ignore rules that it went by.
+    #[serde(skip)]
+    pub rules: Arc<Loaded>,
 }
 
 /// Which links names led to.

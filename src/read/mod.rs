@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::decide::Policy;
 use crate::model::ignore_rule::day;
-use crate::model::{FindingKey, Ignoring, Intent, Link, Marker};
+use crate::model::{FindingKey, Intent, Link, Marker};
 use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
 use crate::store::queue::ResourceDeletion;
 use crate::store::{Store, StoreError};
@@ -131,33 +131,9 @@ pub async fn read<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     }
     snapshot.findings.retain(|_, finding| !finding.sample);
     deletions(from.store, &mut snapshot).await?;
-    snapshot.ignored = Box::pin(ignored(from, now, &snapshot)).await;
+    snapshot.ignored = rules::covered::ignoring(from.rules, &snapshot, day(now));
     Box::pin(facts::ask(from, policy, now, &mut snapshot)).await;
     Ok(snapshot)
-}
-
-/// What the rules cover; if they ask for organisational units that cannot be read, they cover an unknown part.
-async fn ignored<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
-    from: Sources<'_, F, T, I, S>,
-    now: Timestamp,
-    snapshot: &Snapshot,
-) -> Ignoring {
-    let today = day(now);
-    let asks = from.rules.set().is_some_and(|set| set.rules.ask_for_ou());
-    let units = if asks {
-        from.inventory.units().await
-    } else {
-        Ok(BTreeMap::new())
-    };
-    match (units, from.rules.set()) {
-        (Ok(units), _) => rules::covered::ignoring(from.rules, snapshot, &units, today),
-        (Err(error), set) => Ignoring::Unknown {
-            why: format!("rules name organisational units, and these could not be read: {error}"),
-            last: set
-                .map(|set| rules::covered::covered(set, snapshot, &BTreeMap::new(), today))
-                .unwrap_or_default(),
-        },
-    }
 }
 
 async fn remembered<S: Store>(store: &S, snapshot: &mut Snapshot) -> Result<(), StoreError> {

@@ -1,4 +1,5 @@
 //! What others put in names and reasons stays text, and limits of GitHub are kept.
+#![allow(clippy::unwrap_used)]
 
 use super::*;
 use crate::ignore::effect::Change;

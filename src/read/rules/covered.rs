@@ -5,25 +5,33 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::Loaded;
+use super::{Loaded, Paths, Units};
 use crate::ignore::RuleSet;
 use crate::model::ignore_rule::Facts;
-use crate::model::{Account, Finding, IgnoreRule, Ignoring, Marker, RuleMatch};
+use crate::model::{Finding, IgnoreRule, Ignoring, Marker, RuleMatch};
 use crate::read::snapshot::Snapshot;
 
-/// Paths of organisational units by account.
-pub type Units = BTreeMap<Account, String>;
-
-/// What is ignored, as far as it is known.
-pub fn ignoring(loaded: &Loaded, snapshot: &Snapshot, units: &Units, today: Date) -> Ignoring {
+/// What is ignored, as far as it is known: rules that ask where an account is cover an unknown part while that cannot be
+/// read.
+pub fn ignoring(loaded: &Loaded, snapshot: &Snapshot, today: Date) -> Ignoring {
+    let nowhere = Paths::new();
     match loaded {
         Loaded::None | Loaded::Ended => Ignoring::default(),
-        Loaded::Read(readable) => Ignoring::Known(covered(&readable.set, snapshot, units, today)),
+        Loaded::Read(readable) => match &readable.units {
+            Units::NotAsked => Ignoring::Known(covered(&readable.set, snapshot, &nowhere, today)),
+            Units::Known { paths, .. } => {
+                Ignoring::Known(covered(&readable.set, snapshot, paths, today))
+            }
+            Units::Unread { why } => Ignoring::Unknown {
+                why: format!("rules name organisational units, and these could not be read: {why}"),
+                last: covered(&readable.set, snapshot, &nowhere, today),
+            },
+        },
         Loaded::Unread { why, last } => Ignoring::Unknown {
             why: why.clone(),
             last: last
                 .as_ref()
-                .map(|set| covered(set, snapshot, units, today))
+                .map(|set| covered(set, snapshot, &nowhere, today))
                 .unwrap_or_default(),
         },
     }
@@ -33,7 +41,7 @@ pub fn ignoring(loaded: &Loaded, snapshot: &Snapshot, units: &Units, today: Date
 pub fn covered(
     set: &RuleSet,
     snapshot: &Snapshot,
-    units: &Units,
+    units: &Paths,
     today: Date,
 ) -> BTreeMap<Marker, RuleMatch> {
     if set.rules.is_empty() {
@@ -67,7 +75,7 @@ pub fn covered(
 fn rule_of<'a>(
     group: &[&Finding],
     set: &'a RuleSet,
-    units: &Units,
+    units: &Paths,
     today: Date,
 ) -> Option<&'a IgnoreRule> {
     let active = group.iter().any(|finding| finding.state().is_active());
@@ -85,7 +93,7 @@ fn rule_of<'a>(
     named
 }
 
-fn unit<'a>(units: &'a Units, account: &str) -> Option<&'a str> {
+fn unit<'a>(units: &'a Paths, account: &str) -> Option<&'a str> {
     units.get(account).map(String::as_str)
 }
 

@@ -9,26 +9,32 @@ mod origins;
 pub mod source;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::ignore::check::together;
 use crate::ignore::parse::parse;
 use crate::ignore::{Policy, RuleFile, RuleSet, Rules};
-use crate::model::IgnoreRules;
 use crate::model::ignore_rule::day;
+use crate::model::{Account, IgnoreRules};
+use crate::ports::Inventory;
 use crate::store::StoreError;
 use crate::store::rules::{RememberedFile, RememberedRules, RuleMemory};
 use crate::wire::github::Head;
 use crate::wire::rule_files::NotReadable;
 use source::RuleSource;
 
+/// Accounts seldom move within the organisation.
+const UNITS_LAST: SignedDuration = SignedDuration::from_hours(1);
+
 /// What became of reading the rules.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum Loaded {
     /// There are none, and there never were: nothing is ignored by rule.
+    #[default]
     None,
     /// They ended: the configuration says so.
     Ended,
@@ -54,9 +60,65 @@ pub struct Readable {
     pub remember: RememberedRules,
     /// What was remembered says the same.
     pub unchanged: bool,
+    /// Where accounts are in the organisation.
+    pub units: Units,
 }
 
+/// Where accounts are in the organisation, as far as rules ask for it.
+#[derive(Clone, Debug, Default)]
+pub enum Units {
+    /// No rule asks.
+    #[default]
+    NotAsked,
+    /// Paths of organisational units by account.
+    Known {
+        /// When they were read.
+        at: Timestamp,
+        /// The paths.
+        paths: Arc<Paths>,
+    },
+    /// They could not be read.
+    Unread {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+/// Paths of organisational units by account.
+pub type Paths = BTreeMap<Account, String>;
+
 impl Loaded {
+    /// Reads where accounts are, if a rule asks for it; what was read less than an hour before will do. The tree is read
+    /// with a request or two for each unit.
+    pub async fn locate<I: Inventory>(&mut self, inventory: &I, earlier: &Units, now: Timestamp) {
+        let Loaded::Read(readable) = self else {
+            return;
+        };
+        if !readable.set.rules.ask_for_ou() {
+            return;
+        }
+        readable.units = match earlier {
+            Units::Known { at, .. } if now.duration_since(*at) < UNITS_LAST => earlier.clone(),
+            _ => match inventory.units().await {
+                Ok(paths) => Units::Known {
+                    at: now,
+                    paths: Arc::new(paths),
+                },
+                Err(error) => Units::Unread {
+                    why: error.to_string(),
+                },
+            },
+        };
+    }
+
+    /// Where accounts are, as far as it was read.
+    pub fn units(&self) -> Units {
+        match self {
+            Loaded::Read(readable) => readable.units.clone(),
+            Loaded::None | Loaded::Ended | Loaded::Unread { .. } => Units::NotAsked,
+        }
+    }
+
     /// The rules that can be used, if they could be read.
     pub fn set(&self) -> Option<&RuleSet> {
         match self {
@@ -153,6 +215,7 @@ async fn read(
         set,
         rules,
         remember,
+        units: Units::NotAsked,
     })
 }
 

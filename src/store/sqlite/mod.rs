@@ -13,7 +13,6 @@ mod store;
 mod tests;
 mod threads;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -29,7 +28,7 @@ pub struct Sqlite {
     path: PathBuf,
     threads: Threads,
     arrived: Notify,
-    _lock: Option<File>,
+    _lock: Option<open::Lock>,
 }
 
 impl Sqlite {
@@ -50,7 +49,7 @@ impl Sqlite {
         Self::start(path, None)
     }
 
-    fn start(path: &Path, lock: Option<File>) -> Result<Self, StoreError> {
+    fn start(path: &Path, lock: Option<open::Lock>) -> Result<Self, StoreError> {
         Ok(Sqlite {
             path: path.to_owned(),
             threads: threads::start(path, lock.is_some())?,
