@@ -60,7 +60,8 @@ supply: ## licences, bans and sources; unused dependencies (only with the tools 
 	  cargo-machete; \
 	else echo "supply: cargo-machete is not installed, unused dependencies are not looked for"; fi
 
-bench: ## time and memory of the job at 1k, 10k and 100k findings
+bench: ## time and memory of the job at 1k, 10k and 100k findings; 1,000 ignore rules on 100,000 findings
+	$(CARGO) bench --locked --bench ignore_rules
 	$(CARGO) bench --locked --bench reconcile
 
 demo: ## the whole story against emulators, nothing configured

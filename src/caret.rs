@@ -122,6 +122,9 @@ pub fn from_toml(message: &str, span: Option<Range<usize>>, text: &str, keys: &s
     if message.contains("expected a sequence") {
         problem.help = Some("write a list, in brackets: [\"one\", \"two\"]".to_owned());
     }
+    if message.starts_with("unexpected leading zero") {
+        problem.message = "a number cannot begin with 0".to_owned();
+    }
     if is_in_accounts(&problem, text)
         && (message.contains("leading zero") || message.contains("integer"))
     {

@@ -687,7 +687,9 @@ fn a_ticket_becomes_a_pull_request_once_and_the_merged_rule_hides_it() {
     assert_eq!(actions[0]["subject"]["ticket"], ticket);
     let explained = emulators.asaf(here, &["explain", ticket]).ok().out;
     assert!(
-        explained.contains(&format!("pull request #{number}")),
+        explained.contains(&format!("pull request #{number}"))
+            && explained.contains("Next\n  Nothing through ")
+            && explained.contains("  ignored by rule "),
         "{explained}"
     );
 }

@@ -613,7 +613,10 @@ async fn poison_is_counted_quarantined_and_tried_again_and_its_neighbours_are_do
     row(Some(&sound));
     let key = WorkKey::Ticket(id_of(&scene, damaged));
     let now = scene.clock.now();
-    live.store.enqueue(&[key.clone()], now).await.unwrap();
+    live.store
+        .enqueue(std::slice::from_ref(&key), now)
+        .await
+        .unwrap();
     live.drain(&mut worker).await;
     assert_eq!(live.store.depth(now).await.unwrap().ready, 0);
     let item = waiting

@@ -378,20 +378,25 @@ impl Compiled {
                 rule.types.iter().any(given)
             }),
             Field::Tags => facts.resources.is_none_or(|resources| {
-                resources.iter().all(|resource| {
+                all_of(resources, |resource| {
                     let has = |(key, value)| resource.tags.get(key) == Some(value);
                     rule.tags.iter().all(has)
                 })
             }),
             Field::Resources => match facts.resources {
-                Some(resources) => resources
-                    .iter()
-                    .all(|resource| self.resources.is_match(&resource.id)),
+                Some(resources) => {
+                    all_of(resources, |resource| self.resources.is_match(&resource.id))
+                }
                 None => self.resources.is_match(facts.resource),
             },
             Field::Expires => rule.is_live(asked.today),
         }
     }
+}
+
+/// There are resources, and each is so: a rule about resources says nothing of a finding that names none.
+fn all_of(resources: &[Resource], is_so: impl Fn(&Resource) -> bool) -> bool {
+    !resources.is_empty() && resources.iter().all(is_so)
 }
 
 /// A path is the other, or stands below it.

@@ -114,6 +114,10 @@ fn every_resource_of_a_finding_must_be_named() {
     assert!(!covers(&one, &finding));
     let both = rule(|r| r.resources = vec!["arn:aws:s3:::www-*".into(), "*:payroll".into()]);
     assert!(covers(&both, &finding));
+    finding.resources.clear();
+    assert!(!covers(&both, &finding), "it names no resource at all");
+    let tagged = rule(|r| r.tags = [("public".to_owned(), "yes".to_owned())].into());
+    assert!(!covers(&tagged, &finding));
 }
 
 #[test]
