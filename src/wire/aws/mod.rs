@@ -52,7 +52,7 @@ const RATES: [(&str, f64, u32); 11] = [
     ("GetResourceConfigHistory", 4.0, 8),
     ("ListDiscoveredResources", 4.0, 8),
     ("ListAccounts", 8.0, 12),
-    ("ListRoots", 5.0, 8),
+    ("ListRoots", 1.0, 2),
     ("ListAccountsForParent", 5.0, 8),
     ("ListOrganizationalUnitsForParent", 5.0, 8),
 ];

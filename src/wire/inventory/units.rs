@@ -155,3 +155,103 @@ fn ids(pages: &[Value], list: &str) -> Vec<String> {
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json as j;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::ports::Inventory;
+    use crate::wire::aws::{AwsSettings, Credentials};
+    use crate::wire::budget::Budget;
+    use crate::wire::counts::Counts;
+    use crate::wire::scripted::{Reply, Scripted, json};
+
+    async fn asked(
+        replies: Vec<Value>,
+    ) -> (Result<BTreeMap<Account, String>, WireError>, Vec<Value>) {
+        let clock = Clock::manual("2026-11-24T00:00:00Z".parse().unwrap());
+        let script: Vec<(&str, Reply)> = replies
+            .into_iter()
+            .map(|body| {
+                let status = if body.get("__type").is_some() {
+                    400
+                } else {
+                    200
+                };
+                ("POST /", json(status, body))
+            })
+            .collect();
+        let server = Scripted::new(&clock, script);
+        let settings = AwsSettings {
+            region: "eu-west-1".to_owned(),
+            endpoint_url: Some("http://aws.test".to_owned()),
+            ..AwsSettings::default()
+        };
+        let keys = Credentials::Fixed {
+            key_id: "AKIATEST".to_owned(),
+            secret: "secret".to_owned(),
+        };
+        let budget = Budget::new(clock);
+        let aws = Aws::connect(
+            settings,
+            keys,
+            server.transport(),
+            budget,
+            Counts::default(),
+        );
+        let units = aws.await.units().await;
+        let bodies = server.finish().into_iter().map(|seen| seen.body);
+        (units, bodies.collect())
+    }
+
+    #[tokio::test]
+    async fn the_tree_is_walked_page_by_page_from_its_root() {
+        let (units, bodies) = asked(vec![
+            j!({ "Roots": [{ "Id": "r-1", "Name": "Root" }] }),
+            j!({ "Accounts": [{ "Id": "100000000000" }] }),
+            // A page may be empty and still name a next one.
+            j!({ "OrganizationalUnits": [], "NextToken": "more" }),
+            j!({ "OrganizationalUnits": [{ "Id": "ou-prod", "Name": "prod" }] }),
+            j!({ "Accounts": [{ "Id": "200000000000" }], "NextToken": "more" }),
+            j!({ "Accounts": [{ "Id": "200000000001" }] }),
+            j!({ "OrganizationalUnits": [{ "Id": "ou-web", "Name": "web" }] }),
+            j!({ "Accounts": [{ "Id": "300000000000" }] }),
+            j!({ "OrganizationalUnits": [] }),
+        ])
+        .await;
+        let units = units.unwrap();
+        let units: Vec<(&str, &str)> = units.iter().map(|(a, b)| (&**a, &**b)).collect();
+        assert_eq!(
+            units,
+            [
+                ("100000000000", "/"),
+                ("200000000000", "/prod"),
+                ("200000000001", "/prod"),
+                ("300000000000", "/prod/web"),
+            ]
+        );
+        assert_eq!(bodies[3], j!({ "ParentId": "r-1", "NextToken": "more" }));
+        assert_eq!(bodies[7], j!({ "ParentId": "ou-web" }));
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_is_named_and_no_part_of_the_tree_is_returned() {
+        let denied =
+            j!({ "__type": "AccessDeniedException", "Message": "You don't have permissions." });
+        let (units, _) = asked(vec![
+            j!({ "Roots": [{ "Id": "r-1", "Name": "Root" }] }),
+            j!({ "Accounts": [] }),
+            denied,
+        ])
+        .await;
+        let said = units.unwrap_err().to_string();
+        assert!(
+            said.contains("organizations:ListOrganizationalUnitsForParent"),
+            "{said}"
+        );
+    }
+}
