@@ -469,7 +469,7 @@ fn most_common(plan: &Value) -> (String, Vec<String>, usize) {
 #[test]
 fn from_a_pull_request_to_a_hidden_finding_and_back() {
     let folder = tempfile::tempdir().unwrap();
-    let emulators = Emulators::start(folder.path(), 4, 150);
+    let emulators = Emulators::start(4, 150);
     let here = folder.path();
     let first = emulators
         .asaf(here, &["reconcile", "--full", "--output", "json"])
@@ -611,7 +611,7 @@ fn from_a_pull_request_to_a_hidden_finding_and_back() {
 #[test]
 fn a_ticket_becomes_a_pull_request_once_and_the_merged_rule_hides_it() {
     let folder = tempfile::tempdir().unwrap();
-    let emulators = Emulators::start(folder.path(), 3, 60);
+    let emulators = Emulators::start(3, 60);
     let here = folder.path();
     emulators.asaf(here, &["reconcile", "--full"]).ok();
     let plan = emulators.asaf(
@@ -696,10 +696,9 @@ fn a_ticket_becomes_a_pull_request_once_and_the_merged_rule_hides_it() {
 
 #[test]
 fn a_pull_request_has_one_comment_and_one_check_however_often_it_is_checked() {
-    let folder = tempfile::tempdir().unwrap();
-    let emulators = Emulators::start(folder.path(), 3, 60);
+    let emulators = Emulators::start(3, 60);
     // The workflow's own token.
-    let token = emulators.ready["github_users"]["github-actions[bot]"]["token"]
+    let token = emulators.ready()["github_users"]["github-actions[bot]"]["token"]
         .as_str()
         .unwrap();
     let text = rule("sites", &format!("controls = [\"S3.8\"]\n{BOTH}"));

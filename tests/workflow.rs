@@ -198,8 +198,7 @@ impl Job {
 
 #[test]
 fn the_steps_check_a_pull_request_and_keep_one_comment() {
-    let folder = tempfile::tempdir().unwrap();
-    let emulators = Emulators::start(folder.path(), 3, 90);
+    let emulators = Emulators::start(3, 90);
     let good = rule(
         "sites",
         "controls = [\"S3.8\"]\naccounts = [\"200000000000\", \"200000000001\", \"200000000002\"]",
@@ -229,13 +228,13 @@ fn the_steps_check_a_pull_request_and_keep_one_comment() {
     std::fs::create_dir_all(clone.path().join(".github")).unwrap();
     std::fs::copy(emulators.config(), clone.path().join(".github/asaf.toml")).unwrap();
     let binary = std::fs::read(BINARY).unwrap();
-    let mut environment: BTreeMap<String, String> = emulators.ready["env"]
+    let mut environment: BTreeMap<String, String> = emulators.ready()["env"]
         .as_object()
         .unwrap()
         .iter()
         .map(|(k, v)| (k.clone(), v.as_str().unwrap().to_owned()))
         .collect();
-    let token = emulators.ready["github_users"]["github-actions[bot]"]["token"]
+    let token = emulators.ready()["github_users"]["github-actions[bot]"]["token"]
         .as_str()
         .unwrap()
         .to_owned();

@@ -11,6 +11,7 @@ use crate::ignore::Policy;
 use crate::ignore::notices::{self, Notice};
 use crate::model::Ignoring;
 use crate::model::ignore_rule::day;
+use crate::plan::{Held, HeldReason};
 use crate::ports::{FindingsReader, Notifier};
 use crate::read::rules::source::RuleSource;
 use crate::read::rules::{Loaded, Units, live_hash, load};
@@ -84,14 +85,33 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
     ) -> Result<(), StoreError> {
         self.tell_of_rules(&report.rules, scope, snapshot, now)
             .await?;
-        let to_everything = *scope == Scope::Full
-            && snapshot.coverage.gaps.is_empty()
-            && matches!(snapshot.ignored, Ignoring::Known(_))
-            && report.braked.is_none();
+        if matches!(snapshot.ignored, Ignoring::Unknown { .. }) {
+            let waits = |held: &Held| held.why == HeldReason::RulesUnread;
+            return match report.plan.held.iter().any(waits) {
+                true => self.remember_waiting().await,
+                false => Ok(()),
+            };
+        }
+        let to_everything =
+            *scope == Scope::Full && snapshot.coverage.gaps.is_empty() && report.braked.is_none();
         if to_everything {
             self.remember_applied(&report.rules, now).await?;
         }
         Ok(())
+    }
+
+    /// What waits until rules can be read need not change until then, so only a full run finds it again.
+    async fn remember_waiting(&self) -> Result<(), StoreError> {
+        match self.store.remembered_rules().await? {
+            Some(known) if known.applied.is_some() => {
+                let remember = RememberedRules {
+                    applied: None,
+                    ..known
+                };
+                self.store.remember_rules(&remember).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Owners hear that a rule ends, security that rules cannot be read; each once.
@@ -152,6 +172,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
 /// Rules that no full run has applied yet, by their hash: they cover findings that did not change.
 pub(super) fn unapplied(rules: &Loaded, now: Timestamp) -> Option<String> {
     match rules {
+        // What they cover is not known: a full run could not apply them.
+        Loaded::Read(readable) if matches!(readable.units, Units::Unread { .. }) => None,
         Loaded::Read(readable) => {
             let hash = live_hash(&readable.set, day(now));
             (readable.remember.applied.as_ref() != Some(&hash)).then_some(hash)

@@ -1,15 +1,15 @@
 """The emulated GitHub as PyGithub sees it: a client that nobody here wrote.
 
-Addresses and tokens come from the ready file that `asaf emulate` writes; its path is the first argument.
+Addresses and tokens come from the ready file that `asaf emulate` writes; its path is in ASAF_READY.
 """
 
 import json
-import sys
+import os
 from datetime import datetime, timezone
 
 from github import Auth, BadCredentialsException, Github, GithubException, UnknownObjectException
 
-ready = json.load(open(sys.argv[1]))
+ready = json.load(open(os.environ["ASAF_READY"]))
 checks = 0
 
 

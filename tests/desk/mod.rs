@@ -1,25 +1,20 @@
 //! An operator's desk: the real binary, served emulators, and a folder with a Git repository of rules.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
+#[path = "../served/mod.rs"]
+mod served;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use served::Served;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_asaf");
 
 /// Emulators that serve until the test ends.
 pub(crate) struct Emulators {
-    process: Child,
-    pub(crate) ready: Value,
-}
-
-impl Drop for Emulators {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    served: Served,
 }
 
 /// What the program said.
@@ -50,30 +45,16 @@ pub(crate) fn said(command: &mut Command) -> Said {
 }
 
 impl Emulators {
-    pub(crate) fn start(folder: &Path, accounts: usize, findings: usize) -> Self {
-        let file = folder.join("ready.json");
-        let process = Command::new(BINARY)
-            .args(["--quiet", "emulate", "--quotas", "off", "--ready-file"])
-            .arg(&file)
-            .args([
-                "--accounts",
-                &accounts.to_string(),
-                "--findings",
-                &findings.to_string(),
-            ])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !file.exists() {
-            assert!(
-                Instant::now() < deadline,
-                "the emulators are not ready after 60 s"
-            );
-            std::thread::sleep(Duration::from_millis(20));
+    pub(crate) fn start(accounts: usize, findings: usize) -> Self {
+        let (accounts, findings) = (accounts.to_string(), findings.to_string());
+        let size = ["--accounts", &accounts, "--findings", &findings];
+        Emulators {
+            served: Served::start(&[&size[..], &["--quotas", "off"]].concat()),
         }
-        let ready = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        Emulators { process, ready }
+    }
+
+    pub(crate) fn ready(&self) -> &Value {
+        &self.served.ready
     }
 
     /// The program with the configuration and environment that work against these emulators.
@@ -88,11 +69,11 @@ impl Emulators {
     }
 
     pub(crate) fn config(&self) -> PathBuf {
-        PathBuf::from(self.ready["config"].as_str().unwrap())
+        PathBuf::from(self.ready()["config"].as_str().unwrap())
     }
 
     pub(crate) fn environment(&self, command: &mut Command) {
-        for (name, value) in self.ready["env"].as_object().unwrap() {
+        for (name, value) in self.ready()["env"].as_object().unwrap() {
             command.env(name, value.as_str().unwrap());
         }
     }
@@ -105,8 +86,8 @@ impl Emulators {
         path: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        let url = format!("{}{path}", self.ready["github"].as_str().unwrap());
-        let token = self.ready["github_users"][login]["token"]
+        let url = format!("{}{path}", self.ready()["github"].as_str().unwrap());
+        let token = self.ready()["github_users"][login]["token"]
             .as_str()
             .unwrap()
             .to_owned();

@@ -159,8 +159,8 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
         let new = ignoring::unapplied(&report.rules, now);
         if new.is_some() && report.kind != "full" && new != self.rules_asked {
             self.job.store.set_instant(FULL_WANTED, now).await?;
-            self.rules_asked = new;
         }
+        self.rules_asked = new;
         Ok(())
     }
 
