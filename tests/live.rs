@@ -9,16 +9,16 @@ use asaf::emulators::jira::Role;
 use asaf::emulators::journal::{Actor, Journal};
 use asaf::emulators::world::World;
 use asaf::jobs::live::Turn;
+use asaf::jobs::reconcile::Wish;
 use asaf::model::{Pause, PauseScope};
-use asaf::plan::{HeldReason, TicketStep};
-use asaf::ports::TicketsReader;
+use asaf::read::Keys;
 use asaf::store::Store;
 use asaf::store::queue::{WorkKey, WorkQueue};
 use jiff::SignedDuration;
 use scene::Scene;
 use scene::acts::{
-    Named, comments, controls, force_closed, id_of, minutes, named, requests, set, status_of,
-    tickets, total, transition, workflow_of,
+    Named, an_open_ticket, comments, controls, delete_resource, id_of, minutes, named, requests,
+    resource_of, set, status_of, tickets, tickets_of, total, transition, workflow_of,
 };
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn a_hundred_changed_findings_cost_hardly_more_requests_than_one() {
                 finding["Compliance"]["Status"] == "FAILED"
                     && finding["Severity"]["Original"] != "LOW"
             });
-            findings.map(named).take(100).collect()
+            findings.map(|finding| named(&finding)).take(100).collect()
         };
         let chosen = worthy(&scene.world.lock());
         set(&scene, &chosen, "PASSED");
@@ -320,100 +320,6 @@ async fn a_paused_project_is_read_and_not_written_until_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn closing_without_the_right_is_undone_with_a_friendly_word() {
-    let scene = Scene::new(3, 60);
-    let live = scene.live().await;
-    let mut worker = live.worker();
-    live.settle(&mut worker).await;
-    let key = tickets(&scene, "Open")[0].clone();
-    live.advance(minutes(1));
-    force_closed(&scene, Role::Product, &key);
-    let reports = live.settle(&mut worker).await;
-    assert_eq!(status_of(&scene, &key), "Open");
-    assert_eq!(workflow_of(&scene, &key), "NOTIFIED");
-    let said = comments(&scene, &key).join("\n");
-    println!("{said}");
-    assert!(
-        said.contains("members of the Jira group security-reviewers"),
-        "{said}"
-    );
-    assert!(said.contains("set it to Resolved"), "{said}");
-    let alerts: Vec<_> = reports
-        .iter()
-        .flat_map(|report| &report.plan.actions)
-        .flat_map(|action| &action.alerts)
-        .collect();
-    assert_eq!(alerts.len(), 1);
-    assert_eq!(alerts[0].ticket_key.as_deref(), Some(key.as_str()));
-    let links = live.store.links().await.unwrap();
-    let of_key =
-        |link: &&asaf::model::Link| link.ticket.as_ref().is_some_and(|ticket| ticket.key == key);
-    let link = links.iter().find(of_key).unwrap();
-    let audit = live.store.audit_of(&link.marker).await.unwrap();
-    assert_eq!(
-        (
-            audit.last().unwrap().row,
-            audit.last().unwrap().action.as_str()
-        ),
-        (2, "reopen")
-    );
-    drop(worker);
-    drop(live);
-    scene.settle().await;
-}
-
-#[tokio::test]
-async fn whoever_keeps_closing_is_undone_three_times_a_day_and_then_security_decides() {
-    let scene = Scene::new(3, 60);
-    let live = scene.live().await;
-    let mut worker = live.worker();
-    live.settle(&mut worker).await;
-    let key = tickets(&scene, "Open")[0].clone();
-    let mut alerts = 0;
-    for round in 0..6 {
-        live.advance(minutes(30));
-        force_closed(&scene, Role::Product, &key);
-        let reports = live.settle(&mut worker).await;
-        let actions = reports.iter().flat_map(|report| &report.plan.actions);
-        let labels = actions
-            .clone()
-            .filter(|action| action.ticket == TicketStep::Label)
-            .inspect(|action| alerts += action.alerts.len())
-            .count();
-        assert_eq!(labels, usize::from(round == 3), "round {round}");
-        let now = if round < 3 { "Open" } else { "Closed" };
-        assert_eq!(status_of(&scene, &key), now, "round {round}");
-    }
-    assert_eq!(alerts, 1, "security hears of it once");
-    assert_eq!(
-        workflow_of(&scene, &key),
-        "NOTIFIED",
-        "nobody allowed has closed it"
-    );
-    let labelled = |scene: &Scene| {
-        let world = scene.world.lock();
-        let issue = world.jira.issue(&key).unwrap();
-        issue.labels.iter().any(|label| label == "asaf-disputed")
-    };
-    assert!(labelled(&scene));
-    // A reviewer settles it and takes the label off: the engine acts again.
-    {
-        let mut world = scene.world.lock();
-        let now = world.now();
-        let who = world.jira.user(Role::Reviewer).unwrap().account_id.clone();
-        let World { jira, journal, .. } = &mut *world;
-        let edit = serde_json::json!({"update": {"labels": [{"remove": "asaf-disputed"}]}});
-        jira.edit_as(&who, &key, &edit, now, journal).unwrap();
-    }
-    live.settle(&mut worker).await;
-    assert_eq!(status_of(&scene, &key), "Open");
-    assert!(!labelled(&scene));
-    drop(worker);
-    drop(live);
-    scene.settle().await;
-}
-
-#[tokio::test]
 async fn a_finding_that_flaps_reopens_its_ticket_once_in_a_hold_down() {
     let scene = Scene::new(3, 60);
     let live = scene.live().await;
@@ -446,98 +352,6 @@ async fn a_finding_that_flaps_reopens_its_ticket_once_in_a_hold_down() {
         issue.key.clone()
     };
     assert_eq!(status_of(&scene, &key), "Open", "it fails in the end");
-}
-
-#[tokio::test]
-async fn a_reviewer_who_was_removed_may_close_no_longer_than_ten_minutes() {
-    let scene = Scene::new(3, 60);
-    let live = scene.live().await;
-    let mut worker = live.worker();
-    live.settle(&mut worker).await;
-    let keys = tickets(&scene, "Open");
-    let leave = || {
-        let mut world = scene.world.lock();
-        let who = world.jira.user(Role::Reviewer).unwrap().account_id.clone();
-        let user = world.jira.user_mut(&who).unwrap();
-        user.groups.retain(|group| group != "security-reviewers");
-    };
-    live.advance(minutes(1));
-    force_closed(&scene, Role::Reviewer, &keys[0]);
-    live.settle(&mut worker).await;
-    assert_eq!(workflow_of(&scene, &keys[0]), "RESOLVED");
-    leave();
-    live.advance(minutes(10));
-    force_closed(&scene, Role::Reviewer, &keys[1]);
-    live.settle(&mut worker).await;
-    assert_eq!(status_of(&scene, &keys[1]), "Open");
-    assert_eq!(workflow_of(&scene, &keys[1]), "NOTIFIED");
-    assert_eq!(
-        status_of(&scene, &keys[0]),
-        "Closed",
-        "what was accepted stays"
-    );
-}
-
-#[tokio::test]
-async fn while_the_reviewers_cannot_be_read_nobody_may_close_and_nothing_is_lost() {
-    let scene = Scene::new(3, 60);
-    let live = scene.live().await;
-    let mut worker = live.worker();
-    live.settle(&mut worker).await;
-    let keys = tickets(&scene, "Open");
-    scene.refuse_jira("group/member", 403, 50);
-    live.advance(minutes(11));
-    force_closed(&scene, Role::Product, &keys[0]);
-    force_closed(&scene, Role::Reviewer, &keys[1]);
-    let reports = live.settle(&mut worker).await;
-    let unknown = |why: &HeldReason| matches!(why, HeldReason::ReviewersUnknown { .. });
-    let held: BTreeSet<_> = reports
-        .iter()
-        .flat_map(|report| &report.plan.held)
-        .filter(|held| unknown(&held.why))
-        .map(|held| held.subject.ticket.clone().unwrap())
-        .collect();
-    assert_eq!(held, keys[..2].iter().cloned().collect());
-    for key in &keys[..2] {
-        assert_eq!(status_of(&scene, key), "Closed");
-        assert_eq!(workflow_of(&scene, key), "NOTIFIED");
-    }
-    scene.heal();
-    live.advance(minutes(6));
-    live.settle(&mut worker).await;
-    assert_eq!(status_of(&scene, &keys[0]), "Open");
-    assert_eq!(workflow_of(&scene, &keys[1]), "RESOLVED");
-    drop(worker);
-    drop(live);
-    scene.settle().await;
-}
-
-#[tokio::test]
-async fn the_bot_approves_nothing_though_it_stands_in_the_group() {
-    let scene = Scene::new(3, 60);
-    {
-        let mut world = scene.world.lock();
-        let bot = world.jira.user(Role::Bot).unwrap().account_id.clone();
-        let groups = &mut world.jira.user_mut(&bot).unwrap().groups;
-        groups.push("security-reviewers".to_owned());
-    }
-    let live = scene.live().await;
-    let mut worker = live.worker();
-    live.settle(&mut worker).await;
-    let key = tickets(&scene, "Open")[0].clone();
-    live.advance(minutes(1));
-    // Somebody uses the bot's token, or its automation closes.
-    force_closed(&scene, Role::Bot, &key);
-    live.settle(&mut worker).await;
-    assert_ne!(workflow_of(&scene, &key), "RESOLVED");
-    let links = live.store.links().await.unwrap();
-    let link = links
-        .iter()
-        .find(|link| link.ticket.as_ref().is_some_and(|ticket| ticket.key == key));
-    let decision = &link.unwrap().decision;
-    assert!(decision.is_none(), "{decision:?}");
-    let people = live.clients.jira.people().await.unwrap();
-    assert!(!people.reviewers.unwrap().contains(&people.bot));
 }
 
 #[tokio::test]
@@ -613,10 +427,8 @@ async fn poison_is_counted_quarantined_and_tried_again_and_its_neighbours_are_do
     row(Some(&sound));
     let key = WorkKey::Ticket(id_of(&scene, damaged));
     let now = scene.clock.now();
-    live.store
-        .enqueue(std::slice::from_ref(&key), now)
-        .await
-        .unwrap();
+    let named = std::slice::from_ref(&key);
+    live.store.enqueue(named, now).await.unwrap();
     live.drain(&mut worker).await;
     assert_eq!(live.store.depth(now).await.unwrap().ready, 0);
     let item = waiting
@@ -688,7 +500,8 @@ async fn writes_that_fail_everywhere_are_nobodys_fault_and_one_that_is_refused_i
         live.drain(&mut worker).await;
         live.advance(minutes(2));
     }
-    assert!(live.store.quarantine().await.unwrap().is_empty());
+    let waiting = live.store.quarantine().await.unwrap();
+    assert!(waiting.iter().all(|item| item.attempts == 0), "{waiting:?}");
     scene.heal();
     live.drain(&mut worker).await;
     assert_eq!(workflow_of(&scene, &keys[0]), "RESOLVED");
@@ -823,4 +636,57 @@ async fn the_worker_runs_until_it_is_told_to_stop_and_wakes_for_events() {
     drop(worker);
     drop(live);
     scene.settle().await;
+}
+
+#[tokio::test]
+async fn a_narrow_run_on_a_lost_store_adopts_the_ticket_instead_of_making_another() {
+    let scene = Scene::new(3, 60);
+    {
+        let live = scene.live().await;
+        let mut worker = live.worker();
+        live.settle(&mut worker).await;
+    }
+    let (key, finding) = an_open_ticket(&scene);
+    for file in ["asaf.sqlite3", "asaf.sqlite3-wal", "asaf.sqlite3-shm"] {
+        let _ = std::fs::remove_file(scene.folder.path().join(file));
+    }
+    let named = Keys {
+        findings: vec![finding.1.clone()],
+        ..Keys::default()
+    };
+    let report = scene.run(Wish::Named(named)).await;
+    assert_eq!(report.applied.unwrap().done.created, 0);
+    assert_eq!(tickets_of(&scene, &finding), [key]);
+}
+
+#[tokio::test]
+async fn many_small_batches_do_not_remove_together_what_one_run_could_not() {
+    let scene = Scene::with(3, 90, |text| {
+        text.push_str("\n[limits]\nremovals = 5\nremovals_percent = 5\n");
+    });
+    let live = scene.live().await;
+    let mut worker = live.worker();
+    live.settle(&mut worker).await;
+    let known = scene.tickets().len();
+    let mut blocked = 0;
+    for _ in 0..5 {
+        live.advance(minutes(2));
+        for _ in 0..2 {
+            let (key, _) = an_open_ticket(&scene);
+            delete_resource(&scene, &resource_of(&scene, &key));
+            live.hear().await;
+            let reports = live.drain(&mut worker).await;
+            blocked += reports.iter().filter(|r| r.braked.is_some()).count();
+            if scene.world.lock().jira.issue(&key).is_some() {
+                // Held: the next one that is found shall be another.
+                transition(&scene, Role::Product, &key, "Resolved");
+            }
+        }
+    }
+    assert_eq!(scene.tickets().len(), known - 5, "no more than the limit");
+    assert!(blocked >= 5, "{blocked}");
+    // A day later there is room again.
+    live.advance(SignedDuration::from_hours(25));
+    live.drain(&mut worker).await;
+    assert!(scene.tickets().len() < known - 5);
 }

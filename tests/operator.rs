@@ -306,6 +306,12 @@ fn help_has_examples_and_exits_with_0() {
         &["config", "check", "--help"],
         &["config", "schema", "--help"],
         &["config", "show", "--help"],
+        &["pause", "--help"],
+        &["pause", "all", "--help"],
+        &["pause", "ls", "--help"],
+        &["resume", "--help"],
+        &["quarantine", "--help"],
+        &["quarantine", "retry", "--help"],
     ] {
         let said = desk.asaf(arguments);
         assert_eq!(said.code, 0, "{arguments:?}");
@@ -318,6 +324,66 @@ fn help_has_examples_and_exits_with_0() {
         assert!(!said.out.contains('\u{1b}'), "a pipe gets no colour");
     }
     assert!(desk.asaf(&["--version"]).out.starts_with("asaf "));
+}
+
+#[test]
+fn a_pause_is_listed_with_its_reason_and_ends_once() {
+    let desk = Desk::with(GOOD);
+    let none = desk.asaf(&["pause", "ls"]);
+    assert_eq!((none.code, none.out.as_str()), (0, "Nothing is paused.\n"));
+    let account = ["account", "123456789012"];
+    let why = ["--why", "the accounts \u{1b}[31mmove\n", "--by", "kim"];
+    let paused = desk.asaf(&[&["pause"], &account[..], &why[..]].concat());
+    assert_eq!(paused.code, 0, "{}", paused.err);
+    assert!(
+        paused.err.contains("account 123456789012 is paused"),
+        "{}",
+        paused.err
+    );
+    desk.asaf(&["pause", "project", "PAY", "--why", "rebuilt", "--by", "kim"]);
+    let listed = desk.asaf(&["pause", "ls"]).out;
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    assert!(
+        lines[0].starts_with("account 123456789012  since 20"),
+        "{listed}"
+    );
+    assert!(lines[0].ends_with("by kim: the accounts move"), "{listed}");
+    let json = desk.asaf(&["pause", "ls", "--output", "json"]).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[1]["scope"]["project"], "PAY");
+    let resume = [&["resume"], &account[..]].concat();
+    let resumed = desk.asaf(&resume);
+    assert_eq!(resumed.code, 0);
+    assert!(
+        resumed.err.contains("Still paused: project PAY."),
+        "{}",
+        resumed.err
+    );
+    let again = desk.asaf(&resume);
+    assert_eq!(again.code, 1);
+    assert!(
+        again.err.contains("account 123456789012 is not paused"),
+        "{}",
+        again.err
+    );
+}
+
+#[test]
+fn a_pause_needs_a_reason_and_a_scope_that_exists() {
+    let desk = Desk::with(GOOD);
+    for arguments in [
+        &["pause"][..],
+        &["pause", "all", "--by", "kim"],
+        &["pause", "all", "--by", "kim", "--why", " "],
+        &["pause", "account", "123", "--by", "kim", "--why", "x"],
+        &["pause", "project", "pay", "--by", "kim", "--why", "x"],
+        &["resume", "account"],
+    ] {
+        let said = desk.asaf(arguments);
+        assert_eq!(said.code, 64, "{arguments:?}: {}", said.err);
+    }
+    assert_eq!(desk.asaf(&["pause", "ls"]).out, "Nothing is paused.\n");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 mod scene;
 
+use asaf::emulators::aws::AwsFault;
 use asaf::emulators::faults::Fault;
 use asaf::emulators::jira::{FaultKind, Role};
-use asaf::emulators::security_hub::HubFault;
 use asaf::emulators::world::{Requests, World};
 use asaf::jobs::reconcile::{Orders, Wish};
 use asaf::plan::HeldReason;
@@ -256,16 +256,19 @@ async fn a_store_that_is_lost_or_restored_adopts_what_exists() {
 #[tokio::test]
 async fn an_empty_or_truncated_listing_or_a_lost_region_removes_nothing() {
     for fault in [
-        HubFault::EmptyListing,
-        HubFault::TruncatedListing,
-        HubFault::MissingRegion("eu-west-1".to_owned()),
+        AwsFault::EmptyListing,
+        AwsFault::TruncatedListing,
+        AwsFault::LostRegion {
+            region: "eu-west-1".to_owned(),
+        },
     ] {
         let scene = Scene::new(4, 260);
         scene.run(Wish::Due).await;
         scene.settle().await;
         for _ in 0..2 {
             scene.clock.advance(SignedDuration::from_mins(20));
-            scene.world.lock().aws.hub.faults.push_back(fault.clone());
+            let next = Fault::next("GetFindings", fault.clone());
+            scene.world.lock().aws.faults.arm(next);
             let report = scene.run(Wish::Full).await;
             let done = report.applied.unwrap().done;
             assert_eq!(
@@ -365,11 +368,14 @@ async fn throttling_of_every_kind_delays_and_never_breaks_a_window() {
             };
             world.jira.faults.arm(Fault::next("issue/bulk$", kind));
         }
-        world
-            .aws
-            .hub
-            .faults
-            .extend([HubFault::Throttle, HubFault::Internal, HubFault::Throttle]);
+        for kind in [
+            AwsFault::Throttled,
+            AwsFault::InternalError,
+            AwsFault::Throttled,
+        ] {
+            let fault = Fault::next("Findings", kind);
+            world.aws.faults.arm(fault);
+        }
     }
     let applied = scene.run(Wish::Due).await.applied.unwrap();
     assert!(
@@ -384,11 +390,12 @@ async fn throttling_of_every_kind_delays_and_never_breaks_a_window() {
 async fn a_partly_refused_update_is_finished_by_the_next_run() {
     let scene = Scene::new(3, 60);
     for code in ["ConcurrentUpdateError", "InvalidInput"] {
-        let fault = HubFault::Unprocessed {
+        let kind = AwsFault::Unprocessed {
             code: code.to_owned(),
             every_nth: 7,
         };
-        scene.world.lock().aws.hub.faults.push_back(fault);
+        let fault = Fault::next("BatchUpdateFindings", kind);
+        scene.world.lock().aws.faults.arm(fault);
     }
     scene.run(Wish::Due).await;
     scene.settle().await;

@@ -156,7 +156,8 @@ Examples:
   asaf emulate --accounts 5 --findings 100 --quotas off
 
 The emulators listen on loopback addresses only. The ready file, also printed to stdout, is JSON:
-addresses, users with tokens, and the path of a configuration that works against them.")]
+addresses, users with tokens, and the path of a configuration that works against them.
+The control address shows the world to a browser, and is driven by JSON: docs/emulate.md.")]
 pub struct EmulateArgs {
     /// Which world is emulated: default, empty (no findings), empty-site (Jira as Atlassian hands it out)
     #[arg(long, value_name = "NAME", default_value = "default")]

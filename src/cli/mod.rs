@@ -23,7 +23,7 @@ pub use local::{
 pub use sync::{
     ApplyArgs, ExplainArgs, Override, PauseArgs, PauseCommand, PauseReason, PlanArgs,
     QuarantineArgs, QuarantineCommand, ReconcileArgs, Release, ResumeArgs, ResumeCommand,
-    ScopeArgs,
+    ScopeArgs, ServeArgs,
 };
 
 /// Keeps AWS Security Hub findings and Jira tickets in step, both ways.
@@ -39,6 +39,7 @@ Examples:
   asaf config check         check it, and that its secrets can be read
   asaf plan                 what would change
   asaf reconcile            change it: the scheduled job
+  asaf serve                change it within seconds: webhook, event queue, and the scheduled job
   asaf explain PAY-12       why it is so, who decided, what comes next
   asaf ignore check         are the ignore rules right, and what would they hide
 
@@ -109,6 +110,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Bring both sides in step: the scheduled job
     Reconcile(ReconcileArgs),
+    /// Keep both sides in step within seconds: webhook, event queue and scheduled reads
+    Serve(ServeArgs),
     /// Say why a finding or ticket is as it is
     Explain(ExplainArgs),
     /// Check, write, apply and propose ignore rules
@@ -227,6 +230,7 @@ mod tests {
         Only::<PlanArgs>::command().debug_assert();
         Only::<ApplyArgs>::command().debug_assert();
         Only::<ReconcileArgs>::command().debug_assert();
+        Only::<ServeArgs>::command().debug_assert();
         Only::<ExplainArgs>::command().debug_assert();
         Only::<DemoArgs>::command().debug_assert();
         Only::<EmulateArgs>::command().debug_assert();

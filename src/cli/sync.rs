@@ -110,6 +110,24 @@ pub struct ReconcileArgs {
     pub output: Output,
 }
 
+/// `asaf serve`: the process that stays.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  asaf serve
+  asaf serve --log-format json --ready-file /run/asaf/ready.json
+
+It listens on [serve] listen for Jira's webhook (POST /webhook/jira), polls the SQS queue of [queue], works off what
+both name within seconds, and runs the scheduled reads besides. /healthz, /readyz, /metrics and /version say how it is.
+
+Signals: TERM and INT stop it without losing anything; HUP makes it read the configuration and its secrets again.
+A configuration that is wrong is refused, and the old one stays in use.")]
+pub struct ServeArgs {
+    /// Written, whole, once the address answers: JSON with listen and pid
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+}
+
 /// `asaf explain`: why something is as it is, who decided, what comes next; answered from the store.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -260,6 +278,7 @@ Examples:
   asaf quarantine show asaf-5f1c0d
   asaf quarantine retry asaf-5f1c0d     try it again; a create in doubt is asked about again
   asaf quarantine retry ticket-10023    an event's ticket that could not be looked at
+  asaf quarantine show unread-7         a webhook or message that could not be read, with its body
 
 All of them work beside a running asaf serve, which tries released items within a second or two.")]
 pub struct QuarantineArgs {

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
 
+mod serve;
+
 /// A problem by the path of its key, such as `owners.rules[0].accounts[1]`.
 pub(super) struct Finding {
     pub(super) path: String,
@@ -27,6 +29,11 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     }
     run(&config.run, config, &mut found);
     ignore::ignore(config, &mut found);
+    serve::serve(&config.serve, &mut found);
+    serve::webhook(&config.webhook, &mut found);
+    if let Some(queue) = &config.queue {
+        serve::queue(queue, config, &mut found);
+    }
     found.0
 }
 
@@ -155,21 +162,9 @@ fn jira(jira: &Jira, found: &mut Found) {
         found.add("jira.email", "is no e-mail address");
     }
     found.name("jira.issue_type", &jira.issue_type, 60);
-    match &jira.reviewers {
-        Reviewers::Group(group) => found.name("jira.reviewers.group", group, 255),
-        Reviewers::Role { project, role } => {
-            project_key("jira.reviewers.project", project, found);
-            found.name("jira.reviewers.role", role, 255);
-        }
-        Reviewers::Accounts(ids) if ids.is_empty() => found.add(
-            "jira.reviewers.account_ids",
-            "names nobody: then nobody may close",
-        ),
-        Reviewers::Accounts(ids) => {
-            for (i, id) in ids.iter().enumerate() {
-                found.name(format!("jira.reviewers.account_ids[{i}]"), id, 128);
-            }
-        }
+    people("jira.reviewers", &jira.reviewers, found);
+    if let Some(teams) = &jira.product_teams {
+        people("jira.product_teams", teams, found);
     }
     let mut meanings: BTreeMap<String, &str> = BTreeMap::new();
     for (state, statuses) in jira.statuses.all() {
@@ -185,6 +180,29 @@ fn jira(jira: &Jira, found: &mut Found) {
                     path,
                     format!("`{status}` already means {other}: a status means one thing"),
                 );
+            }
+        }
+    }
+}
+
+fn people(path: &str, people: &Reviewers, found: &mut Found) {
+    match people {
+        Reviewers::Group(group) => found.name(format!("{path}.group"), group, 255),
+        Reviewers::Role { project, role } => {
+            project_key(format!("{path}.project"), project, found);
+            found.name(format!("{path}.role"), role, 255);
+        }
+        Reviewers::Accounts(ids) if ids.is_empty() => {
+            let names = if path == "jira.reviewers" {
+                "names nobody: then nobody may close"
+            } else {
+                "names nobody: leave the key out"
+            };
+            found.add(format!("{path}.account_ids"), names);
+        }
+        Reviewers::Accounts(ids) => {
+            for (i, id) in ids.iter().enumerate() {
+                found.name(format!("{path}.account_ids[{i}]"), id, 128);
             }
         }
     }

@@ -81,44 +81,85 @@ fn render(path: &str, source: &str, problem: &Problem, secrets: &[Range<usize>])
     caret::show(path, source, Weight::Error, problem)
 }
 
-/// Where values of keys that hold secrets stand that are no references: somebody pasted the secret itself, perhaps in
-/// broken TOML.
+/// The keys whose values are references to secrets. `token` finds `bot_token` too.
+const SECRET_KEYS: [&str; 3] = ["token", "secrets", "private_key"];
+
+const REFERENCES: [&str; 3] = ["env:", "file:", "aws-sm:"];
+
+/// Where values of such keys stand that are no references: somebody pasted the secret itself, perhaps in broken TOML.
 fn plain_secrets(text: &str) -> Vec<Range<usize>> {
-    let mut words: Vec<(usize, &str)> = ["token", "private_key"]
-        .into_iter()
-        .flat_map(|word| text.match_indices(word))
+    let mut words: Vec<usize> = SECRET_KEYS
+        .iter()
+        .flat_map(|key| text.match_indices(key).map(|(at, key)| at + key.len()))
         .collect();
     words.sort_unstable();
     let mut found = Vec::new();
     let mut covered = 0;
-    for (at, word) in words {
-        if at < covered {
+    for after_word in words {
+        if after_word < covered {
             continue;
         }
-        let after = &text[at + word.len()..];
+        let after = &text[after_word..];
         let value = after.trim_start_matches(['"', '\'', ' ', '\t']);
         let Some(value) = value.strip_prefix('=') else {
             continue;
         };
         let value = value.trim_start_matches([' ', '\t']);
         let start = text.len() - value.len();
-        let inner = value.trim_start_matches(['"', '\'']);
-        if ["env:", "file:", "aws-sm:"]
-            .iter()
-            .any(|scheme| inner.starts_with(scheme))
-        {
-            continue;
+        let items = match value.starts_with('[') {
+            true => list(value),
+            false => vec![(0, length(value))],
+        };
+        for (from, to) in items {
+            let inner = value[from..to].trim_start_matches(['"', '\'']);
+            if REFERENCES.iter().any(|scheme| inner.starts_with(scheme)) {
+                continue;
+            }
+            found.push(start + from..start + to);
+            covered = start + to;
         }
-        let end = ["\"\"\"", "'''"]
-            .iter()
-            .find(|quotes| value.starts_with(**quotes))
-            .map_or_else(
-                || value.find('\n'),
-                |quotes| value[3..].find(*quotes).map(|end| end + 6),
-            )
-            .unwrap_or(value.len());
-        covered = start + end;
-        found.push(start..covered);
     }
     found
+}
+
+/// The items of a list. Commas and brackets inside quotes are part of an item; an item whose quotes do not end lasts to
+/// the end of the file, because too much covered is better than half a secret shown.
+fn list(value: &str) -> Vec<(usize, usize)> {
+    let mut items = Vec::new();
+    let mut start: Option<usize> = None;
+    let mut quote: Option<char> = None;
+    let mut escaped = false;
+    for (at, c) in value.char_indices().skip(1) {
+        match (quote, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some('"'), '\\') => escaped = true,
+            (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, ',' | ']' | '\n') => {
+                items.extend(start.take().map(|from| (from, at)));
+                if c == ']' {
+                    return items;
+                }
+            }
+            (None, c) if c.is_whitespace() => {}
+            (None, c) => {
+                start = start.or(Some(at));
+                quote = ['"', '\''].contains(&c).then_some(c);
+            }
+        }
+    }
+    items.extend(start.map(|from| (from, value.len())));
+    items
+}
+
+/// To the end of the line, or of a text of several lines.
+fn length(value: &str) -> usize {
+    ["\"\"\"", "\'\'\'"]
+        .iter()
+        .find(|quotes| value.starts_with(**quotes))
+        .map_or_else(
+            || value.find('\n'),
+            |quotes| value[3..].find(*quotes).map(|end| end + 6),
+        )
+        .unwrap_or(value.len())
 }

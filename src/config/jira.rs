@@ -23,6 +23,10 @@ pub struct Jira {
     pub issue_type: String,
     /// Who may close.
     pub reviewers: Reviewers,
+    /// Who the product teams are, in the same three forms; optional. Anybody who may see a ticket may resolve it: this
+    /// only tells readers of comments and notices whether a person belongs to a team, to security, or to neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_teams: Option<Reviewers>,
     /// Which statuses mean what.
     #[serde(default)]
     pub statuses: Statuses,
@@ -103,7 +107,7 @@ impl TryFrom<ReviewersAsWritten> for Reviewers {
                 account_ids: Some(ids),
             } => Ok(Reviewers::Accounts(ids)),
             _ => Err(
-                "reviewers are one of { group = \"…\" }, { project = \"…\", role = \"…\" } or { account_ids = [\"…\"] }",
+                "people are given as one of { group = \"…\" }, { project = \"…\", role = \"…\" } or { account_ids = [\"…\"] }",
             ),
         }
     }
@@ -132,7 +136,7 @@ impl JsonSchema for Reviewers {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let text = || json_schema!({ "type": "string", "minLength": 1 });
         json_schema!({
-            "description": "Who may close: the members of a group, the holders of a project role, or named users.",
+            "description": "The members of a group, the holders of a project role, or named users.",
             "oneOf": [
                 { "type": "object", "additionalProperties": false, "required": ["group"],
                   "properties": { "group": text() } },

@@ -62,6 +62,11 @@ fn settle(mut config: Config, path: &Path) -> Config {
     let folder = path.parent().unwrap_or(Path::new(""));
     config.store.path = folder.join(&config.store.path);
     config.jira.token = config.jira.token.starting_at(folder);
+    let secrets = std::mem::take(&mut config.webhook.secrets);
+    config.webhook.secrets = secrets
+        .into_iter()
+        .map(|secret| secret.starting_at(folder))
+        .collect();
     if let Some(ignore) = &mut config.ignore {
         ignore.checkout = ignore.checkout.take().map(|path| folder.join(path));
         ignore.token = ignore.token.take().map(|token| token.starting_at(folder));

@@ -17,6 +17,7 @@ mod load;
 mod owners;
 mod period;
 mod secret;
+mod serve;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use jira::{Jira, Priorities, Reviewers, Statuses};
 pub use owners::{Owner, OwnerRule, Owners};
 pub use period::Period;
 pub use secret::Secret;
+pub use serve::{Queue, Serve, Webhook};
 pub use show::{Origin, Setting};
 
 /// Everything that a person may set.
@@ -57,6 +59,15 @@ pub struct Config {
     /// Where reviewed ignore rules are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignore: Option<Ignore>,
+    /// The process that stays.
+    #[serde(default)]
+    pub serve: Serve,
+    /// Jira's webhook.
+    #[serde(default)]
+    pub webhook: Webhook,
+    /// The SQS queue with events of Security Hub and AWS Config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
 }
 
 /// `[aws]`: credentials come from the SDK's own chain, never from this file.

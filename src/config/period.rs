@@ -23,6 +23,11 @@ const UNITS: [(char, i64); 5] = [
 const LONGEST_SECS: i64 = 36_500 * 86_400;
 
 impl Period {
+    /// Whole seconds.
+    pub const fn from_seconds(seconds: u32) -> Self {
+        Period(SignedDuration::from_secs(seconds as i64))
+    }
+
     /// Whole minutes.
     pub const fn from_minutes(minutes: u32) -> Self {
         Period(SignedDuration::from_mins(minutes as i64))

@@ -101,6 +101,21 @@ fn the_other_two_kinds_of_reviewers_are_read() {
 }
 
 #[test]
+fn product_teams_are_optional_and_checked_like_reviewers() {
+    let with = |teams: &str| parse(&SMALL.replace("[jira]\n", &format!("[jira]\n{teams}\n")));
+    assert_eq!(with("").unwrap().jira.product_teams, None);
+    assert_eq!(
+        with(r#"product_teams = { group = "teams" }"#)
+            .unwrap()
+            .jira
+            .product_teams,
+        Some(Reviewers::Group("teams".into()))
+    );
+    let wrong = with("product_teams = { account_ids = [] }").unwrap_err();
+    assert!(wrong.to_string().contains("leave the key out"), "{wrong}");
+}
+
+#[test]
 fn every_wrong_value_is_refused_with_its_line_and_a_caret() {
     for (from, to, line, sentence) in [
         (
@@ -150,7 +165,7 @@ fn every_wrong_value_is_refused_with_its_line_and_a_caret() {
             r#"{ group = "security-reviewers" }"#,
             r#"{ group = "a", role = "b" }"#,
             9,
-            "reviewers are one of",
+            "people are given as one of",
         ),
         (
             r#"{ group = "security-reviewers" }"#,
@@ -328,6 +343,87 @@ fn limits_and_policy_words_are_checked() {
 }
 
 #[test]
+fn the_doors_of_serve_are_checked() {
+    let secret = "\"env:A\"";
+    for (more, sentence) in [
+        ("[serve]\nlisten = \"8484\"", "no address and port"),
+        ("[serve]\nlisten = \":8484\"", "no address and port"),
+        ("[serve]\nlisten = \"a:99999\"", "no address and port"),
+        ("[serve]\nshutdown_grace = \"0s\"", "is 1s to 10m"),
+        ("[serve]\nshutdown_grace = \"1d\"", "is 1s to 10m"),
+        ("[serve]\nqueue_most = 0", "takes nothing in"),
+        ("[serve]\nport = 1", "`port` is no key of this table"),
+        (
+            "[webhook]\nsecrets = [\"env:A\", \"env:A\"]",
+            "stands here twice",
+        ),
+        ("[webhook]\nsecret = \"env:A\"", "did you mean `secrets`?"),
+        ("[queue]\nurl = \"asaf-events\"", "no URL"),
+        (
+            "[queue]\nurl = \"https://sqs.eu-west-1.amazonaws.com/asaf-events\"",
+            "no URL of an SQS queue",
+        ),
+        (
+            "[queue]\nurl = \"http://sqs.eu-west-1.amazonaws.com/123456789012/q\"",
+            "in the clear",
+        ),
+        (
+            "[queue]\nurl = \"https://sqs.us-east-1.amazonaws.com/123456789012/q\"",
+            "is in us-east-1",
+        ),
+        (
+            "[queue]\nurl = \"https://us-east-1.queue.amazonaws.com/123456789012/q\"",
+            "is in us-east-1",
+        ),
+        ("[queue]\ngive_up_after = 3", "the key `url` is missing"),
+        (
+            "[queue]\nurl = \"https://sqs.eu-west-1.amazonaws.com/123456789012/q\"\ngive_up_after = 0",
+            "is 1 to 1000",
+        ),
+    ] {
+        let shown = refusal(&format!("{SMALL}\n{more}\n"));
+        assert!(shown.contains(sentence), "{more}: {shown}");
+    }
+    let three = format!("{SMALL}\n[webhook]\nsecrets = [{secret}, \"env:B\", \"env:C\"]\n");
+    assert!(refusal(&three).contains("at most two secrets"));
+    for url in [
+        "https://sqs.eu-west-1.amazonaws.com/123456789012/asaf-events",
+        "https://eu-west-1.queue.amazonaws.com/123456789012/asaf-events.fifo",
+        "https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com/123456789012/asaf-events",
+        "http://127.0.0.1:9324/000000000000/asaf-events",
+    ] {
+        let config = parse(&format!(
+            "{SMALL}\n[serve]\nlisten = \"[::1]:0\"\n[queue]\nurl = \"{url}\"\n"
+        ));
+        assert_eq!(config.unwrap().queue.unwrap().give_up_after, 3, "{url}");
+    }
+}
+
+#[test]
+fn webhook_secrets_are_long_enough_and_at_most_two() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("short"), "hunter2").unwrap();
+    std::fs::write(folder.path().join("long"), "It's a Secret to Everybody\n").unwrap();
+    let resolve = |secrets: &str| {
+        let text = format!("{SMALL}\n[webhook]\nsecrets = [{secrets}]\n");
+        Config::parse(&text, &folder.path().join("asaf.toml"))
+            .unwrap()
+            .webhook
+            .resolve()
+    };
+    assert!(resolve("").unwrap().is_empty());
+    assert!(!resolve("\"file:long\"").unwrap().is_empty());
+    let error = resolve("\"file:long\", \"file:short\"")
+        .expect_err("refused")
+        .to_string();
+    assert!(
+        error.contains("shorter than 16") && error.contains("file:"),
+        "{error}"
+    );
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
 fn a_pasted_secret_is_never_shown() {
     for line in [
         "token = \"ATATT3xSECRET\"",
@@ -341,6 +437,21 @@ fn a_pasted_secret_is_never_shown() {
     ] {
         let shown = refusal(&SMALL.replace("token = \"env:ASAF_JIRA_TOKEN\"", line));
         for secret in ["ATATT3x", "SECRET", "7357735"] {
+            assert!(!shown.contains(secret), "{line}: {shown}");
+        }
+    }
+    for line in [
+        "secrets = [\"ATATT3x,]SECRET\"]",
+        "secrets = ['ATATT3x\"]', \"SECRET\"]",
+        "secrets = [\"env:A\", \"ATATT3x\\\"SECRET\"]",
+        "secrets = [\n  \"env:A\",\n  \"ATATT3xSECRET\",\n]",
+        "secrets = [ATATT3x, SECRET]",
+        "secrets = [\"ATATT3xSECRET",
+        "secrets = [\"env:A\", 'ATATT3x\nSECRET",
+        "secrets = \"ATATT3xSECRET\"",
+    ] {
+        let shown = refusal(&format!("{SMALL}\n[webhook]\n{line}\n"));
+        for secret in ["ATATT3x", "SECRET"] {
             assert!(!shown.contains(secret), "{line}: {shown}");
         }
     }

@@ -17,10 +17,13 @@ use super::view::View;
 
 /// Rows that undo what somebody else, or an automation rule, may do again at once: a second write in one episode,
 /// with no other row between, is disputed. Row 16 counts only when it writes no content.
-const FLAP_ROWS: [u8; 9] = [5, 9, 10, 11, 13, 14, 16, 18, 20];
+const FLAP_ROWS: [u8; 10] = [3, 5, 9, 10, 11, 13, 14, 16, 18, 20];
 
 /// How often the engine reverses others on one ticket within [`DAY`].
 const REVERSALS_MOST: usize = 3;
+
+/// People deleted the ticket.
+const DELETED_ROW: u8 = 12;
 
 /// The window in which reversals count.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -55,10 +58,8 @@ pub(super) fn damp(
     let reverses = is_reversal(v, verdict);
     let too_often = reverses && recent(&v.link, now).count() >= REVERSALS_MOST;
     let goes_on = reverses && v.link.dispute.is_some();
-    if !(too_often || goes_on || repeats_itself(v, verdict)) {
-        return None;
-    }
-    Some(match &v.link.dispute {
+    let stops = too_often || goes_on || repeats_itself(v, verdict);
+    stops.then_some(match &v.link.dispute {
         Some(dispute) => Damped::StillDisputed { since: dispute.at },
         None => Damped::NowDisputed,
     })
@@ -77,7 +78,8 @@ pub(super) fn count(link: &mut Link, v: &View<'_>, verdict: &Verdict, now: Times
     }
 }
 
-/// A dispute ends when a person takes the label off, or, where there could be none, after a day.
+/// A dispute ends when a person takes the label off, or, where there could be none, after a day. Tickets that people
+/// keep deleting stay theirs to decide.
 pub(super) fn lift(link: &mut Link, ticket: Option<&Ticket>, policy: &Policy, now: Timestamp) {
     let Some(dispute) = &link.dispute else { return };
     let age = now.duration_since(dispute.at);
@@ -86,7 +88,7 @@ pub(super) fn lift(link: &mut Link, ticket: Option<&Ticket>, policy: &Policy, no
         Some(ticket) if dispute.labelled => {
             age > policy.settle && !ticket.labels.iter().any(|label| label == DISPUTED_LABEL)
         }
-        _ => age >= DAY,
+        _ => age >= DAY && dispute.row != DELETED_ROW,
     };
     if lifted {
         link.dispute = None;
@@ -128,7 +130,7 @@ fn is_reversal(v: &View<'_>, verdict: &Verdict) -> bool {
                 && v.base.workflow == WorkflowStatus::Notified
         }
         18 => moved_ticket && v.base.ticket == BaseTicket::Is(TicketState::Resolved),
-        20 => v.base.workflow == WorkflowStatus::Resolved,
+        3 | 20 => v.base.workflow == WorkflowStatus::Resolved,
         _ => false,
     }
 }

@@ -6,12 +6,12 @@ use jiff::SignedDuration;
 use super::Policy;
 use super::needs::needs;
 use super::policy::SuppressedByHand;
-use super::tests::{AT_RESOLVED, BOT, OPEN, State, TEAM, only, t};
-use crate::model::{Dispute, Finding, FindingState, Resource, TicketState, WorkflowStatus};
+use super::tests::{AT_RESOLVED, BOT, OPEN, REVIEWER, State, TEAM, only, t};
+use crate::model::{Dispute, Finding, FindingState, Move, Resource, TicketState, WorkflowStatus};
 use crate::plan::{HeldReason, TicketStep};
 use crate::ports::ResourceFact;
 
-use TicketState::{Closed, Open, Resolved};
+use TicketState::{Closed, Ignored, Open, Resolved};
 use WorkflowStatus::{New, Notified, Suppressed};
 
 /// A suppression that an automation rule sets again after the engine has reverted it.
@@ -194,4 +194,91 @@ fn an_event_proves_a_deletion_only_for_every_resource_and_after_the_last_evaluat
     assert!(asked(&finding, &[(region, b, 16)]).proven.is_empty());
     let both = asked(&finding, &[(region, b, 16), (region, c, 17)]);
     assert_eq!(both.proven[marker].len(), 2);
+}
+
+#[test]
+fn a_close_without_the_right_takes_the_ticket_to_where_it_would_be_without_it() {
+    let moved = |mut state: State, moves: &[(&str, TicketState, TicketState, i64)]| {
+        let all = moves
+            .iter()
+            .enumerate()
+            .map(|(n, (by, from, to, hour))| Move {
+                changelog_id: n.to_string(),
+                by: (*by).to_owned(),
+                by_name: (*by).to_owned(),
+                at: t(*hour),
+                from: Some(*from),
+                to: Some(*to),
+            });
+        state.snapshot.moves.insert(1, all.collect());
+        only(state.plan())
+    };
+    let open = || {
+        State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Closed, TEAM)
+    };
+    let resolved = WorkflowStatus::Resolved;
+    let written = |action: &crate::plan::Action| action.workflow.as_ref().map(|step| step.to);
+    // Nobody has seen that the team resolved it: that counts still.
+    let action = moved(
+        open(),
+        &[(TEAM, Open, Resolved, 14), (TEAM, Resolved, Closed, 15)],
+    );
+    assert_eq!(
+        (action.row, action.ticket),
+        (2, TicketStep::Move { to: Resolved })
+    );
+    assert_eq!(written(&action), Some(resolved));
+    assert_eq!(action.after.unwrap().decision.unwrap().by, TEAM);
+    // The finding has stopped, or somebody suppressed it in Security Hub: it does not go through open.
+    let passed = State::failing(resolved)
+        .is("PASSED", "ACTIVE")
+        .base(OPEN, Notified)
+        .ticket(Closed, TEAM);
+    let action = moved(passed, &[(TEAM, Open, Closed, 15)]);
+    assert_eq!(action.ticket, TicketStep::Move { to: Resolved });
+    let suppressed = State::failing(Suppressed)
+        .base(OPEN, Notified)
+        .ticket(Closed, TEAM)
+        .set_by_hand(16);
+    let action = moved(suppressed, &[(TEAM, Open, Closed, 15)]);
+    assert_eq!(action.ticket, TicketStep::Move { to: Ignored });
+    // A deleted resource needs no ticket, however it was closed.
+    let action = moved(open().resource_deleted(), &[(TEAM, Open, Closed, 15)]);
+    assert_eq!((action.row, action.ticket), (4, TicketStep::Delete));
+    // What the engine has undone once does not count as somebody's decision.
+    let moves = [
+        (TEAM, Open, Closed, 13),
+        (BOT, Closed, Open, 14),
+        (TEAM, Open, Closed, 15),
+    ];
+    let action = moved(open(), &moves);
+    assert_eq!(action.ticket, TicketStep::Move { to: Open });
+    assert_eq!(written(&action), None);
+}
+
+#[test]
+fn a_reviewer_who_keeps_a_stopped_ticket_open_is_heard_after_an_undo_too() {
+    let mut state = State::failing(WorkflowStatus::Resolved)
+        .is("PASSED", "ACTIVE")
+        .base(OPEN, WorkflowStatus::Resolved)
+        .base_finding(FindingState::Passing)
+        .ticket(Open, BOT);
+    let of = |by: &str, from, to, hour| Move {
+        changelog_id: String::new(),
+        by: by.to_owned(),
+        by_name: by.to_owned(),
+        at: t(hour),
+        from: Some(from),
+        to: Some(to),
+    };
+    let moves = vec![
+        of(REVIEWER, Resolved, Open, 12),
+        of(TEAM, Open, Closed, 13),
+        of(BOT, Closed, Open, 14),
+    ];
+    state.snapshot.moves.insert(1, moves);
+    let plan = state.plan();
+    assert!(plan.is_empty() && plan.held.is_empty(), "{plan:?}");
 }

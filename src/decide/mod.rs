@@ -12,6 +12,7 @@ pub mod policy;
 mod case;
 mod damping;
 mod outcome;
+mod questions;
 mod table;
 mod view;
 

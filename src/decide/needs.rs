@@ -73,7 +73,7 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
             .is_some_and(|write| write.workflow == w || write.was == w);
         let reset_or_person =
             w == WorkflowStatus::New && base.workflow != w && needs_moves(needs, ticket);
-        if (view::writer_matters(link, w, f) && !pending) || reset_or_person {
+        if (view::writer_matters(case, link, w, f) && !pending) || reset_or_person {
             needs.writers.insert(spokesman.key.clone());
         }
     }

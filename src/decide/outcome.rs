@@ -36,6 +36,9 @@ pub(super) fn outcome(
     now: Timestamp,
 ) -> Outcome {
     match ruling {
+        Ruling::Held(why @ HeldReason::DeletedTooOften { .. }) if v.link.dispute.is_none() => {
+            dispute(case, v, 12, Reason::Withheld { why: Box::new(why) }, now)
+        }
         Ruling::Held(why) => Outcome::Held(why, v.link.clone()),
         Ruling::Wait => Outcome::Agree(v.link.clone()),
         Ruling::Agree => align(case, v, policy, now),
@@ -104,7 +107,10 @@ fn write(
             let row = verdict.row;
             return Outcome::Held(HeldReason::Disputed { row, since }, v.link.clone());
         }
-        Some(Damped::NowDisputed) => return dispute(case, v, verdict.row, now),
+        Some(Damped::NowDisputed) => {
+            let row = verdict.row;
+            return dispute(case, v, row, Reason::Disputed { row }, now);
+        }
         None => {}
     }
     if verdict.tell_team && workflow.is_none() && v.base.ticket == v.t {
@@ -131,14 +137,13 @@ fn write(
 }
 
 /// The engine stops: a label and a comment say so, security hears of it, and what both sides last agreed on stays.
-fn dispute(case: &Case<'_>, v: &View<'_>, row: u8, now: Timestamp) -> Outcome {
+fn dispute(case: &Case<'_>, v: &View<'_>, row: u8, reason: Reason, now: Timestamp) -> Outcome {
     let mut link = v.link.clone();
     let subject = case.subject();
     let id = format!("disputed-{}", link.disputes);
     let comment = v.exists().then(|| comment_key(&link, v.episode, row, &id));
     damping::begin(&mut link, row, v.exists(), now);
     link.comments.extend(comment.clone());
-    let reason = Reason::Disputed { row };
     Outcome::Write(Box::new(Action {
         marker: link.marker.clone(),
         row,
@@ -319,6 +324,7 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
         TicketStep::Create => {
             link.ticket = None;
             link.ticket_absent_reads = 0;
+            link.dispute = None;
             if verdict.row == 12 {
                 link.deleted_by_people += 1;
             }

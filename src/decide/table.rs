@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{BaseTicket, DecisionKind, FindingState, TicketState, WorkflowStatus};
+use crate::model::{BaseTicket, DecisionKind, FindingState, Move, TicketState, WorkflowStatus};
 use crate::plan::{HeldReason, Reason, TicketStep};
 
 use super::policy::{CloseWhileFailing, Policy, Recheck, ResourceDeleted, SuppressedByHand};
@@ -91,8 +91,11 @@ impl Verdict {
 
 /// The first row that matches.
 pub(super) fn rule(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
-    without_right(v, policy)
-        .or_else(|| kept_open_by_a_reviewer(v))
+    without_right(v, policy, now).unwrap_or_else(|| rule_of_the_rest(v, policy, now))
+}
+
+fn rule_of_the_rest(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
+    kept_open_by_a_reviewer(v)
         .or_else(|| resource_deleted(v, policy))
         .or_else(|| ignored_by_rule(v))
         .or_else(|| rules_unread(v))
@@ -104,61 +107,78 @@ pub(super) fn rule(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
 }
 
 /// Row 2: undone, whatever the finding says.
-fn without_right(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
-    let back_to = match v.base.ticket {
-        BaseTicket::Is(state) => state,
-        BaseTicket::None | BaseTicket::Deleted => Open,
-    };
+fn without_right(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
     if let Some(person) = v.newly(Closed) {
-        let key = v
-            .ticket
-            .map_or_else(String::new, |ticket| ticket.at.key.clone());
         let Some(reviewers) = v.reviewers else {
+            let ticket = v.ticket.map(|ticket| ticket.at.key.clone());
+            let key = ticket.unwrap_or_default();
             return Some(Ruling::Held(HeldReason::ReviewersUnknown { key }));
         };
         if !reviewers.contains(&person.by) {
-            let reason = Reason::ClosedWithoutRight {
-                by: person.by_name.clone(),
-                back_to,
-                who_may: policy.who_may_close.clone(),
-            };
-            let verdict = Verdict::new(2, reason)
-                .to(back_to)
-                .comment(&person.changelog_id)
-                .tell_security();
-            return Some(Ruling::Row(verdict));
+            return Some(undone(v, person, policy, now));
         }
     }
     let person = v.newly(Ignored)?;
-    if v.rule.is_some() || v.theirs(Suppressed).is_some() {
-        return None;
-    }
-    if v.rules_unread.is_some() {
-        return Some(Ruling::Held(HeldReason::RulesUnread));
-    }
-    let reason = Reason::IgnoredWithoutRule {
-        by: person.by_name.clone(),
-        back_to,
+    let allowed = v.rule.is_some() || v.theirs(Suppressed).is_some();
+    (!allowed).then(|| match v.rules_unread {
+        Some(_) => Ruling::Held(HeldReason::RulesUnread),
+        None => undone(v, person, policy, now),
+    })
+}
+
+/// The ticket goes to where it would be now if the move had not been made.
+fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Ruling {
+    let before = v.before_the_last_move();
+    let stood = match before.t {
+        BaseTicket::Is(state) => state,
+        BaseTicket::None | BaseTicket::Deleted => Open,
     };
-    Some(Ruling::Row(
-        Verdict::new(2, reason)
+    let next = match rule_of_the_rest(&before, policy, now) {
+        Ruling::Row(verdict) => verdict,
+        Ruling::Wait | Ruling::Agree | Ruling::Held(_) => {
+            let to = v.w.unwrap_or(Notified);
+            Verdict::new(2, Reason::StatusAligned { to })
+        }
+    };
+    let back_to = match next.ticket {
+        TicketStep::Delete => return Ruling::Row(next),
+        TicketStep::Move { to } => to,
+        TicketStep::Keep | TicketStep::Create | TicketStep::Update | TicketStep::Label => stood,
+    };
+    let by = v.name(person);
+    let reason = match person.to {
+        Some(Ignored) => Reason::IgnoredWithoutRule { by, back_to },
+        _ => Reason::ClosedWithoutRight {
+            by,
+            back_to,
+            who_may: policy.who_may_close.clone(),
+        },
+    };
+    let verdict = Verdict {
+        w: next.w,
+        decision: next.decision,
+        ..Verdict::new(2, reason)
+    };
+    Ruling::Row(
+        verdict
             .to(back_to)
             .comment(&person.changelog_id)
             .tell_security(),
-    ))
+    )
 }
 
-/// Row 3: a reviewer's word after the change keeps the ticket open.
+/// Row 3: a reviewer's word after the change keeps the ticket open. Security Hub says that it stopped all the same.
 fn kept_open_by_a_reviewer(v: &View<'_>) -> Option<Ruling> {
-    if !(v.is(Open) && (v.f.is_stopped() || v.deleted_at.is_some())) {
+    if !(v.is(Open) && (v.f.is_stopped() || v.deleted_at.is_some()) && v.kept_open()) {
         return None;
     }
-    let last = v.last_move?;
-    let by_reviewer = v
-        .reviewers
-        .is_some_and(|reviewers| reviewers.contains(&last.by));
-    let later = v.changed_at().is_none_or(|changed| last.at > changed);
-    (by_reviewer && last.to == Some(Open) && later).then_some(Ruling::Agree)
+    if v.f.is_stopped() && v.f != Gone && v.unsettled() {
+        let to = WorkflowStatus::Resolved;
+        return Some(Ruling::Row(
+            Verdict::new(3, Reason::StatusAligned { to }).status(to),
+        ));
+    }
+    Some(Ruling::Agree)
 }
 
 /// Row 4: Config proves that the resource is gone.
@@ -180,7 +200,7 @@ fn resource_deleted(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
 /// Row 5: a merged rule.
 fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
     let rule = v.rule.filter(|_| v.f == Failing)?;
-    let overrides = v.moved.map(|person| person.by_name.clone());
+    let overrides = v.moved.map(|person| v.name(person));
     let reason = Reason::IgnoreRule {
         rule: rule.rule.clone(),
         why: rule.reason.clone(),
@@ -211,7 +231,8 @@ fn rules_unread(v: &View<'_>) -> Option<Ruling> {
 /// Rows 6 to 8: somebody resolved, closed or reopened the ticket while the finding is active.
 fn decided_by_a_person(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     let person = v.moved.filter(|_| v.f.is_active())?;
-    let (by, at) = (person.by_name.as_str(), person.at);
+    let (name, at) = (v.name(person), person.at);
+    let by = name.as_str();
     if v.is(Resolved) {
         let evaluated_at = v.link.evaluated_at;
         let reason = Reason::ClaimedResolved {
@@ -275,7 +296,9 @@ fn closed_by_a_reviewer(v: &View<'_>, policy: &Policy, by: &str, at: Timestamp) 
 fn set_by_hand(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     if let Some((by, at, record)) = v.theirs(Suppressed) {
         let respect = policy.suppressed_by_hand == SuppressedByHand::Respect;
-        if respect && v.f.is_active() && (v.is(Open) || v.is(Resolved)) {
+        // It counts as it would have, had it been seen before the finding stopped.
+        let in_time = v.f.is_active() || v.changed_at().is_some_and(|stopped| at < stopped);
+        if respect && in_time && (v.is(Open) || v.is(Resolved)) {
             let verdict = Verdict::new(
                 9,
                 Reason::SuppressedByHand {

@@ -154,6 +154,18 @@ impl State {
         self
     }
 
+    /// A reviewer has closed it in this episode.
+    pub(super) fn decided(mut self) -> Self {
+        self.link.decision = Some(crate::model::Decision {
+            kind: crate::model::DecisionKind::Closed,
+            by: REVIEWER.to_owned(),
+            at: t(15),
+            episode: 1,
+            ticket_key: None,
+        });
+        self
+    }
+
     pub(super) fn resource_deleted(mut self) -> Self {
         self.snapshot.resources.insert(
             self.link.marker.clone(),
@@ -225,8 +237,9 @@ fn each_row_does_what_the_table_says() {
         ),
         (
             2,
-            State::failing(Notified)
-                .base(AT_RESOLVED, Notified)
+            State::failing(WorkflowStatus::Resolved)
+                .base(AT_RESOLVED, WorkflowStatus::Resolved)
+                .decided()
                 .ticket(Closed, TEAM),
             moved(Resolved),
             None,
@@ -240,6 +253,16 @@ fn each_row_does_what_the_table_says() {
             moved(Open),
             None,
             true,
+        ),
+        (
+            3,
+            State::failing(Notified)
+                .is("FAILED", "ARCHIVED")
+                .base(AT_RESOLVED, Notified)
+                .ticket(Open, REVIEWER),
+            TicketStep::Keep,
+            resolved,
+            false,
         ),
         (
             4,
@@ -533,25 +556,14 @@ fn each_row_does_what_the_table_says() {
 #[test]
 fn nothing_is_done_where_both_sides_agree_or_nothing_can_be_concluded() {
     let resolved = WorkflowStatus::Resolved;
-    let decided = |mut state: State| {
-        state.link.decision = Some(crate::model::Decision {
-            kind: crate::model::DecisionKind::Closed,
-            by: REVIEWER.to_owned(),
-            at: t(15),
-            episode: 1,
-            ticket_key: None,
-        });
-        state
-    };
     let states = [
         State::failing(Notified)
             .base(OPEN, Notified)
             .ticket(Open, BOT),
-        decided(
-            State::failing(resolved)
-                .base(AT_CLOSED, resolved)
-                .ticket(Closed, REVIEWER),
-        ),
+        State::failing(resolved)
+            .base(AT_CLOSED, resolved)
+            .decided()
+            .ticket(Closed, REVIEWER),
         State::failing(Suppressed)
             .base(AT_IGNORED, Suppressed)
             .ticket(Ignored, BOT)
@@ -565,6 +577,12 @@ fn nothing_is_done_where_both_sides_agree_or_nothing_can_be_concluded() {
             .is("PASSED", "ACTIVE")
             .base(AT_RESOLVED, resolved)
             .ticket(Open, REVIEWER),
+        // It fails again, but somebody has said in this episode that it is dealt with.
+        State::failing(resolved)
+            .base(AT_CLOSED, resolved)
+            .base_finding(FindingState::Passing)
+            .ticket(Closed, REVIEWER)
+            .set_by_hand(16),
         // Below the threshold there is no ticket.
         State::failing(New).policy(|p| p.threshold = crate::model::Severity::Critical),
         // A status set by hand on a finding without a ticket stands.
@@ -606,6 +624,11 @@ fn doubt_is_held_with_its_reason() {
     };
     let deleted_thrice = |mut state: State| {
         state.link.deleted_by_people = 2;
+        state.link.dispute = Some(crate::model::Dispute {
+            row: 12,
+            at: t(1),
+            labelled: false,
+        });
         state
     };
     let uncovered = |mut state: State| {
@@ -634,6 +657,14 @@ fn doubt_is_held_with_its_reason() {
             State::failing(Suppressed)
                 .base(OPEN, Notified)
                 .ticket(Open, BOT),
+            |w| matches!(w, HeldReason::WriterUnknown),
+        ),
+        // It fails again, so AWS has reset the status, and yet it is RESOLVED: somebody has set it, but who?
+        (
+            State::failing(WorkflowStatus::Resolved)
+                .base(AT_CLOSED, WorkflowStatus::Resolved)
+                .base_finding(FindingState::Passing)
+                .ticket(Closed, REVIEWER),
             |w| matches!(w, HeldReason::WriterUnknown),
         ),
         (absent(open(), 0), |w| matches!(w, HeldReason::AbsentOnce)),

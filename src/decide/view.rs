@@ -1,6 +1,6 @@
 //! The letters of the decision table, derived from one case: F, T, W, R, base, episode, and who did what.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
     Author, Base, BaseTicket, FindingState, Ignoring, Link, Move, RuleMatch, Severity, Ticket,
@@ -15,7 +15,11 @@ use super::content::content_hash;
 use super::damping;
 use super::policy::Policy;
 
+/// Two reads that do not find a ticket prove its deletion only if so much time lies between them.
+const READS_APART: SignedDuration = SignedDuration::from_mins(1);
+
 /// Everything that the rows ask.
+#[derive(Clone)]
 pub(super) struct View<'a> {
     /// The link with its counters moved on.
     pub(super) link: Link,
@@ -39,14 +43,18 @@ pub(super) struct View<'a> {
     pub(super) episode_started_at: Timestamp,
     /// The move that brought T where it is, if a person made it, base does not know it, and it is of this episode.
     pub(super) moved: Option<&'a Move>,
-    /// The last move of the ticket, where it was read.
-    pub(super) last_move: Option<&'a Move>,
+    /// The moves of the ticket, oldest first, where they were read.
+    pub(super) moves: &'a [Move],
+    /// The engine's own account in Jira.
+    pub(super) bot: &'a str,
     /// A live ignore rule that matches.
     pub(super) rule: Option<&'a RuleMatch>,
     /// The ignore rules could not be read: whether the last ones that could be cover this finding.
     pub(super) rules_unread: Option<bool>,
     /// The day (UTC) as of which rules are live.
     pub(super) today: jiff::civil::Date,
+    /// The product teams, where somebody says who they are.
+    pub(super) teams: Option<&'a std::collections::BTreeSet<String>>,
     /// Who may close; `None` when unknown.
     pub(super) reviewers: Option<&'a std::collections::BTreeSet<String>>,
     /// The other side's change that lost against a later one, in words.
@@ -54,9 +62,9 @@ pub(super) struct View<'a> {
     /// AWS's reason for archiving, where it gives one.
     pub(super) archival: Option<String>,
     /// When F last changed, as AWS tells.
-    changed_at: Option<Timestamp>,
+    pub(super) changed_at: Option<Timestamp>,
     /// The severity of the finding that rules, and what its ticket would show.
-    lead: Option<(Severity, String)>,
+    pub(super) lead: Option<(Severity, String)>,
 }
 
 /// Row 1: what is not decided, with the link's counters moved on.
@@ -103,14 +111,14 @@ fn letters<'a>(
         return Err(HeldReason::Quarantined { why: why.clone() });
     }
     let f = finding_state(case, link, snapshot)?;
-    let (t, ticket) = ticket_state(link, snapshot)?;
+    let (t, ticket) = ticket_state(link, snapshot, now)?;
     damping::lift(link, ticket, policy, now);
     let base = base(link);
     let deleted_at = resource_state(link, snapshot);
     let w = workflow(case, link, policy, now);
     let w_by = writer(case, link, w, f, snapshot)?;
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
-    let last_move = last_move(link, snapshot);
+    let last_move = moves(link, snapshot).last();
     let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
     let (moved, overruled) = later_counts(moved, w, &w_by, &base);
     let (rule, rules_unread) = match &snapshot.ignored {
@@ -129,10 +137,12 @@ fn letters<'a>(
         episode,
         episode_started_at,
         moved,
-        last_move,
+        moves: moves(link, snapshot),
+        bot: &snapshot.people.bot,
         rule,
         rules_unread,
         today: crate::model::ignore_rule::day(now),
+        teams: snapshot.people.teams.as_ref(),
         reviewers: snapshot.people.reviewers.as_ref(),
         overruled,
         archival: case
@@ -192,16 +202,18 @@ fn finding_state(
     }
 }
 
-/// T; counts complete reads in which the ticket was 404 by id.
+/// T; counts reads, some time apart, in which the ticket was 404 by id.
 fn ticket_state<'a>(
     link: &mut Link,
     snapshot: &'a Snapshot,
+    now: Timestamp,
 ) -> Result<(BaseTicket, Option<&'a Ticket>), HeldReason> {
     let Some(at) = link.ticket.clone() else {
         return Ok((BaseTicket::None, None));
     };
     if let Some(ticket) = snapshot.tickets.get(&at.id) {
         link.ticket_absent_reads = 0;
+        link.ticket_absent_at = None;
         link.ticket = Some(ticket.at.clone());
         return match ticket.state {
             Some(state) => Ok((BaseTicket::Is(state), Some(ticket))),
@@ -220,7 +232,16 @@ fn ticket_state<'a>(
     }
     match snapshot.missing.get(&at.id) {
         Some(Missing::NotFound) => {
-            link.ticket_absent_reads = (link.ticket_absent_reads + 1).min(2);
+            // Two events of one second are one look.
+            let apart = link
+                .ticket_absent_at
+                .is_none_or(|first| now.duration_since(first) >= READS_APART);
+            if link.ticket_absent_reads == 0 {
+                link.ticket_absent_at = Some(now);
+                link.ticket_absent_reads = 1;
+            } else if apart {
+                link.ticket_absent_reads = 2;
+            }
             if link.ticket_absent_reads < 2 {
                 Err(HeldReason::TicketNotFoundOnce { key: at.key })
             } else {
@@ -294,11 +315,31 @@ fn workflow(
 }
 
 /// Whether W's writer must be known to decide.
-pub(super) fn writer_matters(link: &Link, w: WorkflowStatus, f: FindingState) -> bool {
+pub(super) fn writer_matters(
+    case: &Case<'_>,
+    link: &Link,
+    w: WorkflowStatus,
+    f: FindingState,
+) -> bool {
     let changed = link.base.as_ref().is_none_or(|base| base.workflow != w);
     let settles = matches!(w, WorkflowStatus::Resolved | WorkflowStatus::Suppressed);
     let alive = f.is_active() || (w == WorkflowStatus::Suppressed && link.ticket.is_some());
-    changed && settles && alive
+    (changed || set_again(case, link, w, f)) && settles && alive
+}
+
+/// RESOLVED as before, but the finding has begun to fail again, and AWS resets it to NEW then: somebody has set it anew
+/// (Security Hub user guide, "Workflow status").
+fn set_again(case: &Case<'_>, link: &Link, w: WorkflowStatus, f: FindingState) -> bool {
+    let resolved = |base: &&Base| base.workflow == w && w == WorkflowStatus::Resolved;
+    link.base.as_ref().filter(resolved).is_some_and(|base| {
+        f == FindingState::Failing
+            && (base.finding != FindingState::Failing || changed_between(case, base))
+    })
+}
+
+/// Compliance has changed and changed back since both sides last agreed.
+fn changed_between(case: &Case<'_>, base: &Base) -> bool {
+    matches!((base.first_observed_at, first_observed(case)), (Some(then), Some(now)) if now > then)
 }
 
 fn writer(
@@ -318,7 +359,8 @@ fn writer(
     {
         return Ok(Author::Ours);
     }
-    if let Some(base) = link.base.as_ref().filter(|base| base.workflow == w) {
+    let agreed = link.base.as_ref().filter(|base| base.workflow == w);
+    if let Some(base) = agreed.filter(|_| !set_again(case, link, w, f)) {
         return Ok(base.workflow_by.clone());
     }
     match snapshot.writes.get(&spokesman.key) {
@@ -332,9 +374,9 @@ fn writer(
             },
         }),
         // The history is newer than the page that we read: the next run sees both.
-        Some(Some(_)) if writer_matters(link, w, f) => Err(HeldReason::WriterUnknown),
+        Some(Some(_)) if writer_matters(case, link, w, f) => Err(HeldReason::WriterUnknown),
         Some(_) => Ok(Author::Aws),
-        None if writer_matters(link, w, f) => Err(HeldReason::WriterUnknown),
+        None if writer_matters(case, link, w, f) => Err(HeldReason::WriterUnknown),
         None => Ok(Author::Aws),
     }
 }
@@ -352,8 +394,7 @@ fn episode(
         return (base.episode, base.episode_started_at);
     }
     let observed = first_observed(case);
-    let changed_between =
-        matches!((base.first_observed_at, observed), (Some(then), Some(now)) if now > then);
+    let changed_between = changed_between(case, base);
     let reset = w == Some(WorkflowStatus::New)
         && matches!(
             base.workflow,
@@ -384,8 +425,10 @@ pub(super) fn first_observed(case: &Case<'_>) -> Option<Timestamp> {
         .max()
 }
 
-fn last_move<'a>(link: &Link, snapshot: &'a Snapshot) -> Option<&'a Move> {
-    snapshot.moves.get(&link.ticket.as_ref()?.id)?.last()
+fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
+    let ticket = link.ticket.as_ref();
+    let read = ticket.and_then(|at| snapshot.moves.get(&at.id));
+    read.map_or(&[], Vec::as_slice)
 }
 
 /// The person's move that brought T where it is, if base does not know it and it is of this episode.
@@ -424,7 +467,7 @@ fn moved<'a>(
 }
 
 /// If both sides moved, the later counts; a tie leaves T open.
-fn later_counts<'a>(
+pub(super) fn later_counts<'a>(
     moved: Option<&'a Move>,
     w: Option<WorkflowStatus>,
     w_by: &Author,
@@ -455,101 +498,5 @@ fn later_counts<'a>(
                 person.by_name, person.at
             )),
         )
-    }
-}
-
-impl View<'_> {
-    /// T is in this state.
-    pub(super) fn is(&self, state: TicketState) -> bool {
-        self.t == BaseTicket::Is(state)
-    }
-
-    /// There is a ticket.
-    pub(super) fn exists(&self) -> bool {
-        matches!(self.t, BaseTicket::Is(_))
-    }
-
-    /// A person moved T into this state, and base does not know it.
-    pub(super) fn newly(&self, state: TicketState) -> Option<&Move> {
-        self.moved.filter(|_| self.is(state))
-    }
-
-    /// W has this status, set by a person or an automation rule.
-    pub(super) fn theirs(&self, status: WorkflowStatus) -> Option<(&str, Timestamp, &str)> {
-        match &self.w_by {
-            Author::Theirs {
-                identity,
-                at,
-                record,
-            } if self.w == Some(status) => Some((identity, *at, record)),
-            _ => None,
-        }
-    }
-
-    /// W has this status, set by the engine.
-    pub(super) fn ours(&self, status: WorkflowStatus) -> bool {
-        self.w == Some(status) && self.w_by == Author::Ours
-    }
-
-    /// W is NEW or NOTIFIED.
-    pub(super) fn unsettled(&self) -> bool {
-        matches!(self.w, Some(WorkflowStatus::New | WorkflowStatus::Notified))
-    }
-
-    /// The finding stopped, or fails again, since both sides last agreed. Its first sight is no turn.
-    pub(super) fn turned(&self) -> bool {
-        let before = self.base.finding;
-        let clear = self.f != FindingState::Unclear;
-        self.base.episode > 0 && clear && before.is_stopped() != self.f.is_stopped()
-    }
-
-    /// When F or R last changed.
-    pub(super) fn changed_at(&self) -> Option<Timestamp> {
-        self.deleted_at.into_iter().chain(self.changed_at).max()
-    }
-
-    /// The finding is severe enough for a ticket of its own.
-    pub(super) fn warrants_ticket(&self, policy: &Policy) -> bool {
-        self.lead
-            .as_ref()
-            .is_some_and(|(severity, _)| *severity >= policy.threshold)
-    }
-
-    /// The ticket shows something else than the finding says now.
-    pub(super) fn content_changed(&self) -> bool {
-        let shown = &self.link.content;
-        !shown.is_empty()
-            && self
-                .lead
-                .as_ref()
-                .is_some_and(|(_, content)| content != shown)
-    }
-
-    /// A row's comment was made in this episode.
-    pub(super) fn commented(&self, row: u8, id: &str) -> bool {
-        self.link.comments.contains(&super::outcome::comment_key(
-            &self.link,
-            self.episode,
-            row,
-            id,
-        ))
-    }
-
-    /// A person decided in this episode that the finding is dealt with.
-    pub(super) fn decided(&self) -> bool {
-        self.link.decision.as_ref().is_some_and(|decision| {
-            decision.episode == self.episode
-                && decision.kind != crate::model::DecisionKind::Reopened
-        })
-    }
-
-    /// A failing finding that a status set by hand hides.
-    pub(super) fn is_hidden_by_hand(&self) -> bool {
-        self.f == FindingState::Failing
-            && self.w_by.is_theirs()
-            && matches!(
-                self.w,
-                Some(WorkflowStatus::Resolved | WorkflowStatus::Suppressed)
-            )
     }
 }

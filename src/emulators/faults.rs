@@ -48,7 +48,8 @@ impl<K> Fault<K> {
         }
     }
 
-    fn names(&self, operation: &str) -> bool {
+    /// Whether it is for this operation.
+    pub fn names(&self, operation: &str) -> bool {
         match self.operation.strip_suffix('$') {
             Some(end) => operation.ends_with(end),
             None => operation.contains(&self.operation),

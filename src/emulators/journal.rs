@@ -1,5 +1,7 @@
 //! What happened in the emulated world, in order: the evidence that the audit of the invariants (S1 to S7) reads.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -154,6 +156,8 @@ pub struct Violation {
 pub struct Journal {
     /// Every change, oldest first.
     pub entries: Vec<Entry>,
+    /// Changes whose answer was lost: who made them never heard that they took effect.
+    pub unheard: BTreeSet<u64>,
     /// Violations that an emulator could see at once (a request inside a Retry-After window: S6).
     pub violations: Vec<Violation>,
 }
@@ -168,6 +172,11 @@ impl Journal {
             actor,
             change,
         });
+    }
+
+    /// Notes that the answer for all changes from a position on was lost.
+    pub fn lose(&mut self, from: usize) {
+        self.unheard.extend(from as u64..self.entries.len() as u64);
     }
 
     /// Records a violation of an invariant.

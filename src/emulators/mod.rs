@@ -1,4 +1,5 @@
-//! Emulators of the systems that `asaf` talks to: Security Hub, AWS Config, STS, Organizations and Jira Cloud.
+//! Emulators of the systems that `asaf` talks to: Security Hub, AWS Config, STS, Organizations, SQS, Secrets Manager,
+//! IAM and Jira Cloud.
 //!
 //! Each emulator is one state machine that maps a request to a response at a given time. It has three faces: over
 //! HTTP (`asaf emulate`, `asaf demo`, other people's clients), in process (tests and simulation hand the same request
@@ -14,11 +15,17 @@ pub mod claims;
 pub mod config;
 pub mod faults;
 pub mod github;
+pub mod iam;
 pub mod jira;
 pub mod journal;
 pub mod organizations;
+pub(crate) mod pages;
+pub(crate) mod protocol;
 pub mod quota;
+pub mod secrets;
 pub mod security_hub;
+pub mod sqs;
+pub mod sts;
 pub mod world;
 
 /// A request as it arrives: method, URI with path and query, headers, and the whole body.
@@ -36,4 +43,15 @@ pub fn json(status: u16, body: &serde_json::Value) -> Response {
         http::HeaderValue::from_static("application/json"),
     );
     response
+}
+
+/// A digest of texts as hexadecimal digits: for ids that look random and are the same each time. Not for secrets.
+fn hash_hex(texts: &[&str]) -> String {
+    use md5::Digest as _;
+    let mut digest = md5::Md5::new();
+    for text in texts {
+        digest.update(text.as_bytes());
+        digest.update([0]);
+    }
+    hex::encode(digest.finalize())
 }

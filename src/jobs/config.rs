@@ -34,6 +34,7 @@ fn check(path: &Path, skip_secrets: bool, talk: Talk) -> anyhow::Result<Exit> {
             let key = ignore.app.as_ref().map(|app| &app.private_key);
             key.map(crate::config::Secret::resolve_text).transpose()?;
         }
+        config.webhook.resolve()?;
     }
     let rules = config.owners.rules.len();
     let projects = config.owners.projects().len();

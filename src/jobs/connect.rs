@@ -10,13 +10,14 @@ use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
 use crate::wire::github::{GitHub, GitHubAuth, GitHubConfig};
-use crate::wire::jira::{JiraClient, JiraConfig, ReviewersFrom};
+use crate::wire::jira::{JiraClient, JiraConfig, PeopleFrom};
 use crate::wire::transport::Transport;
 
 /// The longest that one request may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How requests travel.
+#[derive(Clone)]
 pub struct Way {
     /// To AWS.
     pub aws: Transport,
@@ -69,7 +70,14 @@ impl Way {
 /// # Errors
 /// [`crate::config::ConfigError`] for a secret that cannot be read; a URL that cannot be used.
 pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<Clients> {
-    let budget = Budget::new(clock.clone());
+    connect_within(config, way, Budget::new(clock)).await
+}
+
+/// The same within a budget that is in use: a new configuration must not forget what an answer asked to wait.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow::Result<Clients> {
     let (aws_requests, jira_requests) = (Counts::default(), Counts::default());
     let github_requests = Counts::default();
     let rules = rules(config, way.github, &budget, &github_requests)?;
@@ -88,9 +96,9 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
         rules,
         aws_requests,
         jira_requests,
-        budget,
         github_requests,
-        clock,
+        clock: budget.clock().clone(),
+        budget,
     })
 }
 
@@ -109,14 +117,8 @@ pub fn connect_jira(
         email: config.jira.email.clone(),
         token: config.jira.token.resolve()?,
         statuses: statuses(config),
-        reviewers: match &config.jira.reviewers {
-            Reviewers::Group(group) => ReviewersFrom::Group(group.clone()),
-            Reviewers::Role { project, role } => ReviewersFrom::ProjectRole {
-                project: project.clone(),
-                role: role.clone(),
-            },
-            Reviewers::Accounts(ids) => ReviewersFrom::AccountIds(ids.clone()),
-        },
+        reviewers: people(&config.jira.reviewers),
+        teams: config.jira.product_teams.as_ref().map(people),
     };
     Ok(JiraClient::new(jira, transport, budget, requests)?)
 }
@@ -129,7 +131,35 @@ pub async fn connect_aws(
     budget: Budget,
     requests: Counts,
 ) -> Aws {
-    let settings = AwsSettings {
+    Aws::connect(
+        aws_settings(config),
+        credentials,
+        transport,
+        budget,
+        requests,
+    )
+    .await
+}
+
+fn people(named: &Reviewers) -> PeopleFrom {
+    match named {
+        Reviewers::Group(group) => PeopleFrom::Group(group.clone()),
+        Reviewers::Role { project, role } => PeopleFrom::ProjectRole {
+            project: project.clone(),
+            role: role.clone(),
+        },
+        Reviewers::Accounts(ids) => PeopleFrom::AccountIds(ids.clone()),
+    }
+}
+
+/// A connection for the event queue: its requests belong to no run, so they are counted apart.
+pub async fn connect_queue(config: &Config, way: Way, budget: Budget) -> Aws {
+    let counts = Counts::default();
+    connect_aws(config, way.credentials, way.aws, budget, counts).await
+}
+
+fn aws_settings(config: &Config) -> AwsSettings {
+    AwsSettings {
         region: config.aws.region.clone(),
         endpoint_url: config.aws.endpoint_url.clone(),
         aggregator: config.aws.aggregator.clone(),
@@ -137,8 +167,7 @@ pub async fn connect_aws(
         external_id: config.aws.external_id.clone(),
         profile: config.aws.profile.clone(),
         unlimited: config.run.unlimited,
-    };
-    Aws::connect(settings, credentials, transport, budget, requests).await
+    }
 }
 
 /// Where `[ignore]` says that the rules are.

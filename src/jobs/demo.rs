@@ -29,6 +29,8 @@ struct Demo {
     store: Sqlite,
     talk: Talk,
     quiet: bool,
+    /// The address of the emulators' page.
+    page: String,
     runs: Vec<Value>,
 }
 
@@ -70,7 +72,10 @@ pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
         ));
     }
     if !args.once && args.output == TextOrJson::Text {
-        demo.say("The emulators stay up until you stop them (Ctrl-C).");
+        demo.say(&format!(
+            "The emulators stay up until you stop them (Ctrl-C). Look at them: {}/",
+            demo.page
+        ));
         tokio::signal::ctrl_c().await?;
     }
     Ok(if violations.is_empty() {
@@ -135,6 +140,7 @@ async fn open(args: &DemoArgs, folder: &Path, talk: Talk) -> anyhow::Result<Demo
         store,
         talk,
         quiet: args.output == TextOrJson::Json,
+        page: urls.control,
         runs: Vec::new(),
     })
 }

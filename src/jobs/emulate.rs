@@ -50,12 +50,14 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     };
     seed::fill(&mut world, accounts, findings, args.seed);
     world.set_quotas(args.quotas == Switch::On);
+    world.aws.hub.ages_by_itself = true;
     let folder = Folder::new()?;
     let bot = world
         .jira
         .user(Role::Bot)
         .cloned()
         .context("the world has no bot")?;
+    world.put_secret(seed::JIRA_SECRET, &bot.token);
     let config = folder.0.join("asaf.toml");
     seed::rules(&mut world, &urls.github);
     let text = seed::config_text(&urls.aws, &urls.jira, &bot.email, "asaf.sqlite3", accounts)
@@ -63,8 +65,8 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
     let ready = json!({
         "aws": urls.aws, "jira": urls.jira, "github": urls.github, "control": urls.control,
-        "users": users(&world), "github_users": github_users(&world), "config": config,
-        "env": environment(&bot.token, &world),
+        "queue": world.queue_url(&urls.aws), "users": users(&world), "github_users": github_users(&world),
+        "config": config, "env": environment(&bot.token, &world),
     });
     serve::serve(bound, &Shared::new(world));
     let text = serde_json::to_string(&ready)? + "\n";
@@ -76,7 +78,10 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     talk::data(&text)?;
-    talk.say("The emulators serve until you stop them (Ctrl-C).");
+    talk.say(&format!(
+        "The emulators serve until you stop them (Ctrl-C). Look at them: {}/",
+        urls.control
+    ));
     stopped().await;
     Ok(Exit::Ok)
 }

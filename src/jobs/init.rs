@@ -198,6 +198,8 @@ token = "env:ASAF_JIRA_TOKEN"
 issue_type = "Task"
 # Who may close: { group = "…" }, { project = "SEC", role = "…" } or { account_ids = ["…"] }.
 reviewers = { group = <jira.reviewers> }
+# Who the product teams are, in the same forms: comments and notices then say which part a person has.
+# product_teams = { group = "product-teams" }
 
 # Which statuses mean what, by name or id. The first of each list is where tickets are moved to.
 [jira.statuses]
@@ -246,6 +248,19 @@ full_every = "24h"
 incremental_every = "10m"
 # An incremental read starts so long before the last one began.
 incremental_overlap = "1h"
+
+# `asaf serve` listens here for Jira's webhook (/webhook/jira), health checks and metrics.
+[serve]
+listen = "127.0.0.1:8484"
+
+# The secret of Jira's admin webhook, by reference; a second one while it is rotated. Without one it is not heard.
+[webhook]
+secrets = []
+# secrets = ["env:ASAF_WEBHOOK_SECRET"]
+
+# The SQS queue with EventBridge events of Security Hub and AWS Config.
+# [queue]
+# url = "https://sqs.eu-west-1.amazonaws.com/123456789012/asaf-events"
 
 # Who answers for an account: the first rule that names it, else the default.
 [owners]

@@ -9,11 +9,17 @@ pub mod findings_check;
 pub mod ignore;
 mod ignoring;
 pub mod init;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod live;
 pub mod pause;
 pub mod quarantine;
+pub mod queue;
 pub mod reconcile;
 pub mod report;
+pub mod serve;
 pub mod store;
 pub mod sync;
 mod unfinished;
+mod unread;
+pub mod webhook;

@@ -10,10 +10,12 @@ use serde_json::json;
 use crate::cli::{Exit, QuarantineCommand, TextOrJson};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::jobs::unread;
 use crate::model::{Intent, Marker};
 use crate::read::ATTEMPTS_BEFORE_QUARANTINE;
 use crate::store::queue::{WorkKey, WorkQueue as _};
 use crate::store::sqlite::Sqlite;
+use crate::store::unread::UnreadStore as _;
 use crate::store::{Quarantined, Store};
 use crate::talk::{self, Talk, plain};
 
@@ -32,27 +34,37 @@ pub async fn run(command: &QuarantineCommand, path: &Path, talk: Talk) -> anyhow
         }
         QuarantineCommand::Retry { items } => {
             let store = Sqlite::open_beside(&config.store.path)?;
-            retry(&store, items, Clock::System.now(), talk).await
+            let now = Clock::System.now();
+            let (unread, failed): (Vec<String>, Vec<String>) = items
+                .iter()
+                .cloned()
+                .partition(|item| item.starts_with(unread::PREFIX));
+            for item in &unread {
+                unread::retry(&store, item, config.serve.queue_most, now, talk).await?;
+            }
+            retry(&store, &failed, now, talk).await
         }
     }
 }
 
 async fn list(store: &Sqlite, output: TextOrJson) -> anyhow::Result<Exit> {
     let (items, intents) = (store.quarantine().await?, store.intents().await?);
+    let unread = store.unread().await?;
     let text = match output {
         TextOrJson::Json => {
-            serde_json::to_string_pretty(&json!({ "failed": items, "in_doubt": intents }))? + "\n"
+            let value = json!({ "failed": items, "in_doubt": intents, "unread": unread });
+            serde_json::to_string_pretty(&value)? + "\n"
         }
-        TextOrJson::Text => table(&items, &intents),
+        TextOrJson::Text if items.is_empty() && intents.is_empty() && unread.is_empty() => {
+            "Nothing is in quarantine.\n".to_owned()
+        }
+        TextOrJson::Text => table(&items, &intents) + &unread::lines(&unread),
     };
     talk::data(&text)?;
     Ok(Exit::Ok)
 }
 
 fn table(items: &[Quarantined], intents: &[Intent]) -> String {
-    if items.is_empty() && intents.is_empty() {
-        return "Nothing is in quarantine.\n".to_owned();
-    }
     let mut out = String::new();
     for item in items {
         let waits = if item.attempts >= ATTEMPTS_BEFORE_QUARANTINE {
@@ -85,6 +97,9 @@ fn begins(marker: &Marker, item: &str) -> bool {
 }
 
 async fn show(store: &Sqlite, item: &str, output: TextOrJson) -> anyhow::Result<Exit> {
+    if item.starts_with(unread::PREFIX) {
+        return unread::show(store, item, output).await;
+    }
     let items: Vec<Quarantined> = store
         .quarantine()
         .await?

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::json;
+use tracing::Instrument as _;
 
 use crate::apply::content::Tickets;
 use crate::apply::recover::{RecoverError, recover};
@@ -29,7 +30,7 @@ use crate::store::{IntentOutcome, Run, Store, StoreError};
 use crate::wire::error::WireError;
 
 /// The begin of the last run that read all it wanted.
-const LAST_READ: &str = "last_read";
+pub(crate) const LAST_READ: &str = "last_read";
 /// The begin of the last full run.
 pub(crate) const LAST_FULL: &str = "last_full";
 /// When a person, or the end of a pause, last asked for a full run.
@@ -147,9 +148,16 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
     /// # Errors
     /// [`RunError`]; whatever was written until then has its receipts.
     pub async fn run(&self, wish: &Wish, orders: &Orders) -> Result<Report, RunError> {
+        let run = uuid::Uuid::now_v7().to_string();
+        let span = tracing::info_span!("reconcile", run.id = run);
+        Box::pin(self.run_as(run, wish, orders))
+            .instrument(span)
+            .await
+    }
+
+    async fn run_as(&self, run: String, wish: &Wish, orders: &Orders) -> Result<Report, RunError> {
         let (began, before) = (Instant::now(), self.requests());
         let now = self.clients.clock.now();
-        let run = uuid::Uuid::now_v7().to_string();
         self.clients.budget.writes_until(orders.until);
         if orders.write && !orders.skip_probe {
             let quarantine = self.config.run.create_quarantine.duration();

@@ -280,9 +280,10 @@ pub(crate) fn show(report: &Report, output: Output) -> anyhow::Result<()> {
         Output::Json => serde_json::to_string_pretty(report)? + "\n",
         Output::Markdown => render::markdown(&report.plan, report.braked, &report.digest) + "\n",
         Output::Text => match &report.applied {
-            None => render::text(&report.plan, report.braked, &report.digest),
+            None => paused(report) + &render::text(&report.plan, report.braked, &report.digest),
             Some(applied) => format!(
-                "{}Done ({} run, {:.1} s, {} requests): {}.\n",
+                "{}{}Done ({} run, {:.1} s, {} requests): {}.\n",
+                paused(report),
                 render::text(&report.plan, report.braked, &report.digest),
                 report.kind,
                 report.seconds,
@@ -293,6 +294,15 @@ pub(crate) fn show(report: &Report, output: Output) -> anyhow::Result<()> {
     };
     talk::data(&text)?;
     Ok(())
+}
+
+/// What is paused is said first: it explains what is held, and what is not even planned.
+fn paused(report: &Report) -> String {
+    let line = |pause: &crate::model::Pause| {
+        let text = format!("Paused: {} by {}: {}", pause.scope, pause.by, pause.why);
+        format!("{}\n", plain(&text))
+    };
+    report.paused.iter().map(line).collect()
 }
 
 fn wish(scope: &ScopeArgs) -> Wish {

@@ -184,8 +184,11 @@ pub struct Link {
     pub closed_at: Option<Timestamp>,
     /// Complete reads in a row from which the finding was absent.
     pub absent_reads: u32,
-    /// Complete reads in a row in which the ticket was 404 by id.
+    /// Reads in a row, some time apart, in which the ticket was 404 by id.
     pub ticket_absent_reads: u32,
+    /// When the first of them was.
+    #[serde(default)]
+    pub ticket_absent_at: Option<Timestamp>,
     /// How often people deleted a ticket of this link.
     pub deleted_by_people: u32,
     /// The row that last wrote this link, in which episode, and how often in a row.
@@ -230,6 +233,7 @@ impl Link {
             closed_at: None,
             absent_reads: 0,
             ticket_absent_reads: 0,
+            ticket_absent_at: None,
             deleted_by_people: 0,
             last_row: None,
             reversals: Vec::new(),

@@ -142,6 +142,11 @@ pub enum Reason {
     IgnoreEnded,
     /// Row 19.
     Verified,
+    /// Nothing is written any more until people decide; they are told once.
+    Withheld {
+        /// Why.
+        why: Box<HeldReason>,
+    },
     /// Any row that would put back again what somebody else changes.
     Disputed {
         /// The row of the decision table.
@@ -202,15 +207,7 @@ impl Reason {
                 by,
                 back_to,
                 who_may,
-            } => format!(
-                "{by} closed this ticket, but closing is for {who_may}, after a review; it is {} again. {}",
-                back_to.word(),
-                match back_to {
-                    TicketState::Resolved =>
-                        "It awaits that review already: there is nothing more to do.",
-                    _ => "When it is fixed, set it to Resolved: that asks for the review.",
-                }
-            ),
+            } => closed_without_right(by, *back_to, who_may),
             Reason::IgnoredWithoutRule { by, back_to } => format!(
                 "{by} set this ticket to ignored, but no ignore rule covers the finding; it is {} again. What is intended is ignored by a reviewed rule: propose one, and the ticket follows it.",
                 back_to.word()
@@ -224,15 +221,7 @@ impl Reason {
                 by,
                 finding,
                 evaluated_at,
-            } => {
-                let when = evaluated_at.map_or(String::new(), |at| {
-                    format!(", last evaluated {}", minute(&at))
-                });
-                format!(
-                    "Resolved by {by}; it awaits review. AWS says now: {}{when}.",
-                    state(*finding)
-                )
-            }
+            } => claimed_resolved(by, *finding, *evaluated_at),
             Reason::Accepted { by, failing: false } => format!("Closed by reviewer {by}."),
             Reason::Accepted { by, failing: true } => {
                 format!("Closed by reviewer {by} while the finding still fails.")
@@ -283,12 +272,41 @@ impl Reason {
             Reason::IgnoreEnded => {
                 "The ignore rule has ended, and the finding no longer fails.".to_owned()
             }
+            Reason::Withheld { why } => capitalised(&why.sentence()),
             Reason::Disputed { row } => format!(
                 "Somebody, or an automation, keeps changing back what asaf sets here (row {row}), so asaf stops and has told the security team. Settle who is right, then take the label {DISPUTED_LABEL} off this ticket: asaf acts on it again."
             ),
             Reason::Verified => "Verified: AWS reports that the check passes.".to_owned(),
         }
     }
+}
+
+fn closed_without_right(by: &str, back_to: TicketState, who_may: &str) -> String {
+    let next = match back_to {
+        TicketState::Resolved => "It awaits that review already: there is nothing more to do.",
+        _ => "When it is fixed, set it to Resolved: that asks for the review.",
+    };
+    format!(
+        "{by} closed this ticket, but closing is for {who_may}, after a review; it is {} again. {next}",
+        back_to.word()
+    )
+}
+
+fn claimed_resolved(by: &str, finding: FindingState, evaluated_at: Option<Timestamp>) -> String {
+    let when = evaluated_at.map_or(String::new(), |at| {
+        format!(", last evaluated {}", minute(&at))
+    });
+    format!(
+        "Resolved by {by}; it awaits review. AWS says now: {}{when}.",
+        state(finding)
+    )
+}
+
+/// A held reason follows a name; alone it begins a sentence.
+fn capitalised(clause: &str) -> String {
+    let mut chars = clause.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), chars.as_str())
 }
 
 fn state(finding: FindingState) -> &'static str {

@@ -5,6 +5,7 @@
 pub mod queue;
 pub mod rules;
 pub mod sqlite;
+pub mod unread;
 
 use std::future::Future;
 use std::path::PathBuf;

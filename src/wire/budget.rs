@@ -39,7 +39,14 @@ pub struct Budget {
 struct Scope {
     limiter: Option<Arc<Limiter>>,
     closed_until: Option<Timestamp>,
+    /// Forgotten when nobody asked for so long; `None` stays.
+    forgotten_after: Option<Timestamp>,
 }
+
+/// A process that stays writes to ever more tickets: their scopes are looked through when there are so many.
+const SCOPES_MANY: usize = 4_096;
+/// After this without a request every limit of one thing is whole again.
+const SCOPE_IDLE: SignedDuration = SignedDuration::from_mins(2);
 
 impl Budget {
     /// A budget without limits yet; scopes without a rate only have a gate.
@@ -85,6 +92,7 @@ impl Budget {
                 let new = Scope {
                     limiter,
                     closed_until,
+                    forgotten_after: None,
                 };
                 scopes.insert(scope.to_owned(), new);
             }
@@ -101,6 +109,23 @@ impl Budget {
         };
         if !known {
             self.limit(scope, rate);
+        }
+    }
+
+    /// Sets the rate of a scope of one thing, such as `jira issue 10001`, if it has none; it is forgotten when nobody
+    /// has asked for a while.
+    pub fn limit_for_a_while(&self, scope: &str, rate: Rate) {
+        let now = self.clock.now();
+        self.limit_if_new(scope, rate);
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(scope) = scopes.get_mut(scope) {
+            scope.forgotten_after = now.checked_add(SCOPE_IDLE).ok();
+        }
+        if scopes.len() > SCOPES_MANY {
+            scopes.retain(|_, scope| {
+                let waits = scope.closed_until.is_some_and(|until| now < until);
+                waits || scope.forgotten_after.is_none_or(|after| now < after)
+            });
         }
     }
 
@@ -125,6 +150,7 @@ impl Budget {
         let scope = scopes.entry(scope.to_owned()).or_insert(Scope {
             limiter: None,
             closed_until: None,
+            forgotten_after: None,
         });
         scope.closed_until = Some(
             scope
@@ -234,6 +260,41 @@ mod tests {
         };
         budget.limit_if_new("a", rate);
         assert_eq!(budget.closed_for("a").as_secs(), 30);
+    }
+
+    #[tokio::test]
+    async fn scopes_of_single_things_are_forgotten_and_the_others_stay() {
+        let (budget, clock) = budget();
+        let rate = Rate {
+            per_s: 1.0,
+            burst: 1,
+        };
+        budget.limit("hub", rate);
+        budget.close("jira issue 0", Duration::from_secs(3_600));
+        for n in 0..50_000 {
+            budget.limit_for_a_while(&format!("jira issue {n}"), rate);
+            clock.advance(SignedDuration::from_millis(100));
+        }
+        let scopes = budget.scopes.lock().unwrap();
+        assert!(scopes.len() <= SCOPES_MANY + 1, "{}", scopes.len());
+        assert!(scopes.contains_key("hub") && scopes.contains_key("jira issue 49999"));
+        assert!(!scopes.contains_key("jira issue 1"));
+    }
+
+    #[tokio::test]
+    async fn a_scope_that_was_told_to_wait_is_not_forgotten() {
+        let (budget, clock) = budget();
+        let rate = Rate {
+            per_s: 1.0,
+            burst: 1,
+        };
+        budget.limit_for_a_while("jira issue 0", rate);
+        budget.close("jira issue 0", Duration::from_secs(3_600));
+        clock.advance(SignedDuration::from_mins(10));
+        for n in 1..10_000 {
+            budget.limit_for_a_while(&format!("jira issue {n}"), rate);
+        }
+        assert!(budget.closed_for("jira issue 0").as_secs() > 2_000);
     }
 
     #[tokio::test]

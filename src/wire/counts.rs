@@ -28,6 +28,34 @@ impl Counts {
     }
 }
 
+/// Says to `/metrics` how an operation was answered; status 0 is no answer. Names are patterns, so they are few.
+pub(super) fn answered(api: &'static str, operation: &'static str, status: u16) {
+    let status = status.to_string();
+    metrics::counter!("asaf_api_requests_total", "api" => api, "op" => operation, "status" => status)
+        .increment(1);
+}
+
+/// The reasons that Jira and AWS document; another one is not repeated as a label.
+const REASONS: [&str; 10] = [
+    "jira-quota-global-based",
+    "jira-quota-tenant-based",
+    "jira-burst-based",
+    "jira-per-issue-on-write",
+    "TooManyRequestsException",
+    "LimitExceededException",
+    "ThrottlingException",
+    "Throttling",
+    "RequestLimitExceeded",
+    "ThrottledException",
+];
+
+/// Says to `/metrics` that a request was throttled.
+pub(super) fn throttled(api: &'static str, reason: &str) {
+    let reason = REASONS.into_iter().find(|known| *known == reason);
+    metrics::counter!("asaf_api_throttled_total", "api" => api, "reason" => reason.unwrap_or("other"))
+        .increment(1);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

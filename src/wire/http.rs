@@ -16,9 +16,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::clock::Clock;
 use crate::wire::budget::Budget;
-use crate::wire::counts::Counts;
+use crate::wire::counts::{self, Counts};
 use crate::wire::error::WireError;
-use crate::wire::transport::{Lost, Transport};
+use crate::wire::transport::{AGENT, Lost, Transport};
 
 pub use request::{Answer, Idempotency, Operation, Request};
 pub use setup::{Auth, BadSetup, HttpConfig};
@@ -138,7 +138,7 @@ impl Http {
         let mut scopes = vec![self.api.to_owned(), endpoint];
         if let Some(item) = &operation.item {
             let item = format!("{} {item}", self.api);
-            self.budget.limit_if_new(&item, throttle::ITEM_RATE);
+            self.budget.limit_for_a_while(&item, throttle::ITEM_RATE);
             scopes.push(item);
         }
         scopes
@@ -189,6 +189,10 @@ impl Http {
         let began = self.clock().now();
         let outcome = self.transport.send(wire).await;
         let took = self.clock().now().duration_since(began);
+        let status = outcome
+            .as_ref()
+            .map_or(0, |answer| answer.status().as_u16());
+        counts::answered(self.api, operation.name, status);
         match outcome {
             Ok(response) => {
                 let trace = response.headers().get("atl-traceid");
@@ -275,6 +279,7 @@ impl Http {
 
     fn throttled(&self, operation: &Operation, headers: &HeaderMap, scopes: &[String]) -> Try {
         let reason = throttle::reason(headers);
+        counts::throttled(self.api, &reason);
         let asked = throttle::asked_wait(headers, self.clock().now());
         let scope = match self.throttles_as_a_whole {
             true => scopes.first().map(String::as_str),
@@ -370,6 +375,7 @@ impl Http {
         let mut wire = http::Request::builder()
             .method(request.method.clone())
             .uri(uri)
+            .header(header::USER_AGENT, AGENT)
             .header(header::ACCEPT, "application/json");
         for (name, value) in &request.headers {
             wire = wire.header(*name, value);

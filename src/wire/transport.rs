@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+/// The name under which vendors see our requests.
+pub(crate) const AGENT: &str = concat!("asaf/", env!("CARGO_PKG_VERSION"));
+
 /// The answer to an [`Exchange`], once it comes.
 pub type Exchanged = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, Lost>> + Send>>;
 
@@ -54,7 +57,7 @@ impl Transport {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(timeout)
             .connect_timeout(Duration::from_secs(10))
-            .user_agent(concat!("asaf/", env!("CARGO_PKG_VERSION")))
+            .user_agent(AGENT)
             .build()?;
         Ok(Transport::Network(client))
     }

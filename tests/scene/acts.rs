@@ -1,8 +1,12 @@
 //! What people and AWS do in a scene, and what can be seen of it afterwards.
 
 use asaf::emulators::jira::Role;
+use asaf::emulators::journal::{Actor, Journal};
+use asaf::emulators::security_hub::SecurityHub;
 use asaf::emulators::world::{Requests, World};
-use jiff::SignedDuration;
+use asaf::jobs::reconcile::Report;
+use asaf::ports::Audience;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Scene;
 
@@ -21,7 +25,7 @@ pub(crate) fn controls(world: &World, compliance: &str) -> Vec<Named> {
         .hub
         .iter()
         .filter(|finding| finding["Compliance"]["Status"] == compliance)
-        .map(named)
+        .map(|finding| named(&finding))
         .collect()
 }
 
@@ -116,4 +120,100 @@ pub(crate) fn minutes(n: i64) -> SignedDuration {
 /// Numeric ids of tickets, by key.
 pub(crate) fn id_of(scene: &Scene, key: &str) -> u64 {
     scene.world.lock().jira.issue(key).unwrap().id
+}
+
+/// Something that AWS or an analyst does to Security Hub.
+pub(crate) fn in_hub(scene: &Scene, act: impl FnOnce(&mut SecurityHub, Timestamp, &mut Journal)) {
+    let mut world = scene.world.lock();
+    let now = world.now();
+    let World { aws, journal, .. } = &mut *world;
+    act(&mut aws.hub, now, journal);
+}
+
+/// An analyst sets the status in Security Hub's console.
+pub(crate) fn set_by_hand(scene: &Scene, finding: &Named, status: &str) {
+    let identity = "arn:aws:sts::111111111111:assumed-role/analyst/kim";
+    let actor = Actor::Person {
+        id: identity.to_owned(),
+        role: "analyst".to_owned(),
+    };
+    in_hub(scene, |hub, now, journal| {
+        let (product, id) = finding;
+        assert!(hub.set_workflow(actor, identity, product, id, status, None, now, journal));
+    });
+}
+
+/// A resource is deleted.
+pub(crate) fn delete_resource(scene: &Scene, arn: &str) {
+    let mut world = scene.world.lock();
+    let now = world.now();
+    let World { aws, journal, .. } = &mut *world;
+    aws.config.delete(arn, now, journal);
+}
+
+/// The finding that a ticket tracks.
+pub(crate) fn finding_of(scene: &Scene, key: &str) -> Named {
+    let world = scene.world.lock();
+    let link = &world.jira.issue(key).unwrap().property("asaf.link")["findings"][0];
+    let text = |field: &str| link[field].as_str().unwrap().to_owned();
+    (text("product_arn"), text("id"))
+}
+
+/// Keys of the tickets of a finding, oldest first.
+pub(crate) fn tickets_of(scene: &Scene, finding: &Named) -> Vec<String> {
+    let world = scene.world.lock();
+    let of_finding = world
+        .jira
+        .issues()
+        .filter(|issue| issue.property("asaf.link")["findings"][0]["id"] == finding.1.as_str());
+    of_finding.map(|issue| issue.key.clone()).collect()
+}
+
+/// `Workflow.Status` of a finding.
+pub(crate) fn workflow(scene: &Scene, finding: &Named) -> String {
+    let world = scene.world.lock();
+    let asff = world.aws.hub.get(&finding.0, &finding.1).unwrap();
+    asff["Workflow"]["Status"].as_str().unwrap().to_owned()
+}
+
+/// The text of a finding's note.
+pub(crate) fn note(scene: &Scene, finding: &Named) -> String {
+    let world = scene.world.lock();
+    let asff = world.aws.hub.get(&finding.0, &finding.1).unwrap();
+    asff["Note"]["Text"].as_str().unwrap_or_default().to_owned()
+}
+
+/// An open ticket of a control whose resource AWS Config knows.
+pub(crate) fn an_open_ticket(scene: &Scene) -> (String, Named) {
+    let open = tickets(scene, "Open");
+    let world = scene.world.lock();
+    let key = open.iter().find(|key| {
+        let link = &world.jira.issue(key).unwrap().property("asaf.link");
+        let arn = link["alias"]["resource"].as_str().unwrap();
+        world.aws.config.item(arn).is_some()
+    });
+    let key = key.unwrap().clone();
+    drop(world);
+    let finding = finding_of(scene, &key);
+    (key, finding)
+}
+
+/// All alerts of some runs: for whom, and what they say.
+pub(crate) fn alerts(reports: &[Report]) -> Vec<(Audience, String)> {
+    let actions = reports.iter().flat_map(|report| &report.plan.actions);
+    let alerts = actions.flat_map(|action| &action.alerts);
+    alerts.map(|alert| (alert.to, alert.text.clone())).collect()
+}
+
+/// Everything that some runs held, in words.
+pub(crate) fn held(reports: &[Report]) -> Vec<String> {
+    let held = reports.iter().flat_map(|report| &report.plan.held);
+    held.map(|held| held.why.sentence()).collect()
+}
+
+/// The resource that a ticket is about.
+pub(crate) fn resource_of(scene: &Scene, key: &str) -> String {
+    let world = scene.world.lock();
+    let link = &world.jira.issue(key).unwrap().property("asaf.link");
+    link["alias"]["resource"].as_str().unwrap().to_owned()
 }

@@ -47,6 +47,27 @@ impl Scene {
         }
     }
 
+    /// A story with a live worker: it begins in agreement, and ends with a reconcile that plans nothing.
+    pub(crate) async fn told(&self, story: impl AsyncFnOnce(&Live<'_>, &mut Worked<'_>)) {
+        self.told_of_a_policy(story).await;
+        self.audit();
+    }
+
+    /// The same where a policy asks for what the audit of the default policy would refuse.
+    pub(crate) async fn told_of_a_policy(
+        &self,
+        story: impl AsyncFnOnce(&Live<'_>, &mut Worked<'_>),
+    ) {
+        {
+            let live = self.live().await;
+            let mut worker = live.worker();
+            live.settle(&mut worker).await;
+            live.advance(SignedDuration::from_mins(1));
+            story(&live, &mut worker).await;
+        }
+        self.rest().await;
+    }
+
     /// Jira answers the next so many requests of an operation with this status, until it is healed.
     pub(crate) fn refuse_jira(&self, operation: &str, status: u16, times: u32) {
         let fault = Fault {
@@ -73,7 +94,7 @@ impl Scene {
     pub(crate) fn heal(&self) {
         let mut world = self.world.lock();
         world.jira.faults.clear();
-        world.aws.hub.faults.clear();
+        world.aws.faults.clear();
     }
 
     /// How often the engine has changed something outside.

@@ -71,7 +71,7 @@ impl GitHub {
             );
             return (throttled(refused), false);
         }
-        let fault = self.faults.strike(&operation, |_| true);
+        let fault = self.faults.strike(&operation, |kind| kind.fits(&operation));
         match &fault {
             Some(GitHubFault::PrimaryLimit { reset_after_s }) => {
                 return (

@@ -7,6 +7,7 @@ use super::route;
 /// GitHub.
 pub const EMULATOR: Emulator = Emulator {
     name: "GitHub",
+    system: "github",
     operations: route::operations,
     claims: CLAIMS,
 };
@@ -259,38 +260,3 @@ const CLAIMS: &[Claim] = &[
         test: "src/emulators/github/stories.rs::a_check_takes_fifty_annotations_at_a_time_and_adds_them_up",
     },
 ];
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::*;
-
-    #[test]
-    fn every_operation_is_claimed_and_every_claim_has_a_source_and_a_test() {
-        let operations = (EMULATOR.operations)();
-        for operation in &operations {
-            assert!(
-                CLAIMS.iter().any(|claim| claim.operation == operation),
-                "nothing is claimed of {operation}"
-            );
-        }
-        for claim in CLAIMS {
-            assert!(
-                operations.contains(&claim.operation.to_owned()),
-                "{}",
-                claim.operation
-            );
-            assert!(!claim.source.is_empty());
-            let (file, name) = claim.test.split_once("::").unwrap();
-            let text = std::fs::read_to_string(
-                std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file),
-            )
-            .unwrap();
-            assert!(
-                text.contains(&format!("fn {name}()")),
-                "{} is no test",
-                claim.test
-            );
-        }
-    }
-}

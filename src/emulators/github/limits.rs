@@ -41,6 +41,21 @@ pub enum GitHubFault {
     TruncatedListing,
 }
 
+impl GitHubFault {
+    /// Whether this can happen to an operation.
+    pub fn fits(&self, operation: &str) -> bool {
+        match self {
+            GitHubFault::TruncatedListing => operation.contains("/git/trees/"),
+            GitHubFault::PrimaryLimit { .. }
+            | GitHubFault::SecondaryLimit { .. }
+            | GitHubFault::Status(_)
+            | GitHubFault::BadCredentials
+            | GitHubFault::ApplyThenDrop
+            | GitHubFault::DropBefore => true,
+        }
+    }
+}
+
 /// Why a request is refused now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {

@@ -55,6 +55,7 @@ mod site;
 mod tasks;
 mod transitions;
 mod verbs;
+mod view;
 mod webhooks;
 pub mod workflows;
 
@@ -68,6 +69,8 @@ pub use issue::{Comment, History, HistoryItem, Issue, RemoteLink};
 pub use packed::Packed;
 pub use people::users::{Role, User};
 pub use projects::Project;
+pub use view::{Open, plain_text};
+pub(crate) use webhooks::hooks::EVENTS;
 pub use webhooks::{Delivery, Lane, Spread};
 pub use workflows::Workflow;
 

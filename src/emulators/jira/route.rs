@@ -155,6 +155,17 @@ pub(super) fn operations() -> Vec<String> {
         .collect()
 }
 
+/// Operations that are not emulated, although their paths look like those of others with an id (Jira REST v3).
+const NOT_IDS: [(&str, &str); 7] = [
+    ("PUT", "issue/archive"),
+    ("PUT", "issue/unarchive"),
+    ("GET", "issue/picker"),
+    ("GET", "issuetype/project"),
+    ("GET", "priority/search"),
+    ("GET", "project/recent"),
+    ("GET", "project/type"),
+];
+
 /// The route of a method and path.
 pub(super) fn find(method: &str, path: &str) -> Found {
     let shown = format!("{method} {path}");
@@ -162,11 +173,11 @@ pub(super) fn find(method: &str, path: &str) -> Found {
         Some(parts) => parts,
         None => return Found::Outside(shown),
     };
-    let segments: Vec<String> = tail
-        .trim_end_matches('/')
-        .split('/')
-        .map(|part| decode(part, false))
-        .collect();
+    let tail = tail.trim_end_matches('/');
+    if base == Base::Api && NOT_IDS.contains(&(method, tail)) {
+        return Found::Unknown(shown);
+    }
+    let segments: Vec<String> = tail.split('/').map(|part| decode(part, false)).collect();
     let tables = TABLES.iter().filter(|(known, _)| *known == base);
     let route = tables
         .flat_map(|(_, routes)| routes.iter())

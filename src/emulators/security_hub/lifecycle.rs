@@ -1,63 +1,24 @@
-//! What providers and AWS do to findings, and what people do in the console.
+//! What AWS does to findings: controls are evaluated, records archived and reported again, and the workflow status
+//! follows (Security Hub user guide, "Workflow status of findings", "Generating and updating control findings").
 
-use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{HistoryRecord, Key, Record, SecurityHub};
+use super::SecurityHub;
+use super::findings::{Key, Version};
+use super::history::{HistoryRecord, Source, updates};
+use super::import::without_nulls;
+use super::update::normalized;
 use crate::emulators::journal::{Actor, Change, Journal};
 
-impl SecurityHub {
-    /// A provider sends a finding: new, or an update of one it sent before (ignored unless its `UpdatedAt` is later).
-    /// Workflow, note and user-defined fields of an existing finding are not the provider's to change.
-    pub fn import(&mut self, mut asff: Value, now: Timestamp, journal: &mut Journal) {
-        let key = key_of(&asff);
-        if let Some(record) = self.findings.get(&key) {
-            if asff["UpdatedAt"].as_str() <= record.asff["UpdatedAt"].as_str() {
-                return;
-            }
-            for field in ["Workflow", "WorkflowState", "Note", "UserDefinedFields"] {
-                let kept = record.asff[field].clone();
-                if !kept.is_null() {
-                    asff[field] = kept;
-                }
-            }
-            let before = record.asff.clone();
-            self.evolve(&key, &before, asff, now, journal);
-            return;
-        }
-        if asff["RecordState"].is_null() {
-            asff["RecordState"] = json!("ACTIVE");
-        }
-        if asff["Workflow"]["Status"].is_null() {
-            let passed = asff["Compliance"]["Status"] == "PASSED";
-            asff["Workflow"] = json!({ "Status": if passed { "RESOLVED" } else { "NEW" } });
-        }
-        asff["ProcessedAt"] = json!(now.to_string());
-        let resources = asff["Resources"].as_array().into_iter().flatten();
-        let resources = resources
-            .filter_map(|r| r["Id"].as_str().map(str::to_owned))
-            .collect();
-        let (product_arn, id) = key.clone();
-        journal.push(
-            now,
-            Actor::Aws,
-            Change::FindingAppeared {
-                product_arn,
-                id,
-                resources,
-            },
-        );
-        self.findings.insert(
-            key,
-            Record {
-                asff,
-                stale: None,
-                history: Vec::new(),
-            },
-        );
-    }
+/// Fields that belong to the customer: a provider's update that arrives while a customer's is not visible yet shows at
+/// once, the customer's does not.
+const CUSTOMERS: [&str; 4] = ["Note", "UserDefinedFields", "VerificationState", "Workflow"];
 
-    /// A control is evaluated: compliance changes in place (user guide, "Updating control findings", since July 2025).
+impl SecurityHub {
+    /// A control is evaluated: compliance changes in place (since July 2025). `NOT_APPLICABLE` archives the finding.
     pub fn set_compliance(
         &mut self,
         product_arn: &str,
@@ -67,32 +28,35 @@ impl SecurityHub {
         journal: &mut Journal,
     ) {
         let key = (product_arn.to_owned(), id.to_owned());
-        let Some(before) = self.findings.get(&key).map(|record| record.asff.clone()) else {
+        if status == "NOT_APPLICABLE" {
+            return self.set_record_state(&key, "ARCHIVED", None, now, journal);
+        }
+        let Some(record) = self.findings.get(&key) else {
             return;
         };
+        let before = record.now.asff();
+        let label = if status == "PASSED" {
+            Arc::from("INFORMATIONAL")
+        } else {
+            Arc::clone(&record.severity)
+        };
+        let overridden = record.overridden.contains(&"Severity");
         let mut after = before.clone();
-        let was = before["Compliance"]["Status"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let was = before["Compliance"]["Status"].as_str().unwrap_or_default();
         after["Compliance"]["Status"] = json!(status);
-        after["LastObservedAt"] = json!(now.to_string());
-        after["UpdatedAt"] = json!(now.to_string());
-        after["ProcessedAt"] = json!(now.to_string());
+        for field in ["LastObservedAt", "UpdatedAt", "ProcessedAt"] {
+            after[field] = json!(now.to_string());
+        }
         if was != status {
             after["FirstObservedAt"] = json!(now.to_string());
             after["ProductFields"]["PreviousComplianceStatus"] = json!(was);
         }
-        // A PASSED control drops to INFORMATIONAL; the provider's label is what it goes back to.
-        let original = before["Severity"]["Original"]
-            .as_str()
-            .unwrap_or("MEDIUM")
-            .to_owned();
-        after["Severity"]["Label"] = json!(if status == "PASSED" {
-            "INFORMATIONAL"
-        } else {
-            &original
-        });
+        after["FindingProviderFields"]["Severity"] = json!({ "Label": label, "Original": label });
+        if !overridden {
+            after["Severity"]["Label"] = json!(label);
+            after["Severity"]["Original"] = json!(label);
+            after["Severity"]["Normalized"] = json!(normalized(&label));
+        }
         self.evolve(&key, &before, after, now, journal);
     }
 
@@ -105,7 +69,8 @@ impl SecurityHub {
         now: Timestamp,
         journal: &mut Journal,
     ) {
-        self.set_record_state(product_arn, id, "ARCHIVED", reason, now, journal);
+        let key = (product_arn.to_owned(), id.to_owned());
+        self.set_record_state(&key, "ARCHIVED", reason, now, journal);
     }
 
     /// The provider reports it again.
@@ -116,34 +81,96 @@ impl SecurityHub {
         now: Timestamp,
         journal: &mut Journal,
     ) {
-        self.set_record_state(product_arn, id, "ACTIVE", None, now, journal);
+        let key = (product_arn.to_owned(), id.to_owned());
+        self.set_record_state(&key, "ACTIVE", None, now, journal);
     }
 
-    fn set_record_state(
+    pub(super) fn set_record_state(
         &mut self,
-        product_arn: &str,
-        id: &str,
+        key: &Key,
         state: &str,
         reason: Option<(&str, &str)>,
         now: Timestamp,
         journal: &mut Journal,
     ) {
-        let key = (product_arn.to_owned(), id.to_owned());
-        let Some(before) = self.findings.get(&key).map(|record| record.asff.clone()) else {
+        let Some(record) = self.findings.get(key) else {
             return;
         };
+        let before = record.now.asff();
         let mut after = before.clone();
         after["RecordState"] = json!(state);
         after["UpdatedAt"] = json!(now.to_string());
+        after["ProcessedAt"] = json!(now.to_string());
         if let Some((code, description)) = reason {
             after["ProductFields"]["ArchivalReasons:0/ReasonCode"] = json!(code);
             after["ProductFields"]["ArchivalReasons:0/Description"] = json!(description);
+        } else if let Some(fields) = after["ProductFields"].as_object_mut() {
+            fields.retain(|name, _| !name.starts_with("ArchivalReasons:"));
         }
-        self.evolve(&key, &before, after, now, journal);
+        self.evolve(key, &before, after, now, journal);
     }
 
-    /// Applies AWS's own workflow transitions to a new version of a finding (user guide, "Workflow status").
-    fn evolve(
+    /// The rule behind a control breaks: its finding is archived, and each check makes a new one that is archived from
+    /// the start and says NOT_AVAILABLE. Gives the new finding's id.
+    pub fn break_rule(
+        &mut self,
+        product_arn: &str,
+        id: &str,
+        now: Timestamp,
+        journal: &mut Journal,
+    ) -> Option<String> {
+        let mut asff = self.get(product_arn, id)?;
+        self.archive(product_arn, id, None, now, journal);
+        asff["RecordState"] = json!("ARCHIVED");
+        asff["Compliance"]["Status"] = json!("NOT_AVAILABLE");
+        asff["Compliance"]["StatusReasons"] = json!([{ "ReasonCode": "CONFIG_RETURNS_NOT_APPLICABLE",
+            "Description": "The AWS Config rule could not be evaluated." }]);
+        Some(self.check_anew(asff, now, journal))
+    }
+
+    /// The rule works again: a new finding, which later checks update. Gives its id.
+    pub fn mend_rule(
+        &mut self,
+        product_arn: &str,
+        id: &str,
+        status: &str,
+        now: Timestamp,
+        journal: &mut Journal,
+    ) -> Option<String> {
+        let mut asff = self.get(product_arn, id)?;
+        asff["RecordState"] = json!("ACTIVE");
+        asff["Compliance"]["Status"] = json!(status);
+        if let Some(compliance) = asff["Compliance"].as_object_mut() {
+            compliance.remove("StatusReasons");
+        }
+        Some(self.check_anew(asff, now, journal))
+    }
+
+    fn check_anew(&mut self, mut asff: Value, now: Timestamp, journal: &mut Journal) -> String {
+        self.checks += 1;
+        let old = asff["Id"].as_str().unwrap_or_default();
+        let stem = old.rsplit_once('/').map_or(old, |(stem, _)| stem);
+        let id = format!("{stem}/{:08x}-0000-4000-9000-000000000000", self.checks);
+        asff["Id"] = json!(id);
+        for field in [
+            "CreatedAt",
+            "UpdatedAt",
+            "FirstObservedAt",
+            "LastObservedAt",
+        ] {
+            asff[field] = json!(now.to_string());
+        }
+        if let Some(finding) = asff.as_object_mut() {
+            for field in ["Note", "UserDefinedFields", "Workflow", "VerificationState"] {
+                finding.remove(field);
+            }
+        }
+        self.import(asff, now, journal);
+        id
+    }
+
+    /// Applies AWS's own workflow transitions to a new version of a finding.
+    pub(super) fn evolve(
         &mut self,
         key: &Key,
         before: &Value,
@@ -151,168 +178,98 @@ impl SecurityHub {
         now: Timestamp,
         journal: &mut Journal,
     ) {
-        let workflow = before["Workflow"]["Status"]
-            .as_str()
-            .unwrap_or("NEW")
-            .to_owned();
-        let compliance = |asff: &Value| asff["Compliance"]["Status"].as_str().map(str::to_owned);
-        let (was, is) = (compliance(before), compliance(&after));
-        let reactivated = before["RecordState"] == "ARCHIVED" && after["RecordState"] == "ACTIVE";
-        let failed_again = was.as_deref() == Some("PASSED")
-            && is.as_deref().is_some_and(|status| status != "PASSED");
-        let settled = matches!(workflow.as_str(), "NOTIFIED" | "RESOLVED");
-        let next = if (reactivated || failed_again) && settled {
-            "NEW"
-        } else if is.as_deref() == Some("PASSED") && workflow != "SUPPRESSED" {
-            "RESOLVED"
-        } else {
-            &workflow
-        }
-        .to_owned();
-        let (product_arn, id) = key.clone();
-        let evaluated = was != is || before["RecordState"] != after["RecordState"];
+        let workflow = before["Workflow"]["Status"].as_str().unwrap_or("NEW");
+        let next = self.next_workflow(workflow, before, &after);
         after["Workflow"] = json!({ "Status": next });
-        if let Some(record) = self.findings.get_mut(key) {
-            if next != workflow {
-                record.history.push(HistoryRecord {
-                    at: now,
-                    source: "BATCH_IMPORT_FINDINGS",
-                    identity: "arn:aws:iam::aws:securityhub".to_owned(),
-                    from: workflow.clone(),
-                    to: next.clone(),
-                });
-                record.stale = None;
+        without_nulls(&mut after);
+        let compliance = |asff: &Value| asff["Compliance"]["Status"].as_str().map(str::to_owned);
+        let is = compliance(&after);
+        let evaluated = compliance(before) != is || before["RecordState"] != after["RecordState"];
+        let changed = updates(before, &after);
+        self.findings.change(key, |record, words| {
+            record.now = Version::new(&after, words);
+            record.processed = now;
+            if let Some((_, shown)) = &mut record.before {
+                *shown = Version::new(
+                    &with_customers(&after, &shown.asff(), workflow != next),
+                    words,
+                );
             }
-            record.asff = after;
-            let record_state = record.asff["RecordState"]
-                .as_str()
-                .unwrap_or("ACTIVE")
-                .to_owned();
-            if evaluated {
-                let change = Change::FindingEvaluated {
-                    product_arn: product_arn.clone(),
-                    id: id.clone(),
-                    compliance: is,
-                    record: record_state,
-                };
-                journal.push(now, Actor::Aws, change);
+            if !changed.is_empty() {
+                let written = (now, Source::Provider, key.0.as_str());
+                record
+                    .history
+                    .push(HistoryRecord::new(written, changed, words));
             }
+        });
+        let (product_arn, id) = key.clone();
+        if evaluated {
+            let record = after["RecordState"].as_str().unwrap_or("ACTIVE").to_owned();
+            let change = Change::FindingEvaluated {
+                product_arn: product_arn.clone(),
+                id: id.clone(),
+                compliance: is,
+                record,
+            };
+            journal.push(now, Actor::Aws, change);
         }
         if next != workflow {
             let change = Change::WorkflowSet {
                 product_arn,
                 id,
-                from: workflow,
-                to: next,
+                from: workflow.to_owned(),
+                to: next.to_owned(),
                 note: None,
             };
             journal.push(now, Actor::Aws, change);
         }
+        self.announce(key, now);
     }
 
-    /// The finding expires or is withdrawn: reads no longer return it, updates answer FindingNotFound.
-    pub fn remove(&mut self, product_arn: &str, id: &str, now: Timestamp, journal: &mut Journal) {
-        if self
-            .findings
-            .remove(&(product_arn.to_owned(), id.to_owned()))
-            .is_some()
-        {
-            let change = Change::FindingRemoved {
-                product_arn: product_arn.to_owned(),
-                id: id.to_owned(),
-            };
-            journal.push(now, Actor::Aws, change);
+    /// ARCHIVED to ACTIVE, and PASSED to anything else, reset NOTIFIED and RESOLVED to NEW; PASSED resolves.
+    fn next_workflow<'a>(&self, workflow: &'a str, before: &Value, after: &Value) -> &'a str {
+        let (was, is) = (
+            &before["Compliance"]["Status"],
+            &after["Compliance"]["Status"],
+        );
+        let reactivated = before["RecordState"] == "ARCHIVED" && after["RecordState"] == "ACTIVE";
+        let becomes_passed = is == "PASSED" && (was != "PASSED" || reactivated);
+        let may = workflow != "SUPPRESSED" || self.passed_resolves_suppressed;
+        if becomes_passed && may && resolves_itself(after) {
+            return "RESOLVED";
         }
-    }
-
-    /// The periodic check found nothing new: `UpdatedAt` moves, at least every 24 h (user guide, "Schedule").
-    pub fn touch(&mut self, product_arn: &str, id: &str, now: Timestamp) {
-        if let Some(record) = self
-            .findings
-            .get_mut(&(product_arn.to_owned(), id.to_owned()))
-        {
-            record.asff["UpdatedAt"] = json!(now.to_string());
-            record.asff["LastObservedAt"] = json!(now.to_string());
+        let failed_again = was == "PASSED" && is.is_string() && is != "PASSED";
+        let settled = matches!(workflow, "NOTIFIED" | "RESOLVED");
+        if (reactivated || failed_again) && settled {
+            return "NEW";
         }
-    }
-
-    /// Retention: 90 days after the last update for active records, 30 for archived ones.
-    pub fn expire(&mut self, now: Timestamp, journal: &mut Journal) {
-        let expired: Vec<Key> = self
-            .findings
-            .iter()
-            .filter(|(_, record)| {
-                let days = if record.asff["RecordState"] == "ARCHIVED" {
-                    30
-                } else {
-                    90
-                };
-                let updated = record.asff["UpdatedAt"]
-                    .as_str()
-                    .and_then(|at| at.parse::<Timestamp>().ok());
-                updated.is_some_and(|at| {
-                    now.duration_since(at) > SignedDuration::from_hours(24 * days)
-                })
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        for (product_arn, id) in expired {
-            self.remove(&product_arn, &id, now, journal);
-        }
-    }
-
-    /// A person, or (with [`Actor::AutomationRule`]) a rule, sets the status.
-    #[allow(clippy::too_many_arguments)]
-    pub fn set_workflow(
-        &mut self,
-        actor: Actor,
-        identity: &str,
-        product_arn: &str,
-        id: &str,
-        status: &str,
-        note: Option<&str>,
-        now: Timestamp,
-        journal: &mut Journal,
-    ) -> bool {
-        let Some(record) = self
-            .findings
-            .get_mut(&(product_arn.to_owned(), id.to_owned()))
-        else {
-            return false;
-        };
-        let from = record.asff["Workflow"]["Status"]
-            .as_str()
-            .unwrap_or("NEW")
-            .to_owned();
-        if self.visibility_delay > SignedDuration::ZERO {
-            let shown = record.shown(now).clone();
-            record.stale = Some((now + self.visibility_delay, shown));
-        }
-        record.asff["Workflow"] = json!({ "Status": status });
-        if let Some(text) = note {
-            record.asff["Note"] =
-                json!({ "Text": text, "UpdatedBy": identity, "UpdatedAt": now.to_string() });
-        }
-        record.history.push(HistoryRecord {
-            at: now,
-            source: "BATCH_UPDATE_FINDINGS",
-            identity: identity.to_owned(),
-            from: from.clone(),
-            to: status.to_owned(),
-        });
-        let change = Change::WorkflowSet {
-            product_arn: product_arn.to_owned(),
-            id: id.to_owned(),
-            from,
-            to: status.to_owned(),
-            note: note.map(str::to_owned),
-        };
-        journal.push(now, actor, change);
-        true
+        workflow
     }
 }
 
-pub(super) fn key_of(asff: &Value) -> Key {
-    let text = |field: &str| asff[field].as_str().unwrap_or_default().to_owned();
-    (text("ProductArn"), text("Id"))
+/// Security Hub resolves what passes of its own controls and of AWS Config's rules; other products' findings keep
+/// their status.
+pub(super) fn resolves_itself(asff: &Value) -> bool {
+    let product = asff["ProductArn"].as_str().unwrap_or_default();
+    ["product/aws/securityhub", "product/aws/config"]
+        .iter()
+        .any(|own| product.ends_with(own))
+}
+
+/// What a read shows while a customer's update is not visible yet: the new version with the customer's old fields. A
+/// workflow status that AWS itself set shows at once.
+fn with_customers(after: &Value, shown: &Value, workflow_moved: bool) -> Value {
+    let mut document = after.clone();
+    if let Some(finding) = document.as_object_mut() {
+        for field in CUSTOMERS {
+            if field == "Workflow" && workflow_moved {
+                continue;
+            }
+            match &shown[field] {
+                Value::Null => finding.remove(field),
+                kept => finding.insert(field.to_owned(), kept.clone()),
+            };
+        }
+    }
+    document
 }

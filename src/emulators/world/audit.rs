@@ -41,6 +41,8 @@ struct State {
     /// Findings that stopped: passed, archived or removed.
     stopped: BTreeSet<String>,
     suppressed_by_people: BTreeSet<String>,
+    /// Findings that the engine has set and never heard that it did: setting them again is no needless write.
+    unheard: BTreeSet<String>,
     resources: BTreeMap<String, Vec<String>>,
     deleted: BTreeSet<String>,
 }
@@ -56,6 +58,14 @@ pub fn audit(world: &World) -> Vec<Violation> {
                 at: entry.at,
                 what,
             });
+        }
+        let is_unheard = world.journal.unheard.contains(&entry.seq);
+        if let (Change::WorkflowSet { id, .. }, Actor::Engine) = (&entry.change, &entry.actor) {
+            if is_unheard {
+                state.unheard.insert(id.clone());
+            } else {
+                state.unheard.remove(id);
+            }
         }
         state.take(entry);
     }
@@ -90,7 +100,8 @@ impl State {
                 })
             }
             Change::WorkflowSet { id, from, to, .. } if engine && from == to => {
-                Some(("S5", format!("{id} was set to {to}, which it was")))
+                let needless = !self.unheard.contains(id);
+                needless.then(|| ("S5", format!("{id} was set to {to}, which it was")))
             }
             Change::WorkflowSet { id, to, .. } if engine && to == "RESOLVED" => (!self
                 .may_resolve(id))

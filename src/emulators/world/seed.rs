@@ -15,6 +15,12 @@ pub const HOME_ACCOUNT: &str = "111111111111";
 /// Its home Region.
 pub const REGION: &str = "eu-west-1";
 
+/// The role in member accounts that may read AWS Config.
+pub const MEMBER_ROLE: &str = "asaf-config-read";
+
+/// The secret in the home account that holds the bot's Jira token, where a world is served.
+pub const JIRA_SECRET: &str = "asaf/jira";
+
 /// Teams, with their Jira projects; the first one owns what nobody else does.
 pub const TEAMS: [(&str, &str); 8] = [
     ("security", "SEC"),
@@ -30,7 +36,7 @@ pub const TEAMS: [(&str, &str); 8] = [
 const REGIONS: [&str; 3] = [REGION, "us-east-1", "ap-northeast-1"];
 
 /// (control, severity, title, ASFF type, Config type, ARN with `{r}` Region, `{a}` account, `{n}` number)
-const CONTROLS: [(&str, &str, &str, &str, &str, &str); 12] = [
+pub(super) const CONTROLS: [(&str, &str, &str, &str, &str, &str); 12] = [
     (
         "S3.8",
         "HIGH",
@@ -210,7 +216,16 @@ pub fn team_of(n: usize) -> (&'static str, &'static str) {
     TEAMS[n % TEAMS.len()]
 }
 
-/// Fills a world: accounts with owners, findings of several products, their resources in Config, Jira projects.
+fn stage_of(n: usize) -> &'static str {
+    ["prod", "staging", "dev"][n % 3]
+}
+
+fn account_name(n: usize) -> String {
+    format!("{}-{}-{n}", team_of(n).0, stage_of(n))
+}
+
+/// Fills a world: accounts with owners, findings of several products, their resources in Config, Jira projects. All
+/// this was there before anybody listened to events.
 pub fn fill(world: &mut World, accounts: usize, findings: usize, seed: u64) {
     let accounts = accounts.max(1);
     for (team, key) in TEAMS {
@@ -219,16 +234,17 @@ pub fn fill(world: &mut World, accounts: usize, findings: usize, seed: u64) {
     for n in 0..accounts {
         let (team, _) = team_of(n);
         let id = account_id(n);
-        let stage = ["prod", "staging", "dev"][n % 3];
         let tags = BTreeMap::from([("owner".to_owned(), team.to_owned())]);
         world.aws.organizations.add_account(
             &id,
-            &format!("{team}-{stage}-{n}"),
-            &format!("/{stage}/{team}"),
+            &account_name(n),
+            &format!("/{}/{team}", stage_of(n)),
             tags,
         );
         world.aws.hub.add_member(&id);
     }
+    world.aws.hub.announces = false;
+    world.aws.config.announces = false;
     let now = world.now();
     let mut dice = Dice::new(seed);
     for n in 0..findings {
@@ -237,37 +253,48 @@ pub fn fill(world: &mut World, accounts: usize, findings: usize, seed: u64) {
         let age_h = i64::try_from(2 + dice.below(18)).unwrap_or(2);
         let place = Place {
             n,
-            account,
-            region,
+            account: account_id(account),
+            account_name: account_name(account),
+            region: region.to_owned(),
+            resource: None,
             updated: now - SignedDuration::from_hours(age_h),
         };
         let finding = match dice.below(20) {
             0 => guardduty(&place),
             1 => inspector(&place),
-            _ => control(world, &place, &mut dice),
+            _ => {
+                let pick = usize::try_from(dice.below(CONTROLS.len() as u64)).unwrap_or(0);
+                let passed = dice.below(20) == 0;
+                control(world, &place, pick, passed)
+            }
         };
         let first = place.updated;
         world.aws.hub.import(finding, first, &mut world.journal);
     }
+    world.aws.hub.announces = true;
+    world.aws.config.announces = true;
 }
 
-struct Place {
-    n: usize,
-    account: usize,
-    region: &'static str,
-    updated: Timestamp,
+/// Where and when a finding is found.
+pub(super) struct Place {
+    /// Its number; ids and ARNs are made from it.
+    pub(super) n: usize,
+    pub(super) account: String,
+    pub(super) account_name: String,
+    pub(super) region: String,
+    /// The ARN of what it is found in; default a new one of the control's kind.
+    pub(super) resource: Option<String>,
+    pub(super) updated: Timestamp,
 }
 
 impl Place {
     fn common(&self, product: &str, severity: &str, title: &str) -> Value {
-        let (team, _) = team_of(self.account);
-        let stage = ["prod", "staging", "dev"][self.account % 3];
         let created = self.updated - SignedDuration::from_hours(24 * 7);
         json!({
             "SchemaVersion": "2018-10-08",
             "ProductArn": format!("arn:aws:securityhub:{}::product/aws/{product}", self.region),
-            "AwsAccountId": account_id(self.account),
-            "AwsAccountName": format!("{team}-{stage}-{}", self.account),
+            "AwsAccountId": self.account,
+            "AwsAccountName": self.account_name,
             "Region": self.region,
             "CreatedAt": created.to_string(),
             "UpdatedAt": self.updated.to_string(),
@@ -281,16 +308,16 @@ impl Place {
     }
 }
 
-fn control(world: &mut World, place: &Place, dice: &mut Dice) -> Value {
-    let pick = usize::try_from(dice.below(CONTROLS.len() as u64)).unwrap_or(0);
-    let (control, severity, title, kind, config_kind, arn) = CONTROLS[pick];
-    let account = account_id(place.account);
+/// A finding of the control at `pick`, whose resource AWS Config learns of.
+pub(super) fn control(world: &mut World, place: &Place, pick: usize, passed: bool) -> Value {
+    let (control, severity, title, kind, config_kind, arn) = CONTROLS[pick % CONTROLS.len()];
+    let account = place.account.clone();
     let number = format!("{:08x}", place.n);
-    let arn = arn
-        .replace("{r}", place.region)
+    let made = arn
+        .replace("{r}", &place.region)
         .replace("{a}", &account)
         .replace("{n}", &number);
-    let passed = dice.below(20) == 0;
+    let arn = place.resource.clone().unwrap_or(made);
     let mut finding = place.common(
         "securityhub",
         if passed { "INFORMATIONAL" } else { severity },
@@ -318,7 +345,8 @@ fn control(world: &mut World, place: &Place, dice: &mut Dice) -> Value {
         json!([{ "Type": kind, "Id": arn, "Partition": "aws", "Region": place.region }]);
     finding["ProductFields"] = json!({ "RelatedAWSResources:0/type": "AWS::Config::ConfigRule",
         "RelatedAWSResources:0/name": format!("securityhub-{}-{number}", control.to_lowercase()) });
-    if !config_kind.is_empty() {
+    let is_new = world.aws.config.item(&arn).is_none_or(|item| item.deleted);
+    if !config_kind.is_empty() && is_new {
         let tail = arn.rsplit([':', '/']).next().unwrap_or_default().to_owned();
         let id = if config_kind == "AWS::SNS::Topic" {
             arn.clone()
@@ -327,7 +355,7 @@ fn control(world: &mut World, place: &Place, dice: &mut Dice) -> Value {
         };
         world.aws.config.discover(Item {
             account,
-            region: place.region.to_owned(),
+            region: place.region.clone(),
             kind: config_kind.to_owned(),
             id,
             arn,
@@ -339,7 +367,7 @@ fn control(world: &mut World, place: &Place, dice: &mut Dice) -> Value {
 }
 
 fn guardduty(place: &Place) -> Value {
-    let account = account_id(place.account);
+    let account = &place.account;
     let mut finding = place.common(
         "guardduty",
         "HIGH",
@@ -365,7 +393,7 @@ fn guardduty(place: &Place) -> Value {
 }
 
 fn inspector(place: &Place) -> Value {
-    let account = account_id(place.account);
+    let account = &place.account;
     let cve = format!("CVE-2026-{:05}", place.n % 90_000);
     let mut finding = place.common("inspector", "HIGH", &format!("{cve} - openssl"));
     finding["Id"] = json!(format!(
@@ -394,7 +422,7 @@ pub fn config_text(
     accounts: usize,
 ) -> String {
     let mut text = format!(
-        "[aws]\nregion = \"{REGION}\"\naggregator = \"org\"\nmember_role = \"asaf-config-read\"\nendpoint_url = \"{aws_url}\"\n\n\
+        "[aws]\nregion = \"{REGION}\"\naggregator = \"org\"\nmember_role = \"{MEMBER_ROLE}\"\nendpoint_url = \"{aws_url}\"\n\n\
          [jira]\nurl = \"{jira_url}\"\nemail = \"{bot_email}\"\ntoken = \"env:ASAF_JIRA_TOKEN\"\nissue_type = \"Task\"\n\
          reviewers = {{ group = \"security-reviewers\" }}\n\n\
          [jira.statuses]\nopen = [\"Open\", \"In Progress\"]\nresolved = [\"Resolved\"]\nclosed = [\"Closed\"]\nignored = [\"Ignored\"]\n\n\

@@ -3,15 +3,18 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Method, Request as AxumRequest, StatusCode};
+use axum::http::{Request as AxumRequest, StatusCode};
 use axum::response::{IntoResponse, Response as AxumResponse};
-use serde_json::json;
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 
-use super::{Requests, Shared, Side, audit, webhooks};
+use super::{Shared, Side, control, webhooks};
 
 /// A request of this size is the largest that any of the emulated APIs takes (BatchImportFindings: 6 MB).
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// How often a long poll looks for messages.
+const POLL_EVERY: std::time::Duration = std::time::Duration::from_millis(25);
 
 /// The addresses of a served world.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -22,7 +25,7 @@ pub struct Urls {
     pub jira: String,
     /// GitHub's API.
     pub github: String,
-    /// `GET /requests`, `POST /requests/reset`, `GET /audit`.
+    /// The control port, and the page.
     pub control: String,
 }
 
@@ -96,12 +99,35 @@ async fn answer(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let request = http::Request::from_parts(parts, body);
-    let answer = world.lock().answer(side, &request);
-    match answer {
+    let reply = world.lock().reply(side, &request);
+    let response = match reply.wait {
+        Some(wait) => waited(&world, &request, wait).await.or(reply.response),
+        None => reply.response,
+    };
+    match response {
         Some(response) => response.map(Body::from).into_response(),
         // An answer that is lost: the body breaks off, so the client sees a closed connection.
         None => broken(),
     }
+}
+
+/// A long poll that found nothing asks again until something comes or its time is over. The time is the client's, real
+/// time: it waits at its end of the connection.
+async fn waited(
+    world: &Shared,
+    request: &http::Request<bytes::Bytes>,
+    wait: SignedDuration,
+) -> Option<http::Response<bytes::Bytes>> {
+    let wait = std::time::Duration::try_from(wait).unwrap_or_default();
+    let asking = async {
+        loop {
+            tokio::time::sleep(POLL_EVERY).await;
+            if let Some(response) = world.lock().poll(request) {
+                return response;
+            }
+        }
+    };
+    tokio::time::timeout(wait, asking).await.ok()
 }
 
 fn broken() -> AxumResponse {
@@ -110,28 +136,12 @@ fn broken() -> AxumResponse {
     AxumResponse::new(Body::from_stream(stream))
 }
 
-async fn controlled(
-    State(world): State<Shared>,
-    method: Method,
-    uri: axum::http::Uri,
-) -> AxumResponse {
-    let mut world = world.lock();
-    match (method.as_str(), uri.path()) {
-        ("GET", "/requests") => axum::Json(world.requests.clone()).into_response(),
-        ("POST", "/requests/reset") => {
-            world.requests = Requests::default();
-            axum::Json(json!({})).into_response()
-        }
-        ("GET", "/audit") => {
-            axum::Json(json!({ "violations": audit::audit(&world) })).into_response()
-        }
-        (method, path) => {
-            let message = format!("the control port does not know {method} {path}");
-            (
-                StatusCode::NOT_IMPLEMENTED,
-                axum::Json(json!({ "message": message })),
-            )
-                .into_response()
-        }
-    }
+async fn controlled(State(world): State<Shared>, request: AxumRequest<Body>) -> AxumResponse {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let request = http::Request::from_parts(parts, body);
+    let response = control::answer(&mut world.lock(), &request);
+    response.map(Body::from).into_response()
 }

@@ -20,13 +20,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::jobs::ignoring;
-use crate::jobs::reconcile::{FULL_WANTED, Job, Orders, Report, RunError, Wish};
+use crate::jobs::reconcile::{FULL_WANTED, Job, LAST_READ, Orders, Report, RunError, Wish};
 use crate::model::{BaseTicket, TicketState};
 use crate::plan::limits::Earlier;
 use crate::ports::FindingsReader;
 use crate::read::rules::Loaded;
-use crate::store::Store;
 use crate::store::queue::WorkQueue;
+use crate::store::{Store, StoreError};
 
 use schedule::Schedule;
 
@@ -38,6 +38,12 @@ const BRAKE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// A number from 0 up to, not including, 1.
 pub type Jitter<'a> = &'a (dyn Fn() -> f64 + Sync);
+
+/// The jitter of a real process: the random bits at the end of a UUID.
+pub fn random() -> f64 {
+    let bits = uuid::Uuid::now_v7().as_u128() & 0xffff_ffff;
+    f64::from(u32::try_from(bits).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
+}
 
 /// Works off one store's queue and schedule.
 pub struct Worker<'a, F, S> {
@@ -92,6 +98,19 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
         }
     }
 
+    /// A worker that goes on where an earlier process has ended: scheduled runs come when they are due, and not first.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn going_on(job: Job<'a, F, S>, jitter: Jitter<'a>) -> Result<Self, StoreError> {
+        let last = job.store.instant(LAST_READ).await?;
+        let mut worker = Worker::new(job, jitter);
+        if let Some(last) = last {
+            worker.schedule.read_at(last);
+        }
+        Ok(worker)
+    }
+
     /// Works until told to stop. A batch that has begun is finished; dropping the future instead loses nothing either,
     /// because claims expire and every run may die at any request.
     pub async fn run(&mut self, stop: &CancellationToken) {
@@ -138,8 +157,14 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
     async fn scheduled(&mut self, wish: &Wish, now: Timestamp) -> Result<Turn, RunError> {
         // A run that fails or sees only a part is not repeated at once.
         self.schedule.began(wish, now);
+        // A full run sees the whole; every other is a slice of it.
+        let earlier = match wish {
+            Wish::Full => Earlier::default(),
+            _ => self.earlier(now).await?,
+        };
         let orders = Orders {
             write: true,
+            earlier,
             rules: self.rules.clone(),
             ..Orders::default()
         };
@@ -164,7 +189,7 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
         Ok(())
     }
 
-    /// What the brake adds to a batch's plan.
+    /// What the brake adds to the plan of a run that looks at a part.
     async fn earlier(&mut self, now: Timestamp) -> Result<Earlier, RunError> {
         while let Some((at, _)) = self.removed.front()
             && now.duration_since(*at) > BRAKE_WINDOW
@@ -192,7 +217,7 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
     fn note(&mut self, report: &Report) {
         let now = self.job.clients.clock.now();
         if let Some(applied) = &report.applied
-            && report.kind == "named"
+            && report.kind != "full"
         {
             let removals = applied.done.closed + applied.done.deleted + applied.done.ignored;
             if removals > 0 {

@@ -38,6 +38,11 @@ impl Schedule {
         }
     }
 
+    /// Goes on after an earlier process that has read what changed at that time.
+    pub(super) fn read_at(&mut self, last: Timestamp) {
+        self.incremental_at = Some(later(last, self.incremental_every));
+    }
+
     /// After a failure nothing is due for a while.
     pub(super) fn is_waiting(&self, now: Timestamp) -> bool {
         now < self.waits_until
@@ -54,7 +59,7 @@ impl Schedule {
         Ok(self.choose(now, last, wanted))
     }
 
-    fn choose(
+    pub(super) fn choose(
         &self,
         now: Timestamp,
         last: Option<Timestamp>,

@@ -12,6 +12,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod unread;
 
 use std::path::{Path, PathBuf};
 

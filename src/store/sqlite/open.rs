@@ -13,7 +13,8 @@ use crate::store::StoreError;
 const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("schema.sql")),
     (2, include_str!("live.sql")),
-    (3, include_str!("rules.sql")),
+    (3, include_str!("unread.sql")),
+    (4, include_str!("rules.sql")),
 ];
 
 /// The lock that keeps a second process out. The system drops it when the process ends, however it ends.

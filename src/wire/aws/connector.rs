@@ -32,6 +32,16 @@ pub(super) enum Seen {
     Lost(Lost),
 }
 
+impl Seen {
+    /// HTTP status; 0 without an answer.
+    pub(super) fn status(&self) -> u16 {
+        match self {
+            Seen::Answer { status, .. } => *status,
+            Seen::Nothing | Seen::Lost(_) => 0,
+        }
+    }
+}
+
 /// An HTTP client for one request.
 #[derive(Clone, Debug)]
 pub(super) struct Recorder {

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::wire::budget::{Budget, Rate};
-use crate::wire::counts::Counts;
+use crate::wire::counts::{self, Counts};
 use crate::wire::error::WireError;
 use crate::wire::transport::{Lost, Transport};
 
@@ -145,10 +145,15 @@ impl Aws {
             let recorder = Recorder::new(self.transport.clone());
             // The SDK's futures are tens of kilobytes: they belong on the heap.
             let started = Box::pin(send(recorder.client())).await;
-            let error = match self.judge(operation, recorder.seen(), started) {
+            let seen = recorder.seen();
+            counts::answered("aws", operation.name, seen.status());
+            let error = match self.judge(operation, seen, started) {
                 Ok(body) => return Ok(body),
                 Err(error) => error,
             };
+            if let WireError::Throttled { reason, .. } = &error {
+                counts::throttled("aws", reason);
+            }
             let most = if matches!(error, WireError::Throttled { .. }) {
                 TRIES_THROTTLED
             } else {

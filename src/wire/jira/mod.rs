@@ -10,11 +10,12 @@ mod people;
 mod read;
 mod statuses;
 mod transitions;
+pub mod webhook;
 mod write;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -43,9 +44,9 @@ pub const COMMENT_PROPERTY: &str = "asaf.comment";
 /// Fields that make a [`Ticket`](crate::model::Ticket).
 const FIELDS: [&str; 4] = ["status", "labels", "project", "updated"];
 
-/// Where the people who may close are listed.
+/// Where people of one kind are listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReviewersFrom {
+pub enum PeopleFrom {
     /// The members of a group, by its name or its UUID.
     Group(String),
     /// The people and groups that hold a project role.
@@ -71,15 +72,18 @@ pub struct JiraConfig {
     /// What each status means, by status id or name.
     pub statuses: BTreeMap<String, TicketState>,
     /// Who may close.
-    pub reviewers: ReviewersFrom,
+    pub reviewers: PeopleFrom,
+    /// The product teams, if they are listed anywhere.
+    pub teams: Option<PeopleFrom>,
 }
 
 /// A Jira site.
 pub struct JiraClient {
     http: Http,
     configured: BTreeMap<String, TicketState>,
-    reviewers: ReviewersFrom,
-    statuses: OnceCell<Statuses>,
+    reviewers: PeopleFrom,
+    teams: Option<PeopleFrom>,
+    statuses: Mutex<Option<(Timestamp, Arc<Statuses>)>>,
     myself: OnceCell<Myself>,
     people: Mutex<Option<(Timestamp, People)>>,
     known: Mutex<Known>,
@@ -115,7 +119,8 @@ impl JiraClient {
             http: Http::new(http, transport, budget, counts)?,
             configured: config.statuses,
             reviewers: config.reviewers,
-            statuses: OnceCell::new(),
+            teams: config.teams,
+            statuses: Mutex::new(None),
             myself: OnceCell::new(),
             people: Mutex::new(None),
             known: Mutex::default(),

@@ -11,7 +11,7 @@ use crate::wire::error::WireError;
 use crate::wire::http::{Operation, Request, encode};
 
 use super::decode::{ActorGroup, GroupPage, Myself, Role};
-use super::{JiraClient, ReviewersFrom};
+use super::{JiraClient, PeopleFrom};
 
 /// How long a reviewer who was removed may still count.
 const KEPT: SignedDuration = SignedDuration::from_mins(10);
@@ -39,7 +39,7 @@ impl JiraClient {
             .await
     }
 
-    /// Bot and reviewers; kept for ten minutes once both were read.
+    /// Bot, reviewers and teams; kept for ten minutes once the reviewers were read.
     pub(super) async fn read_people(&self) -> Result<People, WireError> {
         let now = self.http.clock().now();
         let kept = {
@@ -52,13 +52,15 @@ impl JiraClient {
             return Ok(people);
         }
         let bot = self.myself().await?.account_id.clone();
-        match self.read_reviewers().await {
+        let teams = self.read_teams().await;
+        match self.read_from(&self.reviewers).await {
             Ok(mut reviewers) => {
                 // The bot acts for others and approves nothing by itself.
                 reviewers.remove(&bot);
                 let people = People {
                     bot,
                     reviewers: Some(reviewers),
+                    teams,
                 };
                 let mut kept = self.people.lock().unwrap_or_else(PoisonError::into_inner);
                 *kept = Some((now, people.clone()));
@@ -69,16 +71,29 @@ impl JiraClient {
                 Ok(People {
                     bot,
                     reviewers: None,
+                    teams,
                 })
             }
         }
     }
 
-    async fn read_reviewers(&self) -> Result<BTreeSet<String>, WireError> {
-        match &self.reviewers {
-            ReviewersFrom::AccountIds(ids) => Ok(ids.iter().cloned().collect()),
-            ReviewersFrom::Group(group) => self.group_members(&group_param(group)).await,
-            ReviewersFrom::ProjectRole { project, role } => self.role_holders(project, role).await,
+    /// The product teams decide nothing, so they may be unknown.
+    async fn read_teams(&self) -> Option<BTreeSet<String>> {
+        let from = self.teams.as_ref()?;
+        match self.read_from(from).await {
+            Ok(teams) => Some(teams),
+            Err(error) => {
+                tracing::warn!(%error, "the product teams cannot be read");
+                None
+            }
+        }
+    }
+
+    async fn read_from(&self, from: &PeopleFrom) -> Result<BTreeSet<String>, WireError> {
+        match from {
+            PeopleFrom::AccountIds(ids) => Ok(ids.iter().cloned().collect()),
+            PeopleFrom::Group(group) => self.group_members(&group_param(group)).await,
+            PeopleFrom::ProjectRole { project, role } => self.role_holders(project, role).await,
         }
     }
 

@@ -113,7 +113,8 @@ impl TicketsReader for JiraClient {
         match self.http.send(&operation, request).await {
             Ok(answer) => {
                 let issue: Issue = answer.decode(&operation)?;
-                Ok(Some(issue.into_ticket(self.statuses().await?)))
+                let statuses = self.statuses().await?;
+                Ok(Some(issue.into_ticket(&statuses)))
             }
             Err(WireError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -211,7 +212,7 @@ impl JiraClient {
             let fetched: BulkFetched = answer.decode(&operation)?;
             let statuses = self.statuses().await?;
             let found = fetched.issues.into_iter();
-            tickets.extend(found.map(|issue| issue.into_ticket(statuses)));
+            tickets.extend(found.map(|issue| issue.into_ticket(&statuses)));
         }
         Ok(tickets)
     }
@@ -243,7 +244,7 @@ impl JiraClient {
             let page: ChangelogPage = answer.decode(&operation)?;
             for issue in page.issue_change_logs {
                 let histories = issue.change_histories.into_iter();
-                let found = histories.filter_map(|history| history.into_move(statuses));
+                let found = histories.filter_map(|history| history.into_move(&statuses));
                 moves.entry(issue.issue_id).or_default().extend(found);
             }
             let next = page.next_page_token.filter(|next| !next.is_empty());

@@ -1,8 +1,10 @@
 //! What the site's statuses mean: the configured names are resolved to ids once, and only ids are compared.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 
 use http::Method;
+use jiff::SignedDuration;
 
 use crate::model::TicketState;
 use crate::wire::error::WireError;
@@ -10,6 +12,9 @@ use crate::wire::http::{Operation, Request};
 
 use super::JiraClient;
 use super::decode::StatusRef;
+
+/// A process that runs for weeks sees statuses come and go.
+const KEPT: SignedDuration = SignedDuration::from_hours(1);
 
 /// The meaning of status ids.
 #[derive(Clone, Debug, Default)]
@@ -86,29 +91,50 @@ fn is_id(name_or_id: &str) -> bool {
 }
 
 impl JiraClient {
-    /// The meaning of statuses; the site is asked once, and only when names or a choice among several require it.
-    pub(super) async fn statuses(&self) -> Result<&Statuses, WireError> {
-        self.statuses
-            .get_or_try_init(|| async {
-                let mut states: Vec<_> = self.configured.values().collect();
-                states.sort_unstable();
-                let ambiguous = states.windows(2).any(|pair| pair[0] == pair[1]);
-                let named = self.configured.keys().any(|key| !is_id(key));
-                let site = if named || ambiguous {
-                    self.site_statuses().await?
-                } else {
-                    Vec::new()
-                };
-                let statuses = Statuses::resolve(&self.configured, &site);
-                for name in &statuses.unknown {
-                    tracing::warn!(
-                        status = name,
-                        "Jira has no status of this name, so no ticket will match it: check the status map"
-                    );
-                }
-                Ok(statuses)
-            })
-            .await
+    /// The meaning of statuses; the site is asked once an hour, and only when names or a choice among several require it.
+    pub(super) async fn statuses(&self) -> Result<Arc<Statuses>, WireError> {
+        let now = self.http.clock().now();
+        let kept = {
+            let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+            statuses.clone()
+        };
+        if let Some((read_at, statuses)) = &kept
+            && now.duration_since(*read_at) < KEPT
+        {
+            return Ok(Arc::clone(statuses));
+        }
+        let statuses = match (self.read_statuses().await, kept) {
+            (Ok(statuses), _) => Arc::new(statuses),
+            // What a status meant an hour ago it means still, as far as anybody knows.
+            (Err(error), Some((_, known))) => {
+                tracing::warn!(%error, "Jira's statuses cannot be read again; the known ones count");
+                known
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let mut kept = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some((now, Arc::clone(&statuses)));
+        Ok(statuses)
+    }
+
+    async fn read_statuses(&self) -> Result<Statuses, WireError> {
+        let mut states: Vec<_> = self.configured.values().collect();
+        states.sort_unstable();
+        let ambiguous = states.windows(2).any(|pair| pair[0] == pair[1]);
+        let named = self.configured.keys().any(|key| !is_id(key));
+        let site = if named || ambiguous {
+            self.site_statuses().await?
+        } else {
+            Vec::new()
+        };
+        let statuses = Statuses::resolve(&self.configured, &site);
+        for name in &statuses.unknown {
+            tracing::warn!(
+                status = name,
+                "Jira has no status of this name, so no ticket will match it: check the status map"
+            );
+        }
+        Ok(statuses)
     }
 
     /// Each of the states has a status on the site.

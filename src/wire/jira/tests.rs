@@ -21,7 +21,7 @@ pub(super) fn clock() -> Clock {
     Clock::manual("2026-11-24T12:00:00Z".parse().unwrap())
 }
 
-pub(super) fn config(reviewers: ReviewersFrom) -> JiraConfig {
+pub(super) fn config(reviewers: PeopleFrom) -> JiraConfig {
     let statuses = [
         ("10000", TicketState::Open),
         ("10001", TicketState::Resolved),
@@ -37,6 +37,7 @@ pub(super) fn config(reviewers: ReviewersFrom) -> JiraConfig {
             .map(|(id, state)| (id.to_owned(), state))
             .collect(),
         reviewers,
+        teams: None,
     }
 }
 
@@ -48,7 +49,7 @@ pub(super) fn client_with(config: JiraConfig, server: &Arc<Scripted>, clock: &Cl
 pub(super) fn client(script: Vec<(&str, Reply)>) -> (JiraClient, Arc<Scripted>, Clock) {
     let clock = clock();
     let server = Scripted::new(&clock, script);
-    let reviewers = ReviewersFrom::AccountIds(vec!["rev".to_owned(), "bot".to_owned()]);
+    let reviewers = PeopleFrom::AccountIds(vec!["rev".to_owned(), "bot".to_owned()]);
     let client = client_with(config(reviewers), &server, &clock);
     (client, server, clock)
 }

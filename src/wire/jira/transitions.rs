@@ -115,7 +115,8 @@ impl JiraClient {
     }
 
     async fn known_step(&self, at: &Ticket, to: TicketState) -> Result<Option<Step>, WireError> {
-        let targets = self.statuses().await?.targets(to);
+        let statuses = self.statuses().await?;
+        let targets = statuses.targets(to);
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(known.step(&at.project, &at.status_id, targets))
     }

@@ -10,6 +10,7 @@ use crate::emulators::claims::{Claim, Emulator};
 /// Jira Cloud.
 pub const JIRA: Emulator = Emulator {
     name: "Jira Cloud",
+    system: "jira",
     operations,
     claims: &CLAIMS,
 };

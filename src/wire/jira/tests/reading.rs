@@ -156,7 +156,7 @@ async fn status_names_are_resolved_once_and_any_case_fits() {
             (BULKFETCH, json(200, j!({"issues": []}))),
         ],
     );
-    let mut config = config(ReviewersFrom::AccountIds(vec![]));
+    let mut config = config(PeopleFrom::AccountIds(vec![]));
     config.statuses = [
         ("in progress", TicketState::Open),
         ("OPEN", TicketState::Open),
@@ -380,11 +380,12 @@ fn people(reviewers: Option<&[&str]>) -> People {
     People {
         bot: "bot".to_owned(),
         reviewers: reviewers.map(names),
+        teams: None,
     }
 }
 
 fn people_client(
-    from: ReviewersFrom,
+    from: PeopleFrom,
     script: Vec<(&str, Reply)>,
 ) -> (JiraClient, Arc<Scripted>, Clock) {
     let clock = clock();
@@ -404,7 +405,7 @@ async fn reviewers_of_a_group_are_paged_and_kept_for_ten_minutes() {
     let member = "GET /rest/api/3/group/member";
     let user = |id: &str, active: bool| j!({"accountId": id, "displayName": id, "active": active});
     let (client, server, clock) = people_client(
-        ReviewersFrom::Group("security reviewers".to_owned()),
+        PeopleFrom::Group("security reviewers".to_owned()),
         vec![
             myself(),
             (
@@ -448,7 +449,7 @@ async fn reviewers_of_a_group_are_paged_and_kept_for_ten_minutes() {
 #[tokio::test]
 async fn reviewers_of_a_project_role_include_the_groups_in_it() {
     let (client, server, _) = people_client(
-        ReviewersFrom::ProjectRole {
+        PeopleFrom::ProjectRole {
             project: "SEC".to_owned(),
             role: "security".to_owned(),
         },
@@ -490,7 +491,7 @@ async fn reviewers_of_a_project_role_include_the_groups_in_it() {
 async fn unreadable_reviewers_mean_nobody_and_are_asked_for_again() {
     let member = "GET /rest/api/3/group/member";
     let (client, server, _) = people_client(
-        ReviewersFrom::Group("security".to_owned()),
+        PeopleFrom::Group("security".to_owned()),
         vec![
             myself(),
             (member, json(403, j!({}))),
@@ -508,11 +509,58 @@ async fn unreadable_reviewers_mean_nobody_and_are_asked_for_again() {
 #[tokio::test]
 async fn an_unreadable_own_account_is_an_error() {
     let (client, _, _) = people_client(
-        ReviewersFrom::AccountIds(vec!["mia".to_owned()]),
+        PeopleFrom::AccountIds(vec!["mia".to_owned()]),
         vec![("GET /rest/api/3/myself", json(401, j!({})))],
     );
     assert!(matches!(
         client.people().await,
         Err(WireError::Denied { status: 401, .. })
     ));
+}
+
+#[tokio::test]
+async fn a_status_that_is_made_later_is_known_within_an_hour_and_a_failure_forgets_none() {
+    let status = |id: &str, name: &str| j!({"id": id, "name": name});
+    let before = j!([status("1", "Open"), status("2", "Closed")]);
+    let after = j!([
+        status("1", "Open"),
+        status("2", "Closed"),
+        status("9", "Resolved")
+    ]);
+    let found = |state: &str| json(200, j!({"issues": [issue(10_001, state)]}));
+    let list = "GET /rest/api/3/status";
+    let clock = clock();
+    let server = Scripted::new(
+        &clock,
+        vec![
+            (BULKFETCH, found("9")),
+            (list, json(200, before)),
+            (BULKFETCH, found("9")),
+            (BULKFETCH, found("9")),
+            (list, json(200, after)),
+            (BULKFETCH, found("9")),
+            (list, json(403, j!({}))),
+        ],
+    );
+    let named = [
+        ("Open", TicketState::Open),
+        ("Resolved", TicketState::Resolved),
+        ("Closed", TicketState::Closed),
+    ];
+    let config = JiraConfig {
+        statuses: named
+            .map(|(name, state)| (name.to_owned(), state))
+            .into_iter()
+            .collect(),
+        ..config(PeopleFrom::AccountIds(Vec::new()))
+    };
+    let client = client_with(config, &server, &clock);
+    let mut states = Vec::new();
+    for wait in [0, 59, 1, 60] {
+        clock.advance(SignedDuration::from_mins(wait));
+        states.push(client.fetch(&[10_001]).await.unwrap()[0].state);
+    }
+    server.finish();
+    let known = Some(TicketState::Resolved);
+    assert_eq!(states, [None, None, known, known]);
 }

@@ -1,0 +1,187 @@
+//! What the rows of the table ask of a view, each question in the table's own words.
+
+use jiff::Timestamp;
+
+use crate::model::{Author, BaseTicket, FindingState, Move, TicketState, WorkflowStatus};
+
+use super::policy::Policy;
+use super::view::{View, later_counts};
+
+impl<'a> View<'a> {
+    /// T is in this state.
+    pub(super) fn is(&self, state: TicketState) -> bool {
+        self.t == BaseTicket::Is(state)
+    }
+
+    /// There is a ticket.
+    pub(super) fn exists(&self) -> bool {
+        matches!(self.t, BaseTicket::Is(_))
+    }
+
+    /// A person moved T into this state, and base does not know it.
+    pub(super) fn newly(&self, state: TicketState) -> Option<&Move> {
+        self.moved.filter(|_| self.is(state))
+    }
+
+    /// Who made a move, for the reader: with their part, where the configuration says who the teams are.
+    pub(super) fn name(&self, person: &Move) -> String {
+        let Some(teams) = self.teams else {
+            return person.by_name.clone();
+        };
+        let reviews = self
+            .reviewers
+            .is_some_and(|reviewers| reviewers.contains(&person.by));
+        let part = match (reviews, teams.contains(&person.by)) {
+            (true, _) => "security",
+            (false, true) => "product team",
+            (false, false) => "neither product team nor security",
+        };
+        format!("{} ({part})", person.by_name)
+    }
+
+    /// The moves that stand: without the last ones, of which each pair undid a person's.
+    fn standing(&self, mut moves: &'a [Move]) -> &'a [Move] {
+        while let [before @ .., wrong, undo] = moves
+            && undo.by == self.bot
+            && wrong.by != self.bot
+            && self.is_without_right(wrong)
+            && undo.to == wrong.from
+        {
+            moves = before;
+        }
+        moves
+    }
+
+    /// Closing is for reviewers, ignoring for rules.
+    fn is_without_right(&self, person: &Move) -> bool {
+        let may_close = self
+            .reviewers
+            .is_some_and(|reviewers| reviewers.contains(&person.by));
+        match person.to {
+            Some(TicketState::Closed) => !may_close,
+            Some(TicketState::Ignored) => true,
+            Some(TicketState::Open | TicketState::Resolved) | None => false,
+        }
+    }
+
+    /// The state as if the last move had not been made: what stood before it counts, also a person's decision that a
+    /// lost event or a late run has kept from the base.
+    pub(super) fn before_the_last_move(&self) -> View<'a> {
+        let (last, earlier) = match self.moves.split_last() {
+            Some((last, earlier)) => (Some(last), self.standing(earlier)),
+            None => (None, self.moves),
+        };
+        let stood = last.and_then(|last| last.from);
+        let state = match (stood, self.base.ticket) {
+            (Some(state), _) if state != TicketState::Closed => state,
+            (_, BaseTicket::Is(state)) => state,
+            (_, BaseTicket::None | BaseTicket::Deleted) => TicketState::Open,
+        };
+        let decided = earlier.last().filter(|before| {
+            let news = BaseTicket::Is(state) != self.base.ticket && before.to == Some(state);
+            let of_this_episode =
+                self.f != FindingState::Failing || before.at > self.episode_started_at;
+            news && before.by != self.bot && of_this_episode
+        });
+        let (moved, overruled) = later_counts(decided, self.w, &self.w_by, &self.base);
+        View {
+            t: BaseTicket::Is(state),
+            moved,
+            overruled,
+            moves: earlier,
+            ..self.clone()
+        }
+    }
+
+    /// A reviewer reopened the ticket after the finding had stopped or the resource was gone, and nobody who may has
+    /// moved it since.
+    pub(super) fn kept_open(&self) -> bool {
+        let Some(last) = self.standing(self.moves).last() else {
+            return false;
+        };
+        let by_reviewer = self
+            .reviewers
+            .is_some_and(|reviewers| reviewers.contains(&last.by));
+        let later = self.changed_at().is_none_or(|changed| last.at > changed);
+        by_reviewer && last.to == Some(TicketState::Open) && later
+    }
+
+    /// W has this status, set by a person or an automation rule.
+    pub(super) fn theirs(&self, status: WorkflowStatus) -> Option<(&str, Timestamp, &str)> {
+        match &self.w_by {
+            Author::Theirs {
+                identity,
+                at,
+                record,
+            } if self.w == Some(status) => Some((identity, *at, record)),
+            _ => None,
+        }
+    }
+
+    /// W has this status, set by the engine.
+    pub(super) fn ours(&self, status: WorkflowStatus) -> bool {
+        self.w == Some(status) && self.w_by == Author::Ours
+    }
+
+    /// W is NEW or NOTIFIED.
+    pub(super) fn unsettled(&self) -> bool {
+        matches!(self.w, Some(WorkflowStatus::New | WorkflowStatus::Notified))
+    }
+
+    /// The finding stopped, or fails again, since both sides last agreed. Its first sight is no turn.
+    pub(super) fn turned(&self) -> bool {
+        let before = self.base.finding;
+        let clear = self.f != FindingState::Unclear;
+        self.base.episode > 0 && clear && before.is_stopped() != self.f.is_stopped()
+    }
+
+    /// When F or R last changed.
+    pub(super) fn changed_at(&self) -> Option<Timestamp> {
+        self.deleted_at.into_iter().chain(self.changed_at).max()
+    }
+
+    /// The finding is severe enough for a ticket of its own.
+    pub(super) fn warrants_ticket(&self, policy: &Policy) -> bool {
+        self.lead
+            .as_ref()
+            .is_some_and(|(severity, _)| *severity >= policy.threshold)
+    }
+
+    /// The ticket shows something else than the finding says now.
+    pub(super) fn content_changed(&self) -> bool {
+        let shown = &self.link.content;
+        !shown.is_empty()
+            && self
+                .lead
+                .as_ref()
+                .is_some_and(|(_, content)| content != shown)
+    }
+
+    /// A row's comment was made in this episode.
+    pub(super) fn commented(&self, row: u8, id: &str) -> bool {
+        self.link.comments.contains(&super::outcome::comment_key(
+            &self.link,
+            self.episode,
+            row,
+            id,
+        ))
+    }
+
+    /// A person decided in this episode that the finding is dealt with.
+    pub(super) fn decided(&self) -> bool {
+        self.link.decision.as_ref().is_some_and(|decision| {
+            decision.episode == self.episode
+                && decision.kind != crate::model::DecisionKind::Reopened
+        })
+    }
+
+    /// A failing finding that a status set by hand hides.
+    pub(super) fn is_hidden_by_hand(&self) -> bool {
+        self.f == FindingState::Failing
+            && self.w_by.is_theirs()
+            && matches!(
+                self.w,
+                Some(WorkflowStatus::Resolved | WorkflowStatus::Suppressed)
+            )
+    }
+}
