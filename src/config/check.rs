@@ -1,5 +1,7 @@
 //! What types cannot say: patterns, ranges, and keys that must fit together. All problems are reported, not the first.
 
+mod workflow;
+
 use std::collections::BTreeMap;
 
 use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
@@ -147,17 +149,8 @@ pub fn is_loopback(url: &str) -> bool {
 
 fn jira(jira: &Jira, found: &mut Found) {
     endpoint("jira.url", &jira.url, found);
-    let is_address = jira
-        .email
-        .split_once('@')
-        .is_some_and(|(user, domain)| !user.is_empty() && !domain.is_empty());
-    if !is_address
-        || jira
-            .email
-            .contains(|c: char| c.is_whitespace() || c.is_control() || c == ':')
-    {
-        found.add("jira.email", "is no e-mail address");
-    }
+    address("jira.email", &jira.email, found);
+    workflow::workflow(jira, found);
     found.name("jira.issue_type", &jira.issue_type, 60);
     people("jira.reviewers", &jira.reviewers, found);
     if let Some(teams) = &jira.product_teams {
@@ -202,6 +195,15 @@ fn people(path: &str, people: &Reviewers, found: &mut Found) {
                 found.name(format!("{path}.account_ids[{i}]"), id, 128);
             }
         }
+    }
+}
+
+fn address(path: &str, email: &str, found: &mut Found) {
+    let is_address = email
+        .split_once('@')
+        .is_some_and(|(user, domain)| !user.is_empty() && !domain.is_empty());
+    if !is_address || email.contains(|c: char| c.is_whitespace() || c.is_control() || c == ':') {
+        found.add(path, "is no e-mail address");
     }
 }
 

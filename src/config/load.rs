@@ -66,6 +66,14 @@ fn settle(mut config: Config, path: &Path) -> Config {
         .into_iter()
         .map(|secret| secret.starting_at(folder))
         .collect();
+    let verify = config.jira.verify.as_mut();
+    let tried = verify.map(|verify| [&mut verify.product, &mut verify.reviewer]);
+    for login in tried.into_iter().flatten().chain(&mut config.jira.admin) {
+        login.token = login.token.clone().starting_at(folder);
+    }
+    if let Some(file) = &mut config.jira.workflow.file {
+        *file = folder.join(&*file);
+    }
     for url in [Some(&mut config.jira.url), config.aws.endpoint_url.as_mut()]
         .into_iter()
         .flatten()

@@ -1,6 +1,5 @@
 //! From the configuration to clients.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -75,6 +74,9 @@ pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow
         email: config.jira.email.clone(),
         token: config.jira.token.resolve()?,
         statuses: statuses(config),
+        via: config.jira.statuses.via.clone(),
+        transition_fields: config.jira.transition_fields.clone(),
+        create_fields: config.jira.fields.clone(),
         reviewers: people(&config.jira.reviewers),
         teams: config.jira.product_teams.as_ref().map(people),
     };
@@ -133,7 +135,8 @@ fn aws_settings(config: &Config) -> AwsSettings {
     }
 }
 
-fn statuses(config: &Config) -> BTreeMap<String, crate::model::TicketState> {
+/// In the order of the lists: the first of each is where tickets are moved to.
+fn statuses(config: &Config) -> Vec<(String, crate::model::TicketState)> {
     let all = config.jira.statuses.all();
     all.iter()
         .flat_map(|(state, names)| names.iter().map(|name| (name.clone(), *state)))
