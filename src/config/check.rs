@@ -9,10 +9,10 @@ use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
 mod serve;
 
 /// A problem by the path of its key, such as `owners.rules[0].accounts[1]`.
-pub(super) struct Finding {
-    pub(super) path: String,
-    pub(super) message: String,
-    pub(super) help: Option<String>,
+pub(crate) struct Finding {
+    pub(crate) path: String,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
 }
 
 /// Everything that is wrong.

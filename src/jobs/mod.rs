@@ -21,3 +21,4 @@ pub mod sync;
 mod unfinished;
 mod unread;
 pub mod webhook;
+pub mod workflow;

@@ -4,6 +4,7 @@ pub mod finding;
 pub mod link;
 pub mod pause;
 pub mod ticket;
+pub mod workflow;
 
 pub use finding::{
     Account, AliasKey, Compliance, Finding, FindingKey, FindingState, Note, Product, RecordState,

@@ -248,8 +248,12 @@ impl Http {
             });
         }
         if accepted {
-            let status = status.as_u16();
-            return Try::Done(Answer { status, body });
+            let location = parts.headers.get(header::LOCATION);
+            return Try::Done(Answer {
+                status: status.as_u16(),
+                location: location.and_then(|at| at.to_str().ok()).map(str::to_owned),
+                body,
+            });
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
             return self.throttled(operation, &parts.headers, scopes);

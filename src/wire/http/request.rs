@@ -126,6 +126,8 @@ impl Request {
 pub struct Answer {
     /// Status.
     pub status: u16,
+    /// Where to look next: the header `Location`.
+    pub location: Option<String>,
     /// The whole body, at most 16 MiB.
     pub body: Bytes,
 }

@@ -3,11 +3,13 @@
 //!
 //! It knows Jira's words, limits and traps; it never decides what should happen to a ticket.
 
+pub mod admin;
 mod bulk;
 mod decode;
 mod jql;
 mod people;
 mod read;
+mod site;
 mod statuses;
 mod steps;
 mod transitions;
@@ -32,6 +34,8 @@ use crate::wire::transport::Transport;
 use decode::Myself;
 use statuses::Statuses;
 use steps::Known;
+
+pub use site::{Deployment, Project, Server};
 
 pub use jql::{BadValue, Direction, Field, Jql};
 
