@@ -241,6 +241,9 @@ fn owner(path: &str, owner: &Owner, found: &mut Found) {
     if let Some(component) = &owner.component {
         found.name(format!("{path}.component"), component, 255);
     }
+    if let Some(group) = &owner.jira_group {
+        found.name(format!("{path}.jira_group"), group, 255);
+    }
     for (i, label) in owner.labels.iter().enumerate() {
         let path = format!("{path}.labels[{i}]");
         found.name(&path, label, 255);

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{Config, Reviewers};
+use crate::config::{Config, ConfigError, Reviewers};
 use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
+use crate::wire::jira::admin::{AdminConfig, JiraAdmin};
 use crate::wire::jira::{JiraClient, JiraConfig, PeopleFrom};
 use crate::wire::transport::Transport;
 
@@ -133,6 +134,32 @@ fn aws_settings(config: &Config) -> AwsSettings {
         profile: config.aws.profile.clone(),
         unlimited: config.run.unlimited,
     }
+}
+
+/// The client with an administrator's rights, on the same budget.
+///
+/// # Errors
+/// [`ConfigError`] when the configuration names no administrator, or the secret cannot be read; a URL that cannot be used.
+pub fn admin(
+    config: &Config,
+    transport: Transport,
+    clients: &Clients,
+) -> anyhow::Result<JiraAdmin> {
+    let Some(login) = &config.jira.admin else {
+        return Err(ConfigError::Lacking {
+            what: "Jira administrator",
+            help: "add [jira.admin] with email and token: the login of a Jira administrator, which the engine itself never \
+                   uses; the token may come from the environment for this one command",
+        }
+        .into());
+    };
+    let settings = AdminConfig {
+        url: config.jira.url.clone(),
+        email: login.email.clone(),
+        token: login.token.resolve()?,
+    };
+    let (budget, counts) = (clients.budget.clone(), clients.jira_requests.clone());
+    Ok(JiraAdmin::new(settings, transport, budget, counts)?)
 }
 
 /// In the order of the lists: the first of each is where tickets are moved to.

@@ -128,6 +128,11 @@ impl Wanted {
         }
     }
 
+    /// Reviewers hold a role that the site has already, under this name.
+    pub fn name_reviewers(&mut self, name: &str) {
+        name.clone_into(&mut self.roles.reviewer.name);
+    }
+
     /// The status in which tickets begin.
     pub fn first(&self) -> &str {
         let mut open = self.statuses.iter();

@@ -14,6 +14,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("schema.sql")),
     (2, include_str!("live.sql")),
     (3, include_str!("unread.sql")),
+    (4, include_str!("proofs.sql")),
 ];
 
 /// Takes the lock that keeps a second process out. The system drops it when the process ends, however it ends.

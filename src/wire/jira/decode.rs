@@ -322,7 +322,7 @@ enum TextOrNumber {
     Number(i64),
 }
 
-fn number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     let id = match TextOrNumber::deserialize(from)? {
         TextOrNumber::Text(text) => text.parse().ok(),
         TextOrNumber::Number(number) => u64::try_from(number).ok(),

@@ -8,6 +8,7 @@ mod bulk;
 mod decode;
 mod jql;
 mod people;
+pub mod person;
 mod read;
 mod site;
 mod statuses;
@@ -35,7 +36,7 @@ use decode::Myself;
 use statuses::Statuses;
 use steps::Known;
 
-pub use site::{Deployment, Project, Server};
+pub use site::{Deployment, Issues, Project, Server};
 
 pub use jql::{BadValue, Direction, Field, Jql};
 

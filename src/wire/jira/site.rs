@@ -50,6 +50,15 @@ pub struct Project {
     pub team_managed: bool,
 }
 
+/// The issues of a project, about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Issues {
+    /// All that may be seen.
+    pub all: u64,
+    /// Those with our label.
+    pub ours: u64,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ServerInfo {
@@ -185,8 +194,8 @@ pub(super) async fn all_projects(http: &Http, most: usize) -> Result<Vec<Project
     Ok(found)
 }
 
-/// How many issues of a project do not have our label. Search lags, so this is about.
-pub(super) async fn foreign_issues(http: &Http, project: &str) -> Result<u64, WireError> {
+/// How many issues a project has, and how many of them have our label. Search lags, so this is about.
+pub(super) async fn issues(http: &Http, project: &str) -> Result<Issues, WireError> {
     let operation = Operation::read(
         "POST /rest/api/3/search/approximate-count",
         format!("count the issues of {project}"),
@@ -210,7 +219,10 @@ pub(super) async fn foreign_issues(http: &Http, project: &str) -> Result<u64, Wi
             break;
         }
     }
-    Ok(counts[0].saturating_sub(counts[1]))
+    Ok(Issues {
+        all: counts[0],
+        ours: counts[1].min(counts[0]),
+    })
 }
 
 fn operation(what: String) -> Operation {
@@ -234,12 +246,20 @@ impl JiraClient {
         is_free(&self.http).await
     }
 
-    /// How many issues of a project that the bot sees are none of ours.
+    /// The engine's own account.
     ///
     /// # Errors
     /// [`WireError`].
-    pub async fn foreign_issues(&self, project: &str) -> Result<u64, WireError> {
-        foreign_issues(&self.http, project).await
+    pub async fn bot(&self) -> Result<&str, WireError> {
+        Ok(&self.myself().await?.account_id)
+    }
+
+    /// About how many issues of a project the bot sees.
+    ///
+    /// # Errors
+    /// [`WireError`].
+    pub async fn issues(&self, project: &str) -> Result<Issues, WireError> {
+        issues(&self.http, project).await
     }
 
     /// The first projects that the bot may see, at most `most`.

@@ -23,9 +23,9 @@ use crate::wire::error::WireError;
 use crate::wire::http::{Answer, Auth, BadSetup, Http, HttpConfig, Operation, Request};
 use crate::wire::transport::Transport;
 
-use super::site::{self, Project, Server};
+use super::site::{self, Issues, Project, Server};
 
-pub use people::Role;
+pub use people::{Account, Role};
 pub use permissions::PermissionScheme;
 pub use schemes::{Mapping, Scheme, TypeStatuses};
 pub use webhooks::{Hook, HookText};
@@ -63,8 +63,10 @@ impl JiraAdmin {
         counts: Counts,
     ) -> Result<Self, BadSetup> {
         let renew = format!(
-            "The API token of the administrator {} is wrong or has expired: create a new one at \
-             https://id.atlassian.com/manage-profile/security/api-tokens and store it where [jira.admin] points",
+            // Jira's workflow operations say 401 to who lacks the permission, too.
+            "The API token of {} is wrong or has expired, or that account lacks the permission Administer Jira (global): \
+             create a new token at https://id.atlassian.com/manage-profile/security/api-tokens and store it where \
+             [jira.admin] points, or name an administrator there",
             config.email
         );
         let http = HttpConfig {
@@ -105,12 +107,12 @@ impl JiraAdmin {
         site::projects(&self.http, keys).await
     }
 
-    /// How many issues of a project that the administrator sees are none of ours.
+    /// About how many issues of a project the administrator sees.
     ///
     /// # Errors
     /// [`WireError`].
-    pub async fn foreign_issues(&self, project: &str) -> Result<u64, WireError> {
-        site::foreign_issues(&self.http, project).await
+    pub async fn issues(&self, project: &str) -> Result<Issues, WireError> {
+        site::issues(&self.http, project).await
     }
 
     async fn get<T: DeserializeOwned>(

@@ -26,6 +26,15 @@ pub struct Role {
     pub name: String,
 }
 
+/// A person, or an app that acts like one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The name that people read.
+    pub name: String,
+    /// It is no person: automation rules run as it.
+    pub is_app: bool,
+}
+
 #[derive(Deserialize)]
 struct RoleRow {
     id: Value,
@@ -74,6 +83,8 @@ struct Member {
     account_id: String,
     #[serde(default)]
     display_name: String,
+    #[serde(default)]
+    account_type: String,
 }
 
 #[derive(Deserialize)]
@@ -214,11 +225,11 @@ impl JiraAdmin {
         Ok(found)
     }
 
-    /// The active members of a group by account id, with their names.
+    /// The active members of a group by account id.
     ///
     /// # Errors
     /// [`WireError`].
-    pub async fn members(&self, group: &str) -> Result<BTreeMap<String, String>, WireError> {
+    pub async fn members(&self, group: &str) -> Result<BTreeMap<String, Account>, WireError> {
         let mut members = BTreeMap::new();
         let mut start = 0;
         while start < LARGEST_GROUP {
@@ -237,11 +248,38 @@ impl JiraAdmin {
             start += page.values.len();
             let last = page.is_last || page.values.is_empty();
             let rows = page.values.into_iter();
-            members.extend(rows.map(|one| (one.account_id, one.display_name)));
+            members.extend(rows.map(|one| {
+                let account = Account {
+                    name: one.display_name,
+                    is_app: one.account_type == "app",
+                };
+                (one.account_id, account)
+            }));
             if last {
                 break;
             }
         }
         Ok(members)
+    }
+
+    /// They administer Jira: whatever is configured, they can change it.
+    ///
+    /// # Errors
+    /// [`WireError`].
+    pub async fn administers(&self, account: &str) -> Result<bool, WireError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Checked {
+            #[serde(default)]
+            global_permissions: Vec<String>,
+        }
+        let checked: Checked = self
+            .ask(
+                "POST /rest/api/3/permissions/check",
+                format!("ask whether {account} administers Jira"),
+                json!({"accountId": account, "globalPermissions": ["ADMINISTER"]}),
+            )
+            .await?;
+        Ok(!checked.global_permissions.is_empty())
     }
 }
