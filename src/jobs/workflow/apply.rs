@@ -11,7 +11,8 @@ use crate::model::workflow::{Placed, Status};
 use crate::wire::error::WireError;
 use crate::wire::jira::admin::{JiraAdmin, Mapping, Role, Scheme, Sent};
 
-use super::diff::{Diff, ProjectChange, grants};
+use super::change::{Diff, ProjectChange};
+use super::diff::grants;
 use super::file::{Part, Wanted};
 use super::shape;
 use super::site::{ProjectFound, Site};

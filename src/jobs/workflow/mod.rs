@@ -6,6 +6,7 @@
 //! ```
 
 pub mod apply;
+pub mod change;
 pub mod diff;
 pub mod file;
 pub mod proof;
@@ -27,7 +28,8 @@ use crate::wire::jira::admin::JiraAdmin;
 use crate::wire::jira::person::Person;
 use crate::wire::transport::Transport;
 
-use diff::{Diff, diff};
+use change::Diff;
+use diff::diff;
 use file::Wanted;
 use site::Site;
 

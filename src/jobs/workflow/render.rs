@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::diff::{Change, Diff, GrantsChange, ProjectChange, WorkflowChange};
+use super::change::{Change, Diff, GrantsChange, ProjectChange, WorkflowChange};
 use super::shape::{self, Shape};
 use crate::talk::plain;
 

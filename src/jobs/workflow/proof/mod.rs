@@ -5,6 +5,7 @@
 //!                              └─▶ trial: what was tried in it   ┴▶ table, exit code, verdicts for the engine
 //! ```
 
+mod moves;
 mod passing;
 mod places;
 mod rules;

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::jobs::workflow::{Setup, Trouble};
-use crate::model::workflow::{Start, Transition};
 use crate::model::{Ticket, TicketState};
 use crate::ports::{TicketsReader as _, TicketsWriter as _};
 use crate::wire::error::WireError;
@@ -21,28 +20,11 @@ const LABEL: &str = "asaf-verify";
 /// The longest way that a person is walked.
 const HOPS_MOST: usize = 4;
 
-use TicketState::{Closed, Ignored, Open, Resolved};
-
-/// Every move of the engine, as one way: each begins where the one before ended.
-const CIRCUIT: [(TicketState, TicketState); 12] = [
-    (Open, Resolved),
-    (Resolved, Open),
-    (Open, Closed),
-    (Closed, Open),
-    (Open, Ignored),
-    (Ignored, Resolved),
-    (Resolved, Closed),
-    (Closed, Resolved),
-    (Resolved, Ignored),
-    (Ignored, Closed),
-    (Closed, Ignored),
-    (Ignored, Open),
-];
-
-struct Trial<'a> {
+/// A trial in one project.
+pub(super) struct Trial<'a> {
     setup: &'a Setup,
-    cast: &'a Cast,
-    place: &'a Place,
+    pub(super) cast: &'a Cast,
+    pub(super) place: &'a Place,
     rows: Vec<Row>,
     made: Vec<u64>,
 }
@@ -118,7 +100,7 @@ impl Trial<'_> {
         self.engine_moves(ticket).await
     }
 
-    fn note(&mut self, who: &'static str, does: &str, must: Must, outcome: Outcome) {
+    pub(super) fn note(&mut self, who: &'static str, does: &str, must: Must, outcome: Outcome) {
         self.rows.push(Row {
             project: self.place.key.clone(),
             who,
@@ -164,7 +146,7 @@ impl Trial<'_> {
         fields
     }
 
-    async fn read(&self, id: u64) -> Result<Option<Ticket>, WireError> {
+    pub(super) async fn read(&self, id: u64) -> Result<Option<Ticket>, WireError> {
         self.setup.clients.jira.get(id).await
     }
 
@@ -238,14 +220,24 @@ impl Trial<'_> {
         };
         let cast = self.cast;
         let steps = [
-            ("product team", "resolves a ticket", &cast.product, Resolved),
+            (
+                "product team",
+                "resolves a ticket",
+                &cast.product,
+                TicketState::Resolved,
+            ),
             (
                 "reviewer",
                 "closes a resolved ticket",
                 &cast.reviewer,
-                Closed,
+                TicketState::Closed,
             ),
-            ("reviewer", "reopens a closed ticket", &cast.reviewer, Open),
+            (
+                "reviewer",
+                "reopens a closed ticket",
+                &cast.reviewer,
+                TicketState::Open,
+            ),
         ];
         let mut stands = true;
         for (who, does, person, to) in steps {
@@ -267,7 +259,7 @@ impl Trial<'_> {
         Ok(())
     }
 
-    fn meaning(&self, status: &str) -> Option<TicketState> {
+    pub(super) fn meaning(&self, status: &str) -> Option<TicketState> {
         self.place.meanings.get(status).copied()
     }
 
@@ -304,7 +296,7 @@ impl Trial<'_> {
     }
 
     /// What the configuration gives to a transition's screen: without it a refusal would prove nothing.
-    fn fields_of(&self, id: &str, name: &str) -> Option<&Fields> {
+    pub(super) fn fields_of(&self, id: &str, name: &str) -> Option<&Fields> {
         let all = &self.setup.config.jira.transition_fields;
         let mut fitting = all.iter();
         let named = |key: &String| key == id || key.eq_ignore_ascii_case(name);
@@ -314,7 +306,7 @@ impl Trial<'_> {
     }
 
     /// asaf puts a ticket where it is needed; false when it cannot.
-    async fn bring(&self, id: u64, to: TicketState) -> Result<bool, WireError> {
+    pub(super) async fn bring(&self, id: u64, to: TicketState) -> Result<bool, WireError> {
         let Some(now) = self.read(id).await? else {
             return Ok(false);
         };
@@ -326,120 +318,6 @@ impl Trial<'_> {
             Err(error) if is_refusal(&error) => Ok(false),
             Err(error) => Err(error),
         }
-    }
-
-    /// asaf makes each of its moves once; on the way others try what they must not, in each status.
-    async fn engine_moves(&mut self, ticket: u64) -> Result<(), WireError> {
-        let mut failed = Vec::new();
-        let mut visited = BTreeSet::new();
-        for (from, to) in CIRCUIT {
-            let mut stands = self.bring(ticket, from).await?;
-            if stands && visited.insert(from) {
-                self.others_try(ticket, from).await?;
-                // Where somebody succeeded, asaf takes it back.
-                stands = self.bring(ticket, from).await?;
-            }
-            if !stands || !self.bring(ticket, to).await? {
-                failed.push(format!("from {} to {}", from.word(), to.word()));
-            }
-        }
-        let outcome = if failed.is_empty() {
-            Outcome::Holds
-        } else {
-            Outcome::Broken(format!(
-                "asaf cannot move tickets in {}: {}. Give its user the role that the workflow asks for (`asaf workflow apply` \
-                 does), and name what screens require in [jira.transition_fields].",
-                self.place.key,
-                failed.join(", ")
-            ))
-        };
-        let does = "moves tickets between all meanings";
-        self.note("asaf", does, Must::BeAllowed, outcome);
-        Ok(())
-    }
-
-    async fn others_try(&mut self, ticket: u64, at: TicketState) -> Result<(), WireError> {
-        let cast = self.cast;
-        let (product, admin) = (
-            ("product team", &cast.product),
-            ("administrator", &cast.admin),
-        );
-        match at {
-            Open => {
-                self.moves(product, ticket, "closes an open ticket", Some(Closed))
-                    .await?;
-                self.bring(ticket, at).await?;
-                self.moves(product, ticket, "ignores a ticket", Some(Ignored))
-                    .await
-            }
-            Resolved => {
-                self.moves(product, ticket, "closes a resolved ticket", Some(Closed))
-                    .await?;
-                self.bring(ticket, at).await?;
-                self.moves(admin, ticket, "closes a resolved ticket", Some(Closed))
-                    .await
-            }
-            Closed => {
-                self.moves(product, ticket, "reopens a closed ticket", None)
-                    .await
-            }
-            Ignored => self.moves(product, ticket, "ends ignoring", None).await,
-        }
-    }
-
-    /// A person takes every transition of the workflow that would do it, offered or not; `to` is `None` for any other
-    /// meaning than the present one.
-    async fn moves(
-        &mut self,
-        (who, person): (&'static str, &Person),
-        ticket: u64,
-        does: &str,
-        to: Option<TicketState>,
-    ) -> Result<(), WireError> {
-        let Some(now) = self.read(ticket).await? else {
-            return Ok(());
-        };
-        let offered = match person.offered(ticket).await {
-            Ok(offered) => offered,
-            Err(error) if is_refusal(&error) => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        let leads = |one: &&Transition| {
-            let target = one.to.as_deref().and_then(|to| self.meaning(to));
-            let fits = match to {
-                Some(to) => target == Some(to),
-                None => target != now.state,
-            };
-            fits && one.start != Start::Initial && one.starts_in(&now.status_id)
-        };
-        let tried: Vec<Transition> = self
-            .place
-            .workflow
-            .transitions
-            .iter()
-            .filter(leads)
-            .cloned()
-            .collect();
-        for one in &tried {
-            let fields = self.fields_of(&one.id, &one.name);
-            let taken = match person.take(ticket, &one.id, fields).await {
-                Ok(()) => true,
-                Err(error) if is_refusal(&error) => false,
-                Err(error) => return Err(error),
-            };
-            // Refused for another reason, such as a required field, and offered all the same.
-            if taken || offered.iter().any(|open| open.id == one.id) {
-                let hole = format!(
-                    "A test user ({who}) {does} in {}: Jira let it take the transition “{}” ({}) of “{}”. Restrict that \
-                     transition to the roles of reviewers and asaf (`asaf workflow apply` does).",
-                    self.place.key, one.name, one.id, self.place.workflow.name
-                );
-                self.note(who, does, Must::BeRefused, Outcome::Broken(hole));
-                return Ok(());
-            }
-        }
-        self.note(who, does, Must::BeRefused, Outcome::Holds);
-        Ok(())
     }
 
     /// Deletes what was made. A ticket that stays is named.
@@ -463,21 +341,5 @@ impl Trial<'_> {
                 );
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::model::workflow::engine_moves;
-
-    use super::*;
-
-    #[test]
-    fn the_circuit_makes_every_move_of_the_engine_once_in_one_way() {
-        let all: BTreeSet<_> = engine_moves().collect();
-        let made: BTreeSet<_> = CIRCUIT.into_iter().collect();
-        assert_eq!((made, CIRCUIT.len()), (all, 12));
-        let joined = CIRCUIT.windows(2).all(|pair| pair[0].1 == pair[1].0);
-        assert!(joined && CIRCUIT[11].1 == CIRCUIT[0].0);
     }
 }

@@ -5,6 +5,7 @@
 
 mod people;
 mod permissions;
+mod rows;
 mod schemes;
 mod tasks;
 mod webhooks;
