@@ -4,6 +4,7 @@ pub mod config;
 pub mod connect;
 pub mod demo;
 pub mod emulate;
+pub mod enforcement;
 pub mod explain;
 pub mod findings_check;
 pub mod init;

@@ -59,7 +59,7 @@ pub fn markdown(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
 }
 
 /// In a code span nothing is a mention, a link or a table cell.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     format!(
         "`{}`",
         plain(text)

@@ -176,7 +176,7 @@ pub struct DayCount {
 }
 
 /// Everything that a run remembers. Every method is one transaction.
-pub trait Store: Sync {
+pub trait Store: proofs::Proofs + Sync {
     /// All links.
     fn links(&self) -> impl Future<Output = Result<Vec<Link>, StoreError>> + Send;
     /// Links that track one of the findings, have one of the tickets, or one of the markers.

@@ -71,6 +71,11 @@ impl Console {
         Self::of(World::untouched, findings).await
     }
 
+    /// A prepared site, and so many findings.
+    pub(crate) async fn prepared_with(findings: usize) -> Self {
+        Self::of(World::new, findings).await
+    }
+
     async fn of(make: impl Fn(Clock, &str) -> World, findings: usize) -> Self {
         let bound = serve::bind(0, 0, 0).await.unwrap();
         let urls = bound.urls.clone();

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Change, Diff, GrantsChange, ProjectChange, WorkflowChange};
 use super::shape::{self, Shape};
+use crate::plan::render::code;
 use crate::talk::plain;
 
 /// Projects that a text shows one by one before it counts the rest.
@@ -68,12 +69,6 @@ pub fn json(diff: &Diff) -> Value {
     let mut value = json!(diff);
     value["in_step_with_file"] = json!(diff.is_empty());
     value
-}
-
-/// In a code span nothing is a mention, a link or a table cell.
-fn code(text: &str) -> String {
-    let text = plain(text).replace('`', "'").replace('|', "¦");
-    format!("`{text}`")
 }
 
 /// How much differs, in one line.

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use comfy_table::{Table, presets};
 
 use super::{How, Must, Outcome, Proven, Row};
+use crate::plan::render::code;
 use crate::talk::plain;
 
 /// Projects that a line names before it counts the rest.
@@ -110,12 +111,6 @@ pub(super) fn markdown(proven: &Proven) -> String {
         let _ = writeln!(out, "* {}", code(&sentence));
     }
     format!("{out}\n{}\n", verdict(proven))
-}
-
-/// In a code span nothing is a mention, a link or a table cell.
-fn code(text: &str) -> String {
-    let text = plain(text).replace('`', "'").replace('|', "¦");
-    format!("`{text}`")
 }
 
 fn verdict(proven: &Proven) -> String {
