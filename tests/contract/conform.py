@@ -39,16 +39,24 @@ def is_ours(exchange):
     return exchange["headers"].get("user-agent", "").startswith(OURS)
 
 
+def judged(judge, exchange):
+    """What the judge says; a body so misshapen that the vendor's own parser breaks over it does not fit either."""
+    try:
+        return judge(exchange)
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        return [f"cannot be parsed: {error!r}"]
+
+
 def check(exchange, checkers):
     """What does not fit, as sentences, and how many requests and answers were looked at."""
     checker = checkers[exchange["system"]]
     problems, looked = [], collections.Counter()
     if is_ours(exchange):
         looked["requests"] += 1
-        problems += [f"request {where}" for where in checker.request(exchange)]
+        problems += [f"request {where}" for where in judged(checker.request, exchange)]
     if exchange["answer"]:
         looked["answers"] += 1
-        problems += [f"answer {where}" for where in checker.answer(exchange)]
+        problems += [f"answer {where}" for where in judged(checker.answer, exchange)]
     return problems, looked
 
 

@@ -12,6 +12,11 @@ ELSEWHERE = re.compile(r"^[A-Z]+ (/rest/webhooks/1\.0/|/_edge/|/rest/api/(2|late
 CONTRADICTED = {("GET /rest/api/3/bulk/queue/{taskId}", 400)}
 # A body that is not even of the right form is refused like this by every operation (recorded from Jira Cloud).
 BAD_PAYLOAD = "Invalid request payload. Refer to the REST API documentation and try again."
+BEFORE_THE_OPERATION = (
+    "Client must be authenticated to access this resource.",
+    "Unauthorized; scope does not match",
+    "You do not have the permission to perform this operation.",
+)
 # The document still has the old search; Jira Cloud has removed it (developer changelog, CHANGE-2046).
 REMOVED = {"GET /rest/api/3/search", "POST /rest/api/3/search"}
 
@@ -42,6 +47,9 @@ class Checker:
         if kind.startswith("text/html"):
             return [] if answer["status"] >= 500 else ["is HTML"]
         if answer["status"] == 400 and BAD_PAYLOAD in answer["body"]:
+            return []
+        # Authentication and scopes are judged before the operation is looked at, in words of their own.
+        if answer["status"] in (401, 403) and any(words in answer["body"] for words in BEFORE_THE_OPERATION):
             return []
         if answer["status"] == 410 and name in REMOVED:
             return []

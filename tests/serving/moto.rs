@@ -48,7 +48,9 @@ impl Moto {
                 "moto is not installed in {}; `make setup` installs it",
                 python.display()
             );
-            assert!(std::env::var_os("CI").is_none(), "{missing}");
+            let required = ["CI", "ASAF_REQUIRE_CONTRACT"];
+            let required = required.iter().any(|name| std::env::var_os(name).is_some());
+            assert!(!required, "{missing}");
             eprintln!("skipped: {missing}");
             return None;
         }
@@ -160,6 +162,8 @@ impl Moto {
         let settings = AwsSettings {
             region: REGION.to_owned(),
             endpoint_url: Some(self.url.clone()),
+            aggregator: "org".to_owned(),
+            member_role: Some("asaf-config-read".to_owned()),
             ..AwsSettings::default()
         };
         let credentials = Credentials::Fixed {

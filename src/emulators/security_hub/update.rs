@@ -50,6 +50,11 @@ pub(super) struct Author<'a> {
     pub(super) now: Timestamp,
 }
 
+/// Both members are required, and strings (Security Hub API: AwsSecurityFindingIdentifier).
+fn is_identifier(value: &Value) -> bool {
+    value["Id"].is_string() && value["ProductArn"].is_string()
+}
+
 impl SecurityHub {
     /// At most 100 identifiers; each is processed or not on its own.
     pub(super) fn batch_update(&mut self, call: &Call, journal: &mut Journal) -> Response {
@@ -59,6 +64,11 @@ impl SecurityHub {
             return invalid(
                 "Invalid parameter 'FindingIdentifiers'. It should have 1 to 100 identifiers",
             );
+        }
+        if let Some(n) = identifiers.iter().position(|one| !is_identifier(one)) {
+            return invalid(&format!(
+                "Invalid parameter. data.FindingIdentifiers[{n}] should have Id and ProductArn"
+            ));
         }
         if let Err(why) = limits::update(call.body) {
             return invalid(&format!("Invalid parameter. data.{why}"));
