@@ -228,7 +228,6 @@ async fn verify_proves_the_rule_by_trying_and_leaves_nothing_behind() {
     let console = Console::untouched().await;
     console.asaf(&["workflow", "apply"]).ends(0);
     let verify = console.asaf(&["workflow", "verify"]);
-    println!("{}\n{}", verify.out, verify.err);
     verify.says(0, "The rule holds (2 projects,");
     assert_eq!(console.issues(), 0, "what was tried with is deleted");
 }

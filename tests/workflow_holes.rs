@@ -161,7 +161,6 @@ async fn every_hole_is_read_and_named_with_its_fix_and_the_next_apply_closes_it(
     for (name, make, sentence) in HOLES {
         make(&console);
         let verify = console.asaf(&read);
-        println!("{name}");
         verify.says(1, sentence);
         verify.says(1, "The rule does not hold");
         console.asaf(&["workflow", "apply"]).ends(0);

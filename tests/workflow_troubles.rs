@@ -1,6 +1,6 @@
 //! The administrator's bad days: `asaf workflow apply` crossed by others, cut off, refused in one project, and asked to do
 //! hundreds.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod console;
 
