@@ -161,7 +161,11 @@ async fn every_hole_is_read_and_named_with_its_fix_and_the_next_apply_closes_it(
     for (name, make, sentence) in HOLES {
         make(&console);
         let verify = console.asaf(&read);
-        verify.says(1, sentence);
+        assert!(
+            verify.out.contains(sentence),
+            "{name}: {sentence} in\n{}",
+            verify.out
+        );
         verify.says(1, "The rule does not hold");
         console.asaf(&["workflow", "apply"]).ends(0);
         console.asaf(&read).says(0, "The rule holds");
