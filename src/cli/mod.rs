@@ -10,6 +10,7 @@ use crate::talk::{Loudness, plain};
 
 mod ignore;
 mod local;
+mod setup;
 mod sync;
 
 pub use ignore::{
@@ -19,6 +20,10 @@ pub use ignore::{
 pub use local::{
     ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
     StoreArgs, StoreCommand, Switch,
+};
+pub use setup::{
+    DoctorArgs, Policy, ProjectArgs, WebhookArgs, WebhookCommand, WorkflowArgs, WorkflowCommand,
+    WorkflowRelease,
 };
 pub use sync::{
     ApplyArgs, ExplainArgs, Override, PauseArgs, PauseCommand, PauseReason, PlanArgs,
@@ -36,7 +41,8 @@ pub use sync::{
 Examples:
   asaf demo                 see it work, with nothing configured
   asaf init                 write a commented asaf.toml
-  asaf config check         check it, and that its secrets can be read
+  asaf workflow apply       install the ticket workflow in Jira
+  asaf doctor               check everything that asaf needs
   asaf plan                 what would change
   asaf reconcile            change it: the scheduled job
   asaf serve                change it within seconds: webhook, event queue, and the scheduled job
@@ -122,6 +128,12 @@ pub enum Command {
     Pause(PauseArgs),
     /// End a pause
     Resume(ResumeArgs),
+    /// Install the ticket workflow in Jira, and prove that it holds
+    Workflow(WorkflowArgs),
+    /// Register Jira's webhook, or show it
+    Webhook(WebhookArgs),
+    /// Check everything that asaf needs, and say how to correct it
+    Doctor(DoctorArgs),
     /// Look at findings from files, without credentials
     Findings(FindingsArgs),
     /// Back up or verify the store
@@ -240,6 +252,9 @@ mod tests {
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
         Only::<IgnoreArgs>::command().debug_assert();
+        Only::<WorkflowArgs>::command().debug_assert();
+        Only::<WebhookArgs>::command().debug_assert();
+        Only::<DoctorArgs>::command().debug_assert();
     }
 
     #[test]
