@@ -333,42 +333,24 @@ fn decisions(f: F, t: T) -> Vec<Decided> {
     }
 }
 
-/// The default, and every combination of the choices that can matter to this state.
-pub(crate) fn policies(input: &Input) -> Vec<Policy> {
+/// Every combination of the choices.
+pub(crate) fn every_policy() -> Vec<Policy> {
     let mut all = vec![Policy::default()];
-    let closes = matches!(input.t, T::Moved(_, Closed, ..)) && input.f.fails();
-    if closes {
-        vary(
-            &mut all,
-            &[
-                |p| p.close_while_failing = CloseWhileFailing::Hold,
-                |p| p.close_while_failing = CloseWhileFailing::Reopen,
-            ],
-        );
-    }
-    if input.w.now() == Suppressed {
-        vary(
-            &mut all,
-            &[|p| p.suppressed_by_hand = SuppressedByHand::Revert],
-        );
-    }
-    if input.deleted {
-        vary(&mut all, &[|p| p.resource_deleted = ResourceDeleted::Close]);
-    }
-    // RESOLVED stands over a failing finding, now or once the first rounds have written it.
-    if input.f.fails() && input.t != T::None {
-        vary(&mut all, &[|p| p.recheck = Recheck::Reopen]);
-    }
-    if input.f == F::Passing {
-        vary(&mut all, &[|p| p.auto_close_verified = true]);
-    }
-    let absent = matches!(
-        input.t,
-        T::Unlinked | T::None | T::Deleted(_) | T::DeletedOften(_)
+    vary(
+        &mut all,
+        &[
+            |p| p.close_while_failing = CloseWhileFailing::Hold,
+            |p| p.close_while_failing = CloseWhileFailing::Reopen,
+        ],
     );
-    if input.f.fails() && absent {
-        vary(&mut all, &[|p| p.threshold = Severity::Critical]);
-    }
+    vary(
+        &mut all,
+        &[|p| p.suppressed_by_hand = SuppressedByHand::Revert],
+    );
+    vary(&mut all, &[|p| p.resource_deleted = ResourceDeleted::Close]);
+    vary(&mut all, &[|p| p.recheck = Recheck::Reopen]);
+    vary(&mut all, &[|p| p.auto_close_verified = true]);
+    vary(&mut all, &[|p| p.threshold = Severity::Critical]);
     all
 }
 
@@ -380,4 +362,47 @@ fn vary(all: &mut Vec<Policy>, choices: &[fn(&mut Policy)]) {
             policy
         }));
     }
+}
+
+/// The policy with the choices that cannot matter to this state at their defaults.
+pub(crate) fn relevant(input: &Input, policy: &Policy) -> Policy {
+    let mut relevant = Policy::default();
+    let fails = input.f.fails();
+    if fails && matches!(input.t, T::Moved(_, Closed, ..)) {
+        relevant.close_while_failing = policy.close_while_failing;
+    }
+    if input.w.now() == Suppressed {
+        relevant.suppressed_by_hand = policy.suppressed_by_hand;
+    }
+    if input.deleted {
+        relevant.resource_deleted = policy.resource_deleted;
+    }
+    // RESOLVED stands over a failing finding, now or once the first rounds have written it.
+    if fails && !matches!(input.t, T::None | T::Unlinked) {
+        relevant.recheck = policy.recheck;
+    }
+    if input.f == F::Passing {
+        relevant.auto_close_verified = policy.auto_close_verified;
+    }
+    // A new ticket is for severe findings; so is the one that follows a ticket closed long ago or deleted.
+    let absent = matches!(
+        input.t,
+        T::Unlinked | T::None | T::Deleted(_) | T::DeletedOften(_)
+    );
+    if fails && absent {
+        relevant.threshold = policy.threshold;
+    }
+    relevant
+}
+
+/// The policies that differ for this state.
+pub(crate) fn policies(input: &Input, every: &[Policy]) -> Vec<Policy> {
+    let mut all: Vec<Policy> = Vec::new();
+    for policy in every {
+        let relevant = relevant(input, policy);
+        if !all.contains(&relevant) {
+            all.push(relevant);
+        }
+    }
+    all
 }
