@@ -349,6 +349,9 @@ pub trait Inventory: Sync {
 
     /// All accounts of the organisation.
     fn accounts(&self) -> impl Future<Output = Result<Vec<AccountFact>, WireError>> + Send;
+
+    /// The path of the organisational unit of each account, such as `/prod/payments`; `/` at the root.
+    fn units(&self) -> impl Future<Output = Result<BTreeMap<Account, String>, WireError>> + Send;
 }
 
 /// Something that people should hear of.

@@ -33,6 +33,9 @@ pub struct Owner {
     /// The team's Slack channel, by its id (`C…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slack_channel: Option<String>,
+    /// The Jira group of the product team: it holds the product team's role in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jira_group: Option<String>,
 }
 
 /// One rule: these accounts belong to this owner.
@@ -66,6 +69,9 @@ struct RuleAsWritten {
     /// The team's Slack channel, by its id (`C…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     slack_channel: Option<String>,
+    /// The Jira group of the product team: it holds the product team's role in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jira_group: Option<String>,
 }
 
 impl From<RuleAsWritten> for OwnerRule {
@@ -78,6 +84,7 @@ impl From<RuleAsWritten> for OwnerRule {
                 component: rule.component,
                 labels: rule.labels,
                 slack_channel: rule.slack_channel,
+                jira_group: rule.jira_group,
             },
         }
     }
@@ -91,6 +98,7 @@ impl From<OwnerRule> for RuleAsWritten {
             component,
             labels,
             slack_channel,
+            jira_group,
         } = rule.owner;
         RuleAsWritten {
             accounts: rule.accounts,
@@ -99,6 +107,7 @@ impl From<OwnerRule> for RuleAsWritten {
             component,
             labels,
             slack_channel,
+            jira_group,
         }
     }
 }
@@ -126,16 +135,14 @@ impl Owners {
         self.all().map(|owner| owner.team.as_str()).collect()
     }
 
-    fn all(&self) -> impl Iterator<Item = &Owner> {
+    /// Every owner, the default last.
+    pub fn all(&self) -> impl Iterator<Item = &Owner> {
         let rules = self.rules.iter().map(|rule| &rule.owner);
         rules.chain(std::iter::once(&self.default))
     }
 
     /// Every project that a ticket may be created in, sorted, each once.
     pub fn projects(&self) -> std::collections::BTreeSet<&str> {
-        std::iter::once(&self.default)
-            .chain(self.rules.iter().map(|rule| &rule.owner))
-            .map(|owner| owner.project.as_str())
-            .collect()
+        self.all().map(|owner| owner.project.as_str()).collect()
     }
 }

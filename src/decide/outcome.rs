@@ -246,6 +246,9 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
     if v.turned() {
         link.turned_at = Some(now);
     }
+    if v.rules_unread.is_none() {
+        link.ignored_by = v.rule.cloned();
+    }
     marks(&mut link, v, written, now);
     closing(&mut link, v, ticket, now);
     opening(&mut link, v, ticket, now);

@@ -92,7 +92,7 @@ pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
 }
 
 async fn open(args: &DemoArgs, folder: &Path, talk: Talk) -> anyhow::Result<Demo> {
-    let bound = serve::bind(0, 0, 0)
+    let bound = serve::bind(0, 0, 0, 0)
         .await
         .context("cannot listen on 127.0.0.1")?;
     let urls = bound.urls.clone();
@@ -137,7 +137,8 @@ async fn open(args: &DemoArgs, folder: &Path, talk: Talk) -> anyhow::Result<Demo
     let way = Way {
         aws: transport.clone(),
         jira: transport.clone(),
-        chat: transport,
+        chat: transport.clone(),
+        github: transport,
         credentials,
     };
     let clients = connect(&config, clock, way).await?;

@@ -14,7 +14,8 @@ use crate::config::Config;
 use crate::jobs::connect::chats;
 use crate::jobs::reconcile::LAST_FULL;
 use crate::jobs::tell::keep;
-use crate::model::{Link, Marker};
+use crate::model::ignore_rule::day;
+use crate::model::{FindingState, Link, Marker};
 use crate::notify::deliver::{Chats, Delivered, Desk};
 use crate::notify::digest::numbers::{All, Source, count, review_queue};
 use crate::notify::digest::security::{self, Affairs, InReview};
@@ -24,6 +25,7 @@ use crate::notify::item::TicketAt;
 use crate::notify::message::Message;
 use crate::notify::news::{ready, shown_rule, ticket_url};
 use crate::notify::route::{Place, Recipient, channel, places};
+use crate::read::rules::last;
 use crate::store::outbox::{Figures, Outbox, Stage};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
@@ -38,6 +40,8 @@ const LAST_DIGEST: &str = "last_digest";
 const READ_BACK: SignedDuration = SignedDuration::from_hours(24 * 85);
 /// Posts older than this are forgotten: long enough for the thread of a ticket that stays open.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
+/// An ignore rule that ends within so many days ends soon: its owner heard of it at the same time.
+const ENDS_SOON_DAYS: i32 = 14;
 /// The longest that one command waits for chats.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 /// The longest that one request may take.
@@ -83,7 +87,7 @@ pub async fn make<S: Store + Outbox + Figures>(
 ) -> Result<Vec<Digest>, StoreError> {
     let links = store.links().await?;
     let all = numbers(config, store, &links, now).await?;
-    let ending: Vec<Ending> = Vec::new();
+    let ending = ending(config, store, &links, now).await?;
     let setting = Setting {
         config,
         today: today(&config.notices, now),
@@ -166,6 +170,45 @@ pub async fn send<S: Store + Outbox + Figures>(
         store.forget(now - KEPT).await?;
     }
     Ok(digests.len())
+}
+
+/// Live ignore rules that end soon, as they were read last; the next one first.
+async fn ending<S: Store>(
+    config: &Config,
+    store: &S,
+    links: &[Link],
+    now: Timestamp,
+) -> Result<Vec<Ending>, StoreError> {
+    let today = day(now);
+    let remembered = store.remembered_rules().await?;
+    let (Some(ignore), Some(remembered)) = (&config.ignore, remembered) else {
+        return Ok(Vec::new());
+    };
+    let Some(set) = last(&remembered, &ignore.policy(), today) else {
+        return Ok(Vec::new());
+    };
+    let hides = |rule: &str| {
+        let hidden = links.iter().filter(|link| {
+            let by = link.ignored_by.as_ref().map(|by| by.rule.as_str());
+            let base = link.base.as_ref().map(|base| base.finding);
+            by == Some(rule) && base == Some(FindingState::Failing)
+        });
+        hidden.count()
+    };
+    let soon = set
+        .rules
+        .iter()
+        .filter(|rule| rule.is_live(today) && rule.days_left(today) <= ENDS_SOON_DAYS);
+    let mut ending: Vec<Ending> = soon
+        .map(|rule| Ending {
+            rule: rule.id.clone(),
+            team: rule.owner.clone(),
+            expires: rule.expires,
+            hides: hides(&rule.id),
+        })
+        .collect();
+    ending.sort_by(|a, b| (a.expires, &a.rule).cmp(&(b.expires, &b.rule)));
+    Ok(ending)
 }
 
 /// Teams by the channel that they share; each channel is written to once. A team that nobody hears for is left to the

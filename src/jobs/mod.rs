@@ -5,8 +5,11 @@ pub mod connect;
 pub mod demo;
 pub mod digest;
 pub mod emulate;
+pub mod enforcement;
 pub mod explain;
 pub mod findings_check;
+pub mod ignore;
+mod ignoring;
 pub mod init;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -23,3 +26,4 @@ pub mod tell;
 mod unfinished;
 mod unread;
 pub mod webhook;
+pub mod workflow;

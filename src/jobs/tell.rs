@@ -91,6 +91,15 @@ impl<S: Outbox> Teller<'_, S> {
 }
 
 impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
+    /// Keeps alerts for those who should hear them.
+    pub(super) fn teller(&self) -> Teller<'_, S> {
+        Teller {
+            config: self.config,
+            clients: self.clients,
+            outbox: self.store,
+        }
+    }
+
     /// Keeps what is to be told of this run, and of one that was cut off before.
     pub(super) async fn keep_news(
         &self,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::limits::Braked;
 use super::{Action, Held, Plan, Summary, TicketStep};
 use crate::model::TicketState;
-use crate::talk::plain;
+use crate::talk::{code_span, plain};
 
 /// Lines of one kind that a text shows before it counts the rest.
 const MOST_LINES: usize = 30;
@@ -40,7 +40,7 @@ pub fn markdown(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
             &s.resource,
             &action.reason.sentence(),
         ];
-        let cells: Vec<String> = cells.iter().map(|cell| code(cell)).collect();
+        let cells: Vec<String> = cells.iter().map(|cell| code_span(cell)).collect();
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     if plan.actions.len() > 200 {
@@ -50,23 +50,12 @@ pub fn markdown(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
         let _ = writeln!(
             out,
             "* held: {} – {}",
-            code(&held.subject.finding.id),
-            code(&held.why.sentence())
+            code_span(&held.subject.finding.id),
+            code_span(&held.why.sentence())
         );
     }
     let _ = writeln!(out, "\n{}", summary(plan, braked, digest));
     out
-}
-
-/// In a code span nothing is a mention, a link or a table cell.
-fn code(text: &str) -> String {
-    format!(
-        "`{}`",
-        plain(text)
-            .replace('`', "'")
-            .replace('|', "¦")
-            .replace(['\n', '\r'], " ")
-    )
 }
 
 fn headline(plan: &Plan) -> String {
@@ -80,6 +69,9 @@ fn headline(plan: &Plan) -> String {
         "Security Hub: {} findings in {} accounts ({how}). Jira: {} tickets.\n",
         seen.findings, seen.accounts, seen.tickets
     );
+    if let Some(rules) = &seen.rules {
+        let _ = writeln!(out, "{}", plain(rules));
+    }
     for gap in seen.gaps.iter().take(5) {
         let _ = writeln!(out, "  not read: {}", plain(gap));
     }

@@ -3,7 +3,9 @@
 //! [`sqlite`] is the default. The trait is what a second database has to offer.
 
 pub mod outbox;
+pub mod proofs;
 pub mod queue;
+pub mod rules;
 pub mod sqlite;
 pub mod unread;
 
@@ -176,7 +178,7 @@ pub struct DayCount {
 }
 
 /// Everything that a run remembers. Every method is one transaction.
-pub trait Store: Sync {
+pub trait Store: rules::RuleMemory + proofs::Proofs + Sync {
     /// All links.
     fn links(&self) -> impl Future<Output = Result<Vec<Link>, StoreError>> + Send;
     /// Links that track one of the findings, have one of the tickets, or one of the markers.

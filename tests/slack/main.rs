@@ -4,6 +4,7 @@
 
 mod at_once;
 mod digests;
+mod ending;
 mod golden;
 mod late;
 mod outages;

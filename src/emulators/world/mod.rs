@@ -1,4 +1,4 @@
-//! The emulated world: one organisation on AWS and one Jira site that share a clock and a journal.
+//! The emulated world: one organisation on AWS, one Jira site and one GitHub that share a clock and a journal.
 
 pub mod audit;
 pub mod control;
@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::aws::{Aws, Home, Rule};
+use super::github::GitHub;
 use super::jira::{Jira, Role};
 use super::journal::Journal;
 use super::secrets::Secret;
@@ -46,9 +47,11 @@ pub struct World {
     pub jira: Jira,
     /// Slack.
     pub slack: Slack,
+    /// GitHub.
+    pub github: GitHub,
     /// What happened.
     pub journal: Journal,
-    /// Requests by operation: AWS, Jira, Slack.
+    /// Requests by operation: AWS, Jira, Slack, GitHub.
     pub requests: Requests,
     recorder: Option<record::Recorder>,
     /// How many findings appeared through the control port.
@@ -64,6 +67,8 @@ pub struct Requests {
     pub jira: BTreeMap<String, u64>,
     /// Methods.
     pub slack: BTreeMap<String, u64>,
+    /// Method and path.
+    pub github: BTreeMap<String, u64>,
 }
 
 /// What a request got.
@@ -87,21 +92,23 @@ pub enum Side {
     Jira,
     /// Slack.
     Slack,
+    /// GitHub.
+    GitHub,
 }
 
 impl World {
     /// An organisation without accounts, a site without projects, prepared for `asaf`, and a workspace without channels;
     /// `site` is the base of Jira's links.
     pub fn new(clock: Clock, site: &str) -> Self {
-        Self::of(clock, Jira::new(site))
+        Self::of(clock, Jira::new(site), site)
     }
 
     /// The same with a site as Atlassian hands it out: no workflow, no roles and no groups of ours.
     pub fn untouched(clock: Clock, site: &str) -> Self {
-        Self::of(clock, Jira::untouched(site))
+        Self::of(clock, Jira::untouched(site), site)
     }
 
-    fn of(clock: Clock, mut jira: Jira) -> Self {
+    fn of(clock: Clock, mut jira: Jira, site: &str) -> Self {
         let mut aws = Aws::new(Home {
             account: seed::HOME_ACCOUNT.to_owned(),
             region: seed::REGION.to_owned(),
@@ -124,6 +131,7 @@ impl World {
             aws,
             jira,
             slack: workspace::workspace(),
+            github: GitHub::new(site),
             journal: Journal::default(),
             requests: Requests::default(),
         }
@@ -140,6 +148,7 @@ impl World {
         self.aws.organizations.quotas_enabled = on;
         self.jira.quotas_enabled = on;
         self.slack.quotas_enabled = on;
+        self.github.quotas_enabled = on;
     }
 
     /// Answers one request at once; `None` means that the answer is lost.
@@ -176,6 +185,14 @@ impl World {
                 };
                 (answered.operation, reply)
             }
+            Side::GitHub => {
+                let answered = self.github.handle(request, now, &mut self.journal);
+                let reply = Reply {
+                    response: (!answered.dropped).then_some(answered.response),
+                    wait: None,
+                };
+                (answered.operation, reply)
+            }
         };
         if reply.response.is_none() {
             self.journal.lose(before);
@@ -187,6 +204,7 @@ impl World {
             Side::Aws => &mut self.requests.aws,
             Side::Jira => &mut self.requests.jira,
             Side::Slack => &mut self.requests.slack,
+            Side::GitHub => &mut self.requests.github,
         };
         *counts.entry(operation).or_default() += 1;
         reply

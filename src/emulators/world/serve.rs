@@ -1,4 +1,5 @@
-//! The HTTP face: one listener for AWS, one for Jira, one for Slack, one to control the world. Loopback only.
+//! The HTTP face: one listener for AWS, one for Jira, one for Slack, one for GitHub, one to control the world.
+//! Loopback only.
 
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +26,8 @@ pub struct Urls {
     pub jira: String,
     /// Slack's workspace: the Web API is below `/api`.
     pub slack: String,
+    /// GitHub's API.
+    pub github: String,
     /// The control port, and the page.
     pub control: String,
 }
@@ -33,25 +36,27 @@ pub struct Urls {
 pub struct Bound {
     /// Where they listen.
     pub urls: Urls,
-    listeners: [TcpListener; 4],
+    listeners: [TcpListener; 5],
 }
 
 /// Binds ports on 127.0.0.1; 0 lets the system choose, as it does for Slack.
 ///
 /// # Errors
 /// When a port is taken.
-pub async fn bind(aws: u16, jira: u16, control: u16) -> std::io::Result<Bound> {
+pub async fn bind(aws: u16, jira: u16, github: u16, control: u16) -> std::io::Result<Bound> {
     let listeners = [
         listener(aws).await?,
         listener(jira).await?,
         listener(0).await?,
+        listener(github).await?,
         listener(control).await?,
     ];
     let urls = Urls {
         aws: url(&listeners[0])?,
         jira: url(&listeners[1])?,
         slack: url(&listeners[2])?,
-        control: url(&listeners[3])?,
+        github: url(&listeners[3])?,
+        control: url(&listeners[4])?,
     };
     Ok(Bound { urls, listeners })
 }
@@ -80,10 +85,11 @@ async fn listener(port: u16) -> std::io::Result<TcpListener> {
 
 /// Serves a world until the process ends.
 pub fn serve(bound: Bound, world: &Shared) {
-    let [aws, jira, slack, control] = bound.listeners;
+    let [aws, jira, slack, github, control] = bound.listeners;
     spawn(aws, face(world.clone(), Side::Aws));
     spawn(jira, face(world.clone(), Side::Jira));
     spawn(slack, face(world.clone(), Side::Slack));
+    spawn(github, face(world.clone(), Side::GitHub));
     webhooks::spawn(world);
     spawn(
         control,

@@ -111,6 +111,7 @@ impl<F: FindingsReader, S: Store + WorkQueue + Outbox> Worker<'_, F, S> {
             skip_probe,
             earlier: self.earlier(now).await.map_err(Trouble::Side)?,
             leave_telling: true,
+            rules: self.rules.clone(),
             ..Orders::default()
         };
         let wish = Wish::Named(keys(items));

@@ -9,6 +9,7 @@ use super::refusal::{Refusal, read};
 use crate::emulators::aws::AwsFault;
 use crate::emulators::claims;
 use crate::emulators::faults::{Fault, When};
+use crate::emulators::github::GitHubFault;
 use crate::emulators::jira::{self, FaultKind};
 use crate::emulators::slack::SlackFault;
 use crate::emulators::world::World;
@@ -23,6 +24,9 @@ pub enum System {
     Jira,
     /// Slack.
     Slack,
+    /// GitHub.
+    #[serde(rename = "github")]
+    GitHub,
 }
 
 /// A fault that was read, for one of the systems.
@@ -30,6 +34,7 @@ pub(super) enum Order {
     Aws(Fault<AwsFault>),
     Jira(Fault<FaultKind>),
     Slack(Fault<SlackFault>),
+    GitHub(Fault<GitHubFault>),
 }
 
 impl Order {
@@ -42,7 +47,9 @@ impl Order {
         let system: System = read(system).map_err(|refusal| {
             let message = "`system` says whose requests the fault strikes.";
             Refusal::field("system", message).allowing(match refusal.allowed {
-                names if names.is_empty() => ["aws", "jira", "slack"].map(str::to_owned).to_vec(),
+                names if names.is_empty() => ["aws", "jira", "slack", "github"]
+                    .map(str::to_owned)
+                    .to_vec(),
                 names => names,
             })
         })?;
@@ -58,6 +65,10 @@ impl Order {
             System::Slack => {
                 let operations = claims::operations_of("slack");
                 Order::Slack(checked(rest, operations, SlackFault::fits)?)
+            }
+            System::GitHub => {
+                let operations = claims::operations_of("github");
+                Order::GitHub(checked(rest, operations, GitHubFault::fits)?)
             }
         })
     }
@@ -78,6 +89,7 @@ pub(super) fn arm(world: &mut World, body: Value) -> Result<Value, Refusal> {
             Order::Aws(fault) => world.aws.faults.arm(fault),
             Order::Jira(fault) => world.jira.faults.arm(fault),
             Order::Slack(fault) => world.slack.faults.arm(fault),
+            Order::GitHub(fault) => world.github.faults.arm(fault),
         }
     }
     Ok(armed(world))
@@ -86,7 +98,8 @@ pub(super) fn arm(world: &mut World, body: Value) -> Result<Value, Refusal> {
 /// What waits still.
 pub(in crate::emulators::world) fn armed(world: &World) -> Value {
     json!({ "aws": world.aws.faults.armed(), "jira": world.jira.faults.armed(),
-        "slack": world.slack.faults.armed() })
+        "slack": world.slack.faults.armed(),
+        "github": world.github.faults.armed() })
 }
 
 /// Takes faults back: those of one system, or all.
@@ -95,14 +108,18 @@ pub(super) fn clear(world: &mut World, system: Option<&str>) -> Result<Value, Re
         Some(name) => Some(read(json!(name)).map_err(|refusal| refusal.inside("system"))?),
         None => None,
     };
-    if system.is_none_or(|system| system == System::Aws) {
+    let is_meant = |one: System| system.is_none_or(|meant| meant == one);
+    if is_meant(System::Aws) {
         world.aws.faults.clear();
     }
-    if system.is_none_or(|system| system == System::Jira) {
+    if is_meant(System::Jira) {
         world.jira.faults.clear();
     }
-    if system.is_none_or(|system| system == System::Slack) {
+    if is_meant(System::Slack) {
         world.slack.faults.clear();
+    }
+    if is_meant(System::GitHub) {
+        world.github.faults.clear();
     }
     Ok(armed(world))
 }

@@ -491,7 +491,7 @@ fn a_fault_is_armed_listed_struck_and_taken_back() {
         (&json!([]), 1)
     );
     let (_, body) = desk.call("DELETE", "/faults", "");
-    assert_eq!(body, json!({ "aws": [], "jira": [], "slack": [] }));
+    assert_eq!(body, json!({ "aws": [], "jira": [], "slack": [], "github": [] }));
 }
 
 #[test]
@@ -536,7 +536,7 @@ fn a_fault_that_could_never_strike_is_refused() {
     }
     assert_eq!(
         desk.get("/faults"),
-        json!({ "aws": [], "jira": [], "slack": [] })
+        json!({ "aws": [], "jira": [], "slack": [], "github": [] })
     );
 }
 

@@ -217,6 +217,7 @@ fn heal(world: &mut World) -> Response {
     world.aws.faults.clear();
     world.jira.faults.clear();
     world.slack.faults.clear();
+    world.github.faults.clear();
     see("/page/world")
 }
 
