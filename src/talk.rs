@@ -42,6 +42,15 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Text of others in Markdown: in a code span nothing is a mention, a reference, a link, HTML or a table cell.
+pub fn code_span(text: &str) -> String {
+    let inner = plain(text).replace('`', "'").replace('|', "¦");
+    if inner.trim().is_empty() {
+        return "` `".to_owned();
+    }
+    format!("`{inner}`")
+}
+
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
