@@ -19,6 +19,7 @@ pub mod model;
 pub mod plan;
 pub mod ports;
 pub mod read;
+pub mod review;
 pub mod store;
 pub mod talk;
 pub mod wire;

@@ -9,12 +9,14 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::talk::{Loudness, plain};
 
 mod local;
+mod review;
 mod sync;
 
 pub use local::{
     ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
     StoreArgs, StoreCommand, Switch,
 };
+pub use review::ReviewArgs;
 pub use sync::{
     ApplyArgs, ExplainArgs, Override, PauseArgs, PauseCommand, PauseReason, PlanArgs,
     QuarantineArgs, QuarantineCommand, ReconcileArgs, Release, ResumeArgs, ResumeCommand,
@@ -35,6 +37,7 @@ Examples:
   asaf plan                 what would change
   asaf reconcile            change it: the scheduled job
   asaf serve                change it within seconds: webhook, event queue, and the scheduled job
+  asaf review               what waits for security, with the evidence
   asaf explain PAY-12       why it is so, who decided, what comes next
 
 Exit codes:
@@ -106,6 +109,8 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Keep both sides in step within seconds: webhook, event queue and scheduled reads
     Serve(ServeArgs),
+    /// List what waits for security, oldest first, with the evidence
+    Review(ReviewArgs),
     /// Say why a finding or ticket is as it is
     Explain(ExplainArgs),
     /// Look at what failed or is in doubt
@@ -163,7 +168,7 @@ pub enum Exit {
     Ok = 0,
     /// Failed; nothing is lost, running again is safe.
     Failed = 1,
-    /// Only with `--detailed-exitcode`: there are changes to apply.
+    /// Only with `--detailed-exitcode`: there are changes to apply, or tickets to review.
     ChangesPending = 2,
     /// A limit blocks the changes; the plan says how to release exactly them.
     Blocked = 3,
@@ -223,6 +228,7 @@ mod tests {
         Only::<ApplyArgs>::command().debug_assert();
         Only::<ReconcileArgs>::command().debug_assert();
         Only::<ServeArgs>::command().debug_assert();
+        Only::<ReviewArgs>::command().debug_assert();
         Only::<ExplainArgs>::command().debug_assert();
         Only::<DemoArgs>::command().debug_assert();
         Only::<EmulateArgs>::command().debug_assert();
