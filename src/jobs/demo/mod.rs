@@ -1,18 +1,20 @@
 //! `asaf demo`: the whole story against the emulators, with nothing configured: a first run, two days of life with a
-//! run after each, and a last run that plans nothing.
+//! run after each, and a last run that plans nothing. Then the engine serves, and whoever looks acts.
 
-use std::path::Path;
+mod emulated;
+mod live;
+mod words;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::cli::{DemoArgs, Exit, Output, TextOrJson};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::emulators::jira::Role;
-use crate::emulators::world::{ENGINE_KEY, Shared, World, audit, seed, serve, story::Day};
-use crate::jobs::connect::{Clients, Way, connect};
+use crate::emulators::world::{ENGINE_KEY, seed};
+use crate::jobs::connect::{Clients, REQUEST_TIMEOUT, Way, connect};
 use crate::jobs::emulate::Folder;
 use crate::jobs::reconcile::{Job, Orders, Report, Wish};
 use crate::jobs::sync::{Bar, show};
@@ -22,152 +24,124 @@ use crate::talk::{self, Talk};
 use crate::wire::aws::Credentials;
 use crate::wire::transport::Transport;
 
-struct Demo {
-    world: Shared,
+use emulated::Emulated;
+
+/// The engine, and the world around it.
+struct Demo<'a> {
+    emulated: &'a Emulated,
     config: Config,
     clients: Clients,
     store: Sqlite,
     talk: Talk,
     quiet: bool,
-    /// The address of the emulators' page.
-    page: String,
     runs: Vec<Value>,
 }
 
-/// Tells the story.
+/// Tells the story; then serves, unless it was to be told once.
 ///
 /// # Errors
 /// When a port or the temporary folder cannot be had, or the engine fails.
 pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
     let folder = Folder::new()?;
-    let mut demo = open(args, folder.0.as_path(), talk).await?;
-    demo.say(&format!(
-        "A world of {} accounts and {} findings is ready.",
-        args.accounts, args.findings
-    ));
-    demo.reconcile("1. The first run: tickets for what fails")
-        .await?;
-    let day = demo.world.lock().first_day();
-    demo.tell("A day passes.", &day);
-    demo.reconcile(
-        "2. The second run: decisions go back to Security Hub, the illegal close is undone",
-    )
-    .await?;
-    let day = demo.world.lock().second_day();
-    demo.tell("Security reviews.", &day);
-    demo.reconcile("3. The third run: closes are accepted, what fails again is reopened")
-        .await?;
-    demo.settle().await?;
-    let violations = audit::audit(&demo.world.lock());
-    if args.output == TextOrJson::Json {
-        let value = json!({
-            "findings": args.findings, "accounts": args.accounts, "runs": demo.runs,
-            "rss_max_bytes": rss_max_bytes(), "audit": { "violations": violations },
-        });
-        talk::data(&(serde_json::to_string_pretty(&value)? + "\n"))?;
-    } else {
-        talk.say(&format!(
-            "The audit of everything that happened found {} violations of S1 to S7.",
-            violations.len()
-        ));
-    }
-    if !args.once && args.output == TextOrJson::Text {
-        demo.say(&format!(
-            "The emulators stay up until you stop them (Ctrl-C). Look at them: {}/",
-            demo.page
-        ));
-        tokio::signal::ctrl_c().await?;
-    }
-    Ok(if violations.is_empty() {
-        Exit::Ok
-    } else {
-        Exit::Failed
-    })
-}
-
-async fn open(args: &DemoArgs, folder: &Path, talk: Talk) -> anyhow::Result<Demo> {
-    let bound = serve::bind(0, 0, 0)
-        .await
-        .context("cannot listen on 127.0.0.1")?;
-    let urls = bound.urls.clone();
-    let clock = Clock::manual(Clock::System.now());
-    let mut world = World::new(clock.clone(), &urls.jira);
-    let accounts = usize::try_from(args.accounts)?;
-    seed::fill(
-        &mut world,
-        accounts,
-        usize::try_from(args.findings)?,
-        args.seed,
-    );
-    let bot = world
-        .jira
-        .user(Role::Bot)
-        .cloned()
-        .context("the world has no bot")?;
-    let token = folder.join("token");
-    std::fs::write(&token, &bot.token)?;
-    let store_path = folder.join("asaf.sqlite3");
-    let text = seed::config_text(
-        &urls.aws,
-        &urls.jira,
-        &bot.email,
-        &store_path.to_string_lossy(),
-        accounts,
-    )
-    .replace("env:ASAF_JIRA_TOKEN", &format!("file:{}", token.display()));
-    let path = folder.join("asaf.toml");
-    let config = Config::parse(&text, &path)?;
-    let world = Shared::new(world);
-    serve::serve(bound, &world);
-    let transport = Transport::network(std::time::Duration::from_secs(60))?;
-    let secret = secrecy::SecretString::from("emulated");
-    let credentials = Credentials::Fixed {
-        key_id: ENGINE_KEY.to_owned(),
-        secret: secret.expose_secret().to_owned(),
-    };
+    let clock = Clock::Shifted(std::sync::Arc::default());
+    let emulated = Emulated::start(args, &folder.0, clock.clone()).await?;
     let way = Way {
-        aws: transport.clone(),
-        jira: transport,
-        credentials,
+        aws: Transport::network(REQUEST_TIMEOUT)?,
+        jira: Transport::network(REQUEST_TIMEOUT)?,
+        credentials: Credentials::Fixed {
+            key_id: ENGINE_KEY.to_owned(),
+            secret: "emulated".to_owned(),
+        },
     };
-    let clients = connect(&config, clock, way).await?;
-    let store = Sqlite::open(&store_path)?;
-    Ok(Demo {
-        world,
+    let config = Config::load(&configure(args, &emulated, &folder.0)?)?;
+    let clients = connect(&config, clock.clone(), way.clone()).await?;
+    let demo = Demo {
+        emulated: &emulated,
+        store: Sqlite::open(&config.store.path)?,
         config,
         clients,
-        store,
         talk,
         quiet: args.output == TextOrJson::Json,
-        page: urls.control,
         runs: Vec::new(),
-    })
+    };
+    let exit = demo.story(args).await?;
+    if !args.once && args.output == TextOrJson::Text {
+        live::serve(&emulated, &folder.0, way, clock, talk).await?;
+    }
+    Ok(exit)
 }
 
-impl Demo {
+/// Writes a configuration that works against the emulators, and its secrets.
+fn configure(args: &DemoArgs, emulated: &Emulated, folder: &Path) -> anyhow::Result<PathBuf> {
+    let bot = emulated.user("bot")?;
+    let ready = &emulated.ready;
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        anyhow::Ok(path)
+    };
+    write("token", &bot.token)?;
+    write(live::SECRET, &uuid::Uuid::now_v7().simple().to_string())?;
+    let accounts = usize::try_from(args.accounts)?;
+    let sides = seed::config_text(
+        &ready.aws,
+        &ready.jira,
+        &bot.email,
+        "asaf.sqlite3",
+        accounts,
+    );
+    let text = format!(
+        "{}\n[serve]\nlisten = \"127.0.0.1:0\"\n\n[webhook]\nsecrets = [\"file:{}\"]\n\n[queue]\nurl = \"{}\"\n",
+        sides.replace("env:ASAF_JIRA_TOKEN", "file:token"),
+        live::SECRET,
+        ready.queue,
+    );
+    write("asaf.toml", &text)
+}
+
+impl Demo<'_> {
+    /// A first run, two days with a run after each, and runs until nothing is left to do.
+    async fn story(mut self, args: &DemoArgs) -> anyhow::Result<Exit> {
+        self.say(&format!(
+            "A world of {} accounts and {} findings is ready.",
+            args.accounts, args.findings
+        ));
+        self.reconcile("1. The first run: tickets for what fails")
+            .await?;
+        self.day("A day passes.", "first_day").await?;
+        self.reconcile(
+            "2. The second run: decisions go back to Security Hub, the illegal close is undone",
+        )
+        .await?;
+        self.day("Security reviews.", "second_day").await?;
+        self.reconcile("3. The third run: closes are accepted, what fails again is reopened")
+            .await?;
+        self.settle().await?;
+        let audit = self.emulated.ask("/audit").await?;
+        let count = audit["violations"].as_array().map_or(0, Vec::len);
+        if self.quiet {
+            let value = json!({
+                "findings": args.findings, "accounts": args.accounts, "runs": self.runs,
+                "rss_max_bytes": rss_max_bytes(), "audit": audit,
+            });
+            talk::data(&(serde_json::to_string_pretty(&value)? + "\n"))?;
+        }
+        self.say(&format!(
+            "The audit of everything that happened found {count} violations of S1 to S7."
+        ));
+        Ok(if count == 0 { Exit::Ok } else { Exit::Failed })
+    }
+
     fn say(&self, line: &str) {
         if !self.quiet {
             self.talk.say(line);
         }
     }
 
-    fn tell(&self, title: &str, day: &Day) {
-        let words = [
-            (day.resolved_by_teams, "resolved by product teams"),
-            (day.fixed, "of them seen to pass by AWS"),
-            (day.closed_by_reviewers, "closed by reviewers"),
-            (day.reopened_by_reviewers, "reopened by reviewers"),
-            (day.closed_without_right, "closed without the right"),
-            (day.suppressed_by_hand, "suppressed by hand in Security Hub"),
-            (day.resources_deleted, "resources deleted"),
-            (day.failed_again, "failed again"),
-        ];
-        let words: Vec<String> = words
-            .iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, what)| format!("{n} {what}"))
-            .collect();
-        self.say(&format!("\n{title} {}.", words.join(", ")));
+    async fn day(&self, title: &str, verb: &str) -> anyhow::Result<()> {
+        let entries = self.emulated.happen(verb).await?;
+        self.say(&format!("\n{title} {}.", words::day(&entries)));
+        Ok(())
     }
 
     /// Plans, shows, then applies.
@@ -183,9 +157,7 @@ impl Demo {
             show(&report, Output::Text)?;
         }
         self.runs.push(figures(&report));
-        self.clients
-            .clock
-            .advance(jiff::SignedDuration::from_mins(20));
+        self.emulated.advance(20).await?;
         Ok(report)
     }
 
