@@ -185,12 +185,13 @@ pub fn summary(finding: &Finding) -> String {
         .unwrap_or(&finding.alias.account);
     let resource = short_resource(&finding.alias.resource);
     let tail = format!(" · {resource} · {account}");
-    let head = format!(
-        "{} {}: {}",
-        severity_tag(finding.severity),
-        finding.rule.id,
-        finding.title
-    );
+    let rule = &finding.rule.id;
+    // Titles of CVEs, and of controls before they were consolidated, begin with the rule themselves.
+    let title = finding.title.strip_prefix(rule.as_str());
+    let title = title.map_or(finding.title.as_str(), |rest| {
+        rest.trim_start_matches([' ', '-', ':', '–'])
+    });
+    let head = format!("{} {rule}: {title}", severity_tag(finding.severity));
     let (tail, head) = (one_line(&tail), one_line(&head));
     let room = LONGEST_SUMMARY.saturating_sub(tail.chars().count());
     if head.chars().count() <= room {
@@ -224,4 +225,45 @@ fn one_line(text: &str) -> String {
     let words: Vec<&str> = plain.as_str().split_whitespace().collect();
     let lead = if text.starts_with(' ') { " " } else { "" };
     format!("{lead}{}", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::finding::asff;
+
+    fn finding(rule: &str, title: &str) -> Finding {
+        asff::parse(&json!({
+            "Id": "f", "ProductArn": "arn:aws:securityhub:eu-west-1::product/aws/securityhub",
+            "AwsAccountId": "012345678901", "AwsAccountName": "payments", "Title": title,
+            "GeneratorId": format!("security-control/{rule}"), "Severity": { "Label": "HIGH" },
+            "Resources": [{ "Type": "AwsS3Bucket", "Id": "arn:aws:s3:::logs" }],
+        }))
+        .unwrap()
+        .finding
+    }
+
+    #[test]
+    fn a_summary_names_the_rule_once_and_the_resource_and_account_at_its_end() {
+        for (title, shown) in [
+            (
+                "Buckets should be private",
+                "[HIGH] S3.8: Buckets should be private · logs · payments",
+            ),
+            (
+                "S3.8 Buckets should be private",
+                "[HIGH] S3.8: Buckets should be private · logs · payments",
+            ),
+            ("S3.8 - Buckets", "[HIGH] S3.8: Buckets · logs · payments"),
+            ("two\nlines", "[HIGH] S3.8: two lines · logs · payments"),
+        ] {
+            assert_eq!(summary(&finding("S3.8", title)), shown);
+        }
+        let long = summary(&finding("S3.8", &"long ".repeat(200)));
+        assert_eq!(long.chars().count(), 255);
+        assert!(long.ends_with("… · logs · payments"), "{long}");
+    }
 }
