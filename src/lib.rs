@@ -22,6 +22,7 @@ pub mod notify;
 pub mod plan;
 pub mod ports;
 pub mod read;
+pub mod review;
 pub mod store;
 pub mod talk;
 pub mod wire;

@@ -47,7 +47,7 @@ fn from_guarddutys_event_to_the_owners_channel_within_two_seconds() {
     for n in 0..5 {
         let words = format!("Key {n} of an instance");
         let appears = json!({ "do": "finding_appears", "asff": guardduty(n) });
-        world.tell("POST /world", &appears);
+        world.happen(&appears);
         let began = Instant::now();
         until(|| {
             let there = world
@@ -91,7 +91,7 @@ fn the_digests_of_the_day_come_by_themselves_and_once() {
     let config = std::fs::read_to_string(folder.path().join("asaf.toml")).unwrap();
     let again = Serve::start(folder.path(), &config, &world.env());
     let one_more = json!({ "do": "finding_appears", "asff": guardduty(9) });
-    world.tell("POST /world", &one_more);
+    world.happen(&one_more);
     until(|| {
         let texts = world.channel(CHANNEL);
         texts

@@ -10,6 +10,7 @@ use crate::talk::{Loudness, plain};
 
 mod ignore;
 mod local;
+mod review;
 mod setup;
 mod sync;
 
@@ -21,6 +22,7 @@ pub use local::{
     ConfigArgs, ConfigCommand, DemoArgs, DigestArgs, EmulateArgs, FindingsArgs, FindingsCommand,
     InitArgs, StoreArgs, StoreCommand, Switch,
 };
+pub use review::ReviewArgs;
 pub use setup::{
     DoctorArgs, Policy, ProjectArgs, WebhookArgs, WebhookCommand, WorkflowArgs, WorkflowCommand,
     WorkflowRelease,
@@ -46,6 +48,7 @@ Examples:
   asaf plan                 what would change
   asaf reconcile            change it: the scheduled job
   asaf serve                change it within seconds: webhook, event queue, and the scheduled job
+  asaf review               what waits for security, with the evidence
   asaf explain PAY-12       why it is so, who decided, what comes next
   asaf ignore check         are the ignore rules right, and what would they hide
 
@@ -118,6 +121,8 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Keep both sides in step within seconds: webhook, event queue and scheduled reads
     Serve(ServeArgs),
+    /// List what waits for security, oldest first, with the evidence
+    Review(ReviewArgs),
     /// Say why a finding or ticket is as it is
     Explain(ExplainArgs),
     /// Check, write, apply and propose ignore rules
@@ -185,7 +190,7 @@ pub enum Exit {
     Ok = 0,
     /// Failed; nothing is lost, running again is safe.
     Failed = 1,
-    /// Only with `--detailed-exitcode`: there are changes to apply.
+    /// Only with `--detailed-exitcode`: there are changes to apply, or tickets to review.
     ChangesPending = 2,
     /// A limit blocks the changes; the plan says how to release exactly them.
     Blocked = 3,
@@ -245,6 +250,7 @@ mod tests {
         Only::<ApplyArgs>::command().debug_assert();
         Only::<ReconcileArgs>::command().debug_assert();
         Only::<ServeArgs>::command().debug_assert();
+        Only::<ReviewArgs>::command().debug_assert();
         Only::<ExplainArgs>::command().debug_assert();
         Only::<DemoArgs>::command().debug_assert();
         Only::<EmulateArgs>::command().debug_assert();

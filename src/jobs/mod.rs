@@ -19,6 +19,7 @@ pub mod quarantine;
 pub mod queue;
 pub mod reconcile;
 pub mod report;
+pub mod review;
 pub mod serve;
 pub mod store;
 pub mod sync;

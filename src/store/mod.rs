@@ -109,7 +109,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// The run.
     pub run: String,
-    /// `create`, `move`, `delete`, `comment`, `update`, `workflow`, `release`.
+    /// The plan's word for it: [`crate::plan::Action::verb`].
     pub action: String,
     /// The link.
     pub marker: Marker,
