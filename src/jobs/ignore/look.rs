@@ -15,7 +15,7 @@ use crate::cli::{Exit, LsArgs, TextOrJson, WhyArgs};
 use crate::config::{Config, Ignore};
 use crate::ignore::RuleSet;
 use crate::ignore::effect::counted;
-use crate::model::ignore_rule::Facts;
+use crate::model::ignore_rule::{Facts, Unit};
 use crate::model::{FindingState, IgnoreRule, Link, RuleOrigin};
 use crate::read::rules::last;
 use crate::store::Store as _;
@@ -229,7 +229,7 @@ impl Answer {
     fn new(link: &Link, known: &Known, today: Date) -> Self {
         let alias = &link.alias;
         // A link knows no types, tags or units: what cannot be judged from it counts as met.
-        let facts = Facts::of_gone(alias, None);
+        let facts = Facts::of_gone(alias, Unit::Unknown);
         let mut nearly: Vec<Near> = known
             .set
             .rules
