@@ -226,8 +226,13 @@ mod tests {
         assert!(gaps(Some("* @acme/security\n/ignore/ @acme/web\n"))[0].contains("@acme/web"));
         assert!(gaps(Some("* @acme/security\n/ignore/\n"))[0].contains("nobody owns ignore/"));
         assert!(gaps(Some("* @acme/security\n")).is_empty());
-        assert!(gaps(Some("* @acme/web\n/ignore/* @acme/security\n"))[0].contains("ignore/any/any.toml"));
-        let checks = gaps(Some("/ignore/ @acme/security\n/.github/CODEOWNERS @acme/security\n"));
+        assert!(
+            gaps(Some("* @acme/web\n/ignore/* @acme/security\n"))[0]
+                .contains("ignore/any/any.toml")
+        );
+        let checks = gaps(Some(
+            "/ignore/ @acme/security\n/.github/CODEOWNERS @acme/security\n",
+        ));
         assert_eq!(
             checks,
             [
@@ -257,7 +262,10 @@ mod tests {
             assert_eq!(gaps.len(), 1, "{line}: {gaps:?}");
         }
         assert!(after("/ignore/teams/ @acme/web", "ignore")[0].contains("/ignore/teams/"));
-        assert_eq!(after("/rules/ignore/web.toml @acme/web", "rules/ignore").len(), 1);
+        assert_eq!(
+            after("/rules/ignore/web.toml @acme/web", "rules/ignore").len(),
+            1
+        );
         for line in [
             "/docs/ @acme/web",
             "/ignored/ @acme/web",

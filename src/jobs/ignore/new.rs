@@ -203,3 +203,50 @@ fn ask(args: &mut NewArgs, answers: &mut impl BufRead, talk: Talk) -> io::Result
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command, IgnoreCommand};
+
+    fn asked(options: &[&str], answers: &str) -> NewArgs {
+        let typed = ["asaf", "ignore", "new"].iter().chain(options);
+        let Command::Ignore(ignore) = Cli::try_parse_from(typed).unwrap().command else {
+            unreachable!("this is `asaf ignore`")
+        };
+        let IgnoreCommand::New(mut args) = ignore.command else {
+            unreachable!("this is `asaf ignore new`")
+        };
+        ask(&mut args, &mut answers.as_bytes(), Talk::default()).unwrap();
+        args
+    }
+
+    #[test]
+    fn what_no_option_says_is_asked_and_makes_a_rule_that_passes() {
+        let today = jiff::civil::date(2026, 11, 24);
+        let all =
+            "S3.8, S3.2\n012345678901\narn:aws:s3:::www-*\nPublic websites are here\nweb\npat\n";
+        let rule = written(&asked(&[], all), today).unwrap();
+        assert_eq!(rule.controls, ["S3.8", "S3.2"]);
+        assert_eq!(
+            (rule.owner.as_str(), rule.requested_by.as_str()),
+            ("web", "pat")
+        );
+        let policy = Policy::default();
+        let placed = in_files(&rule, "ignore/web.toml", Vec::new(), &policy, today).unwrap();
+        assert!(
+            placed.warnings.is_empty() && placed.text.contains("arn:aws:s3:::www-*"),
+            "{}",
+            placed.text
+        );
+        // What an option says is not asked again, and an empty answer is none.
+        let options = ["--control", "S3.8", "--ou", "/prod", "--owner", "web"];
+        let args = asked(&options, "\n\n\n");
+        assert!(args.resource.is_empty() && args.reason.is_none());
+        let missing = written(&args, today).unwrap_err().to_string();
+        assert!(missing.contains("--reason is missing"), "{missing}");
+    }
+}

@@ -51,7 +51,9 @@ fn covers(rule: &IgnoreRule, finding: &Finding) -> bool {
 
 fn covers_in(rule: &IgnoreRule, finding: &Finding, ou: Option<&str>) -> bool {
     let rules = IgnoreRules::compile(vec![rule.clone()]).unwrap();
-    !rules.covering(&Facts::of(finding, Unit::of(ou)), TODAY).is_empty()
+    !rules
+        .covering(&Facts::of(finding, Unit::of(ou)), TODAY)
+        .is_empty()
 }
 
 #[test]
