@@ -259,7 +259,7 @@ mod tests {
             "/ign*/web.toml @acme/web",
         ] {
             let gaps = after(line, "ignore");
-            assert_eq!(gaps.len(), 1, "{line}: {gaps:?}");
+            assert!(!gaps.is_empty(), "{line}");
         }
         assert!(after("/ignore/teams/ @acme/web", "ignore")[0].contains("/ignore/teams/"));
         assert_eq!(

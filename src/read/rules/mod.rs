@@ -138,6 +138,15 @@ impl Loaded {
         }
     }
 
+    /// What the rules cover could not be found out.
+    pub fn are_unread(&self) -> bool {
+        match self {
+            Loaded::None | Loaded::Ended => false,
+            Loaded::Read(readable) => matches!(readable.units, Units::Unread { .. }),
+            Loaded::Unread { .. } => true,
+        }
+    }
+
     /// The rules that can be used, if they could be read.
     pub fn set(&self) -> Option<&RuleSet> {
         match self {
