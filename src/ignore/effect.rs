@@ -10,6 +10,9 @@ use super::problem::Kind;
 use crate::model::ignore_rule::{Facts, IgnoreRules, Unit};
 use crate::model::{Account, Finding, FindingState, IgnoreRule, Marker, Severity};
 
+#[cfg(test)]
+mod tests;
+
 /// A rule that hides everything of a control is broad only if that is more than a few findings.
 const BROAD_FROM: usize = 5;
 
