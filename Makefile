@@ -26,7 +26,7 @@ RECORDED := target/recorded
 # The load generator of `make load`.
 AUTOCANNON := autocannon@8.0.0
 
-.PHONY: help setup test lint unit conform supply bench load scale demo fmt
+.PHONY: help setup test lint unit conform supply bench load scale simulate demo fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -91,6 +91,9 @@ load: ## 500 webhooks a second for a minute on the release binary, with SIGTERM 
 
 scale: ## what a request to the emulators costs at 10,000 and at 50,000 tickets; how fast they start
 	$(CARGO) bench --locked --bench emulators
+
+simulate: ## the decision table from every state, not one in 211
+	ASAF_TABLE_STRIDE=1 $(CARGO) test --locked $(FEATURES) --release --test decision_table -- --nocapture
 
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo

@@ -21,6 +21,7 @@ pub mod model;
 pub mod plan;
 pub mod ports;
 pub mod read;
+pub mod review;
 pub mod store;
 pub mod talk;
 pub mod wire;

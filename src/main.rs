@@ -58,13 +58,16 @@ async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Resul
         Command::Apply(args) => jobs::sync::apply(&args, config, talk).await,
         Command::Reconcile(args) => jobs::sync::reconcile(&args, config, talk).await,
         Command::Ignore(args) => jobs::ignore::run(&args.command, config, talk).await,
+        Command::Review(args) => jobs::review::run(&args, config, talk).await,
         Command::Explain(args) => jobs::explain::run(&args.subject, args.output, config).await,
         Command::Quarantine(args) => jobs::quarantine::run(&args.command, config, talk).await,
         Command::Pause(args) => jobs::pause::pause(&args.command, config, talk).await,
         Command::Resume(args) => jobs::pause::resume(&args.command, config, talk).await,
         Command::Store(args) => jobs::store::run(&args.command, config, talk).await,
+        Command::Workflow(args) => jobs::workflow::run(&args.command, config, talk).await,
         Command::Demo(args) => jobs::demo::run(&args, talk).await,
         Command::Emulate(args) => jobs::emulate::run(&args, talk).await,
+        Command::Webhook(_) | Command::Doctor(_) => Ok(Exit::Usage),
         Command::Init(_) | Command::Config(_) | Command::Findings(_) | Command::Serve(_) => {
             Ok(Exit::Usage)
         }

@@ -208,6 +208,11 @@ pub fn data(text: &str) -> io::Result<()> {
     }
 }
 
+/// How many columns the terminal has that shows stdout; `None` when stdout goes elsewhere.
+pub fn width() -> Option<u16> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)
+}
+
 fn to_stderr(line: &str) {
     // When stderr is gone there is nobody left to tell.
     let _ = writeln!(anstream::stderr().lock(), "{line}");

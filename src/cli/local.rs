@@ -189,6 +189,9 @@ pub struct EmulateArgs {
     /// Do the emulators refuse requests above the vendors' quotas
     #[arg(long, value_enum, default_value_t, value_name = "ON|OFF")]
     pub quotas: Switch,
+    /// End when standard input does: whoever started it is gone
+    #[arg(long)]
+    pub until_eof: bool,
 }
 
 /// `asaf store`: the file with links, intents, receipts and the audit.

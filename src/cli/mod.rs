@@ -10,6 +10,8 @@ use crate::talk::{Loudness, plain};
 
 mod ignore;
 mod local;
+mod review;
+mod setup;
 mod sync;
 
 pub use ignore::{
@@ -19,6 +21,11 @@ pub use ignore::{
 pub use local::{
     ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
     StoreArgs, StoreCommand, Switch,
+};
+pub use review::ReviewArgs;
+pub use setup::{
+    DoctorArgs, Policy, ProjectArgs, WebhookArgs, WebhookCommand, WorkflowArgs, WorkflowCommand,
+    WorkflowRelease,
 };
 pub use sync::{
     ApplyArgs, ExplainArgs, Override, PauseArgs, PauseCommand, PauseReason, PlanArgs,
@@ -36,10 +43,12 @@ pub use sync::{
 Examples:
   asaf demo                 see it work, with nothing configured
   asaf init                 write a commented asaf.toml
-  asaf config check         check it, and that its secrets can be read
+  asaf workflow apply       install the ticket workflow in Jira
+  asaf doctor               check everything that asaf needs
   asaf plan                 what would change
   asaf reconcile            change it: the scheduled job
   asaf serve                change it within seconds: webhook, event queue, and the scheduled job
+  asaf review               what waits for security, with the evidence
   asaf explain PAY-12       why it is so, who decided, what comes next
   asaf ignore check         are the ignore rules right, and what would they hide
 
@@ -112,6 +121,8 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Keep both sides in step within seconds: webhook, event queue and scheduled reads
     Serve(ServeArgs),
+    /// List what waits for security, oldest first, with the evidence
+    Review(ReviewArgs),
     /// Say why a finding or ticket is as it is
     Explain(ExplainArgs),
     /// Check, write, apply and propose ignore rules
@@ -122,6 +133,12 @@ pub enum Command {
     Pause(PauseArgs),
     /// End a pause
     Resume(ResumeArgs),
+    /// Install the ticket workflow in Jira, and prove that it holds
+    Workflow(WorkflowArgs),
+    /// Register Jira's webhook, or show it
+    Webhook(WebhookArgs),
+    /// Check everything that asaf needs, and say how to correct it
+    Doctor(DoctorArgs),
     /// Look at findings from files, without credentials
     Findings(FindingsArgs),
     /// Back up or verify the store
@@ -171,7 +188,7 @@ pub enum Exit {
     Ok = 0,
     /// Failed; nothing is lost, running again is safe.
     Failed = 1,
-    /// Only with `--detailed-exitcode`: there are changes to apply.
+    /// Only with `--detailed-exitcode`: there are changes to apply, or tickets to review.
     ChangesPending = 2,
     /// A limit blocks the changes; the plan says how to release exactly them.
     Blocked = 3,
@@ -231,6 +248,7 @@ mod tests {
         Only::<ApplyArgs>::command().debug_assert();
         Only::<ReconcileArgs>::command().debug_assert();
         Only::<ServeArgs>::command().debug_assert();
+        Only::<ReviewArgs>::command().debug_assert();
         Only::<ExplainArgs>::command().debug_assert();
         Only::<DemoArgs>::command().debug_assert();
         Only::<EmulateArgs>::command().debug_assert();
@@ -240,6 +258,9 @@ mod tests {
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
         Only::<IgnoreArgs>::command().debug_assert();
+        Only::<WorkflowArgs>::command().debug_assert();
+        Only::<WebhookArgs>::command().debug_assert();
+        Only::<DoctorArgs>::command().debug_assert();
     }
 
     #[test]

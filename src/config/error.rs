@@ -34,6 +34,14 @@ pub enum ConfigError {
         /// For people; no control characters, and no secret that stood in the file.
         rendered: String,
     },
+    /// A command needs a table that is not there.
+    #[error("error: the configuration names no {what}\nhelp: {help}")]
+    Lacking {
+        /// What it needs.
+        what: &'static str,
+        /// What to write.
+        help: &'static str,
+    },
     /// A secret could not be read.
     #[error("error: the secret {} cannot be read: {}", plain(.reference), plain(.problem))]
     Secret {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use toml_edit::{Document, Item};
 
 use super::check::{self, Finding};
@@ -20,23 +21,36 @@ impl Config {
 
     /// The same for text that was already read; `path` names it in errors.
     pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
-        let config: Config = toml::from_str(text)
-            .map_err(|error| invalid(path, text, &[from_parser(&error, text)]))?;
-        let findings = check::check(&config);
-        if !findings.is_empty() {
-            let document = Document::parse(text).ok();
-            let problems: Vec<Problem> = findings
-                .into_iter()
-                .map(|finding| place(finding, document.as_ref().map(Document::as_item)))
-                .collect();
-            return Err(invalid(path, text, &problems));
-        }
+        let config = parse_strictly(text, path, check::check)?;
         Ok(settle(config, path))
     }
 }
 
+/// Any strict file: what its types cannot say is checked, and every problem is shown at its place.
+///
+/// # Errors
+/// [`ConfigError::Invalid`].
+pub(crate) fn parse_strictly<T: DeserializeOwned>(
+    text: &str,
+    path: &Path,
+    check: impl FnOnce(&T) -> Vec<Finding>,
+) -> Result<T, ConfigError> {
+    let read: T =
+        toml::from_str(text).map_err(|error| invalid(path, text, &[from_parser(&error, text)]))?;
+    let findings = check(&read);
+    if findings.is_empty() {
+        return Ok(read);
+    }
+    let document = Document::parse(text).ok();
+    let problems: Vec<Problem> = findings
+        .into_iter()
+        .map(|finding| place(finding, document.as_ref().map(Document::as_item)))
+        .collect();
+    Err(invalid(path, text, &problems))
+}
+
 /// The text of a configuration file.
-pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
+pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
     let unreadable = |problem: String| ConfigError::Unreadable {
         path: path.to_owned(),
         problem,
@@ -73,6 +87,14 @@ fn settle(mut config: Config, path: &Path) -> Config {
         if let Some(app) = &mut ignore.app {
             app.private_key = app.private_key.clone().starting_at(folder);
         }
+    }
+    let verify = config.jira.verify.as_mut();
+    let tried = verify.map(|verify| [&mut verify.product, &mut verify.reviewer]);
+    for login in tried.into_iter().flatten().chain(&mut config.jira.admin) {
+        login.token = login.token.clone().starting_at(folder);
+    }
+    if let Some(file) = &mut config.jira.workflow.file {
+        *file = folder.join(&*file);
     }
     let api = config.ignore.as_mut().map(|ignore| &mut ignore.url);
     for url in [

@@ -145,6 +145,11 @@ fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Rulin
         TicketStep::Move { to } => to,
         TicketStep::Keep | TicketStep::Create | TicketStep::Update | TicketStep::Label => stood,
     };
+    if v.is(back_to) {
+        // The engine would do the same now: there is nothing to undo.
+        let verdict = next.step(TicketStep::Keep);
+        return Ruling::Row(verdict);
+    }
     let by = v.name(person);
     let reason = match person.to {
         Some(Ignored) => Reason::IgnoredWithoutRule { by, back_to },
@@ -313,7 +318,9 @@ fn set_by_hand(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
             .tell_security();
             return Some(Ruling::Row(verdict));
         }
-        if !respect && v.f == Failing {
+        // A ticket that nobody has decided about in this episode is reopened below.
+        let undecided = (v.is(Resolved) || v.is(Closed)) && !v.decided();
+        if !respect && v.f == Failing && !undecided {
             let verdict = Verdict::new(10, Reason::SuppressionReverted { by: by.to_owned() });
             let verdict = match v.t {
                 BaseTicket::Is(Ignored) => verdict.to(Open).comment(record).status(Notified),
@@ -413,9 +420,11 @@ fn fails_again(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> 
     if !(v.is(Resolved) || v.is(Closed)) {
         return None;
     }
-    let unaccounted = v.w == Some(WorkflowStatus::Resolved)
-        && v.theirs(WorkflowStatus::Resolved).is_none()
-        && !v.decided();
+    let reverted =
+        v.theirs(Suppressed).is_some() && policy.suppressed_by_hand == SuppressedByHand::Revert;
+    let resolved =
+        v.w == Some(WorkflowStatus::Resolved) && v.theirs(WorkflowStatus::Resolved).is_none();
+    let unaccounted = (resolved || reverted) && !v.decided();
     if !(v.unsettled() || unaccounted) {
         return None;
     }

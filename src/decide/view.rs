@@ -155,10 +155,14 @@ fn letters<'a>(
     }))
 }
 
-/// When F last changed: for products with compliance AWS tells, for others the last update is the nearest known.
+/// When F last changed: for products with compliance AWS tells, for others the last update is the nearest known. What is
+/// gone was there when it was last evaluated.
 fn changed_at(case: &Case<'_>, f: FindingState) -> Option<Timestamp> {
+    let Some(lead) = case.lead() else {
+        return case.link.evaluated_at;
+    };
     let observed = first_observed(case).filter(|_| f == FindingState::Passing);
-    observed.or(case.lead()?.updated_at)
+    observed.or(lead.updated_at)
 }
 
 /// F; counts complete reads in which the finding was absent.
@@ -342,7 +346,29 @@ fn changed_between(case: &Case<'_>, base: &Base) -> bool {
     matches!((base.first_observed_at, first_observed(case)), (Some(then), Some(now)) if now > then)
 }
 
+/// W's writer. AWS itself never suppresses: where the history names nobody (it goes back 90 days, and a product may
+/// import a finding as suppressed), it was somebody all the same.
 fn writer(
+    case: &Case<'_>,
+    link: &Link,
+    w: Option<WorkflowStatus>,
+    f: FindingState,
+    snapshot: &Snapshot,
+) -> Result<Author, HeldReason> {
+    let named = named_writer(case, link, w, f, snapshot)?;
+    let unnamed = named == Author::Aws && w == Some(WorkflowStatus::Suppressed);
+    Ok(if unnamed { somebody() } else { named })
+}
+
+fn somebody() -> Author {
+    Author::Theirs {
+        identity: "somebody whom the finding's history no longer names".to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+        record: "unnamed".to_owned(),
+    }
+}
+
+fn named_writer(
     case: &Case<'_>,
     link: &Link,
     w: Option<WorkflowStatus>,

@@ -1,15 +1,15 @@
 //! From the configuration to clients.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{Config, Ignore, Reviewers};
+use crate::config::{Config, ConfigError, Ignore, Reviewers};
 use crate::read::rules::source::RuleSource;
 use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
 use crate::wire::github::{GitHub, GitHubAuth, GitHubConfig};
+use crate::wire::jira::admin::{AdminConfig, JiraAdmin};
 use crate::wire::jira::{JiraClient, JiraConfig, PeopleFrom};
 use crate::wire::transport::Transport;
 
@@ -117,6 +117,9 @@ pub fn connect_jira(
         email: config.jira.email.clone(),
         token: config.jira.token.resolve()?,
         statuses: statuses(config),
+        via: config.jira.statuses.via.clone(),
+        transition_fields: config.jira.transition_fields.clone(),
+        create_fields: config.jira.fields.clone(),
         reviewers: people(&config.jira.reviewers),
         teams: config.jira.product_teams.as_ref().map(people),
     };
@@ -230,7 +233,34 @@ pub fn github(
     Ok(Some(GitHub::new(settings, transport, budget, requests)?))
 }
 
-fn statuses(config: &Config) -> BTreeMap<String, crate::model::TicketState> {
+/// The client with an administrator's rights, on the same budget.
+///
+/// # Errors
+/// [`ConfigError`] when the configuration names no administrator, or the secret cannot be read; a URL that cannot be used.
+pub fn admin(
+    config: &Config,
+    transport: Transport,
+    clients: &Clients,
+) -> anyhow::Result<JiraAdmin> {
+    let Some(login) = &config.jira.admin else {
+        return Err(ConfigError::Lacking {
+            what: "Jira administrator",
+            help: "add [jira.admin] with email and token: the login of a Jira administrator, which the engine itself never \
+                   uses; the token may come from the environment for this one command",
+        }
+        .into());
+    };
+    let settings = AdminConfig {
+        url: config.jira.url.clone(),
+        email: login.email.clone(),
+        token: login.token.resolve()?,
+    };
+    let (budget, counts) = (clients.budget.clone(), clients.jira_requests.clone());
+    Ok(JiraAdmin::new(settings, transport, budget, counts)?)
+}
+
+/// In the order of the lists: the first of each is where tickets are moved to.
+fn statuses(config: &Config) -> Vec<(String, crate::model::TicketState)> {
     let all = config.jira.statuses.all();
     all.iter()
         .flat_map(|(state, names)| names.iter().map(|name| (name.clone(), *state)))

@@ -82,7 +82,7 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
         "The emulators serve until you stop them (Ctrl-C). Look at them: {}/",
         urls.control
     ));
-    stopped().await;
+    stopped(args.until_eof).await;
     Ok(Exit::Ok)
 }
 
@@ -121,7 +121,7 @@ fn github_users(world: &World) -> Value {
     Value::Object(users.collect())
 }
 
-async fn stopped() {
+async fn stopped(until_eof: bool) {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {
@@ -130,10 +130,29 @@ async fn stopped() {
             Err(_) => std::future::pending().await,
         }
     };
+    let left = async {
+        if until_eof {
+            stdin_ended().await;
+        } else {
+            std::future::pending().await
+        }
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
+        () = left => {}
     }
+}
+
+/// A thread of its own reads: it may read for ever, and the end of the process must not wait for it.
+async fn stdin_ended() {
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        // An error is an end, too.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        drop(tell);
+    });
+    let _ = told.await;
 }
 
 /// A folder for configuration and store that goes when the process ends.

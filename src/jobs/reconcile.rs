@@ -13,6 +13,7 @@ use crate::apply::{Applied, Sinks, Watch, apply};
 use crate::config::Config;
 use crate::decide::decide;
 use crate::jobs::connect::Clients;
+use crate::jobs::enforcement::{self, Advisory};
 use crate::jobs::ignoring;
 pub use crate::jobs::report::{LookedAt, Report, Requests};
 use crate::jobs::report::{floor, looked_at};
@@ -164,9 +165,12 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             Box::pin(recover(&self.clients.jira, self.store, now, quarantine)).await?;
         }
         let jira = &self.clients.jira;
-        jira.check_statuses().await.map_err(ReadError::Wire)?;
+        if let Err(error) = jira.check_statuses().await {
+            return Err(ReadError::Wire(enforcement::explained(jira, error).await).into());
+        }
         let rules = self.load_rules(wish, orders, now).await?;
         let (scope, kind) = self.scope(wish, &rules, now).await?;
+        let advisory = self.advisory(&scope, orders, now).await?;
         let policy = self.config.decision_policy();
         let from = Sources {
             findings: self.findings,
@@ -212,6 +216,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             floor,
             strays: snapshot.strays.iter().cloned().collect(),
             paused,
+            advisory,
             looked_at: match &scope {
                 Scope::Keys(_) => looked_at(&snapshot),
                 Scope::Full | Scope::Changed { .. } => LookedAt::default(),
@@ -230,6 +235,25 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             self.settle_rules(&report, &scope, &snapshot, now).await?;
         }
         Ok(report)
+    }
+
+    /// Where Jira does not keep the rule; said once for a run, not for every event.
+    async fn advisory(
+        &self,
+        scope: &Scope,
+        orders: &Orders,
+        now: Timestamp,
+    ) -> Result<Advisory, StoreError> {
+        let full = match scope {
+            Scope::Keys(_) => return Ok(Advisory::new()),
+            Scope::Full => true,
+            Scope::Changed { .. } => false,
+        };
+        let (jira, remembers) = (&self.clients.jira, orders.write.then_some(now));
+        let advisory =
+            enforcement::advisory(self.config, jira, self.store, full, remembers).await?;
+        enforcement::log(&advisory);
+        Ok(advisory)
     }
 
     async fn scope(
@@ -316,7 +340,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             finished_at: Some(self.clients.clock.now()),
             kind: report.kind.to_owned(),
             summary: json!({ "digest": report.digest, "done": done, "held": report.plan.held.len(),
-                "rules": report.rules.set().map(|set| &set.commit), "braked": report.braked, "paused": report.paused, "requests": report.requests, "seconds": report.seconds }),
+                "rules": report.rules.set().map(|set| &set.commit), "braked": report.braked, "advisory": report.advisory,
+                "paused": report.paused, "requests": report.requests, "seconds": report.seconds }),
         };
         self.store.put_run(&run).await?;
         let complete = snapshot.coverage.gaps.is_empty();

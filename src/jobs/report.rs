@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::apply::Applied;
+use crate::jobs::enforcement::Advisory;
 use crate::model::{FindingKey, Marker, Pause};
 use crate::plan::Plan;
 use crate::plan::limits::Braked;
@@ -37,6 +38,8 @@ pub struct Report {
     pub strays: Vec<String>,
     /// What is paused.
     pub paused: Vec<Pause>,
+    /// Projects in which Jira does not keep product teams from closing, with the reason.
+    pub advisory: Advisory,
     /// Which links the names of a narrow run led to.
     #[serde(skip)]
     pub looked_at: LookedAt,

@@ -5,6 +5,7 @@ pub mod ignore_rule;
 pub mod link;
 pub mod pause;
 pub mod ticket;
+pub mod workflow;
 
 pub use finding::{
     Account, AliasKey, Compliance, Finding, FindingKey, FindingState, Note, Product, RecordState,

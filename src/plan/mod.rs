@@ -176,6 +176,26 @@ pub struct Summary {
     pub held: usize,
 }
 
+impl Action {
+    /// What is done, in the word of the audit log and of plans.
+    pub fn verb(&self) -> &'static str {
+        use TicketState::{Closed, Ignored, Open, Resolved};
+        match self.ticket {
+            TicketStep::Create => "create",
+            TicketStep::Move { to: Open } => "reopen",
+            TicketStep::Move { to: Resolved } => "resolve",
+            TicketStep::Move { to: Closed } => "close",
+            TicketStep::Move { to: Ignored } => "ignore",
+            TicketStep::Delete => "delete",
+            TicketStep::Update => "update",
+            TicketStep::Label => "label",
+            TicketStep::Keep if self.comment.is_some() => "comment",
+            TicketStep::Keep if self.workflow.is_some() => "status",
+            TicketStep::Keep => "tell",
+        }
+    }
+}
+
 impl Plan {
     /// Nothing would be written.
     pub fn is_empty(&self) -> bool {

@@ -230,10 +230,16 @@ impl Reason {
                 "{by} closed this ticket, but the finding still fails, and the policy keeps such tickets open."
             ),
             Reason::ReopenedByPerson { by } => format!("{by} reopened this ticket."),
-            Reason::SuppressedByHand { by, at } => format!(
-                "{by} suppressed the finding in Security Hub at {}.",
-                minute(at)
-            ),
+            Reason::SuppressedByHand { by, at } => {
+                // A history that names nobody gives no time either.
+                let unknown = *at == Timestamp::UNIX_EPOCH;
+                let at = if unknown {
+                    String::new()
+                } else {
+                    format!(" at {}", minute(at))
+                };
+                format!("{by} suppressed the finding in Security Hub{at}.")
+            }
             Reason::SuppressionReverted { by } => format!(
                 "{by} suppressed the finding in Security Hub, but findings are suppressed by reviewed ignore rules only."
             ),

@@ -333,6 +333,18 @@ impl Http {
     fn refused(&self, operation: &Operation, status: StatusCode, message: String) -> WireError {
         let what = operation.what.clone();
         match status {
+            // A scoped token without the scope (Atlassian: API tokens with scopes).
+            StatusCode::UNAUTHORIZED if message.contains("scope does not match") => {
+                WireError::Denied {
+                    what,
+                    status: 401,
+                    message,
+                    fix: format!(
+                        "The token lacks a scope. It needs: {}",
+                        operation.permission
+                    ),
+                }
+            }
             StatusCode::UNAUTHORIZED => WireError::Denied {
                 what,
                 status: 401,

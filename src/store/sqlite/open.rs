@@ -15,6 +15,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (2, include_str!("live.sql")),
     (3, include_str!("unread.sql")),
     (4, include_str!("rules.sql")),
+    (5, include_str!("proofs.sql")),
 ];
 
 /// The lock that keeps a second process out. The system drops it when the process ends, however it ends.

@@ -251,7 +251,7 @@ async fn refusals_say_what_was_done_and_what_to_try() {
                 401,
                 j!({"code": 401, "message": "Unauthorized; scope does not match"}),
             ),
-            "read ticket 7: 401 Unauthorized; scope does not match. Renew the token.",
+            "read ticket 7: 401 Unauthorized; scope does not match. The token lacks a scope. It needs: Browse projects",
         ),
         (
             json(403, j!({"errorMessages": ["Forbidden"], "errors": {}})),
