@@ -9,11 +9,13 @@
 //! The modules stand in the order of the flow.
 
 pub mod apply;
+pub mod caret;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod decide;
 pub mod emulators;
+pub mod ignore;
 pub mod jobs;
 pub mod model;
 pub mod plan;

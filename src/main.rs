@@ -57,14 +57,17 @@ async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Resul
         Command::Plan(args) => jobs::sync::plan(&args, config, talk).await,
         Command::Apply(args) => jobs::sync::apply(&args, config, talk).await,
         Command::Reconcile(args) => jobs::sync::reconcile(&args, config, talk).await,
+        Command::Ignore(args) => jobs::ignore::run(&args.command, config, talk).await,
         Command::Review(args) => jobs::review::run(&args, config, talk).await,
         Command::Explain(args) => jobs::explain::run(&args.subject, args.output, config).await,
         Command::Quarantine(args) => jobs::quarantine::run(&args.command, config, talk).await,
         Command::Pause(args) => jobs::pause::pause(&args.command, config, talk).await,
         Command::Resume(args) => jobs::pause::resume(&args.command, config, talk).await,
         Command::Store(args) => jobs::store::run(&args.command, config, talk).await,
+        Command::Workflow(args) => jobs::workflow::run(&args.command, config, talk).await,
         Command::Demo(args) => jobs::demo::run(&args, talk).await,
         Command::Emulate(args) => jobs::emulate::run(&args, talk).await,
+        Command::Webhook(_) | Command::Doctor(_) => Ok(Exit::Usage),
         Command::Init(_) | Command::Config(_) | Command::Findings(_) | Command::Serve(_) => {
             Ok(Exit::Usage)
         }
@@ -91,6 +94,11 @@ fn report(error: &anyhow::Error, talk: Talk) -> Exit {
         // Its text has lines and was made plain where it was made.
         talk.error(&configuration.to_string());
         return Exit::Configuration;
+    }
+    if let Some(refused) = error.downcast_ref::<jobs::ignore::Refused>() {
+        // So does this one.
+        talk.error(&format!("error: {refused}"));
+        return Exit::Failed;
     }
     talk.error(&format!("error: {}", plain(&format!("{error:#}"))));
     Exit::Failed

@@ -444,8 +444,9 @@ async fn with_quotas_on_a_first_run_takes_hardly_longer_than_the_quotas_ask() {
         .chain(report.floor.jira.values())
         .sum();
     println!("{total} requests, the floor is {floor}");
+    // Who we are, who may close, the statuses, the plan and kind of the projects, our tickets, and a last page.
     assert!(
-        total <= floor + 5,
+        total <= floor + 7,
         "{:?} against {:?}",
         report.requests,
         report.floor

@@ -180,6 +180,9 @@ pub struct EmulateArgs {
     /// Port of Jira; 0: any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub jira_port: u16,
+    /// Port of GitHub; 0: any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub github_port: u16,
     /// Port of the control address; 0: any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub control_port: u16,

@@ -8,13 +8,23 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::talk::{Loudness, plain};
 
+mod ignore;
 mod local;
+mod setup;
 mod review;
 mod sync;
 
+pub use ignore::{
+    CheckArgs, CheckOutput, CodeOwnersArgs, IgnoreArgs, IgnoreCommand, IgnoreSyncArgs, LsArgs,
+    NewArgs, ProposeArgs, WhyArgs,
+};
 pub use local::{
     ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
     StoreArgs, StoreCommand, Switch,
+};
+pub use setup::{
+    DoctorArgs, Policy, ProjectArgs, WebhookArgs, WebhookCommand, WorkflowArgs, WorkflowCommand,
+    WorkflowRelease,
 };
 pub use review::ReviewArgs;
 pub use sync::{
@@ -33,12 +43,14 @@ pub use sync::{
 Examples:
   asaf demo                 see it work, with nothing configured
   asaf init                 write a commented asaf.toml
-  asaf config check         check it, and that its secrets can be read
+  asaf workflow apply       install the ticket workflow in Jira
+  asaf doctor               check everything that asaf needs
   asaf plan                 what would change
   asaf reconcile            change it: the scheduled job
   asaf serve                change it within seconds: webhook, event queue, and the scheduled job
   asaf review               what waits for security, with the evidence
   asaf explain PAY-12       why it is so, who decided, what comes next
+  asaf ignore check         are the ignore rules right, and what would they hide
 
 Exit codes:
   0 ok · 1 failed · 2 changes pending (only with --detailed-exitcode) · 3 blocked by a limit
@@ -113,12 +125,20 @@ pub enum Command {
     Review(ReviewArgs),
     /// Say why a finding or ticket is as it is
     Explain(ExplainArgs),
+    /// Check, write, apply and propose ignore rules
+    Ignore(IgnoreArgs),
     /// Look at what failed or is in doubt
     Quarantine(QuarantineArgs),
     /// Stop writing for an account, a project or everything
     Pause(PauseArgs),
     /// End a pause
     Resume(ResumeArgs),
+    /// Install the ticket workflow in Jira, and prove that it holds
+    Workflow(WorkflowArgs),
+    /// Register Jira's webhook, or show it
+    Webhook(WebhookArgs),
+    /// Check everything that asaf needs, and say how to correct it
+    Doctor(DoctorArgs),
     /// Look at findings from files, without credentials
     Findings(FindingsArgs),
     /// Back up or verify the store
@@ -237,6 +257,10 @@ mod tests {
         Only::<ResumeArgs>::command().debug_assert();
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
+        Only::<IgnoreArgs>::command().debug_assert();
+        Only::<WorkflowArgs>::command().debug_assert();
+        Only::<WebhookArgs>::command().debug_assert();
+        Only::<DoctorArgs>::command().debug_assert();
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What types cannot say: patterns, ranges, and keys that must fit together. All problems are reported, not the first.
 
+mod ignore;
+mod workflow;
+
 use std::collections::BTreeMap;
 
 use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
@@ -7,10 +10,10 @@ use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
 mod serve;
 
 /// A problem by the path of its key, such as `owners.rules[0].accounts[1]`.
-pub(super) struct Finding {
-    pub(super) path: String,
-    pub(super) message: String,
-    pub(super) help: Option<String>,
+pub(crate) struct Finding {
+    pub(crate) path: String,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
 }
 
 /// Everything that is wrong.
@@ -26,6 +29,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         found.add("store.path", "the path of the store is empty");
     }
     run(&config.run, config, &mut found);
+    ignore::ignore(config, &mut found);
     serve::serve(&config.serve, &mut found);
     serve::webhook(&config.webhook, &mut found);
     if let Some(queue) = &config.queue {
@@ -147,17 +151,8 @@ pub fn is_loopback(url: &str) -> bool {
 
 fn jira(jira: &Jira, found: &mut Found) {
     endpoint("jira.url", &jira.url, found);
-    let is_address = jira
-        .email
-        .split_once('@')
-        .is_some_and(|(user, domain)| !user.is_empty() && !domain.is_empty());
-    if !is_address
-        || jira
-            .email
-            .contains(|c: char| c.is_whitespace() || c.is_control() || c == ':')
-    {
-        found.add("jira.email", "is no e-mail address");
-    }
+    address("jira.email", &jira.email, found);
+    workflow::workflow(jira, found);
     found.name("jira.issue_type", &jira.issue_type, 60);
     people("jira.reviewers", &jira.reviewers, found);
     if let Some(teams) = &jira.product_teams {
@@ -205,6 +200,15 @@ fn people(path: &str, people: &Reviewers, found: &mut Found) {
     }
 }
 
+fn address(path: &str, email: &str, found: &mut Found) {
+    let is_address = email
+        .split_once('@')
+        .is_some_and(|(user, domain)| !user.is_empty() && !domain.is_empty());
+    if !is_address || email.contains(|c: char| c.is_whitespace() || c.is_control() || c == ':') {
+        found.add(path, "is no e-mail address");
+    }
+}
+
 fn owners(owners: &Owners, found: &mut Found) {
     owner("owners.default", &owners.default, found);
     let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
@@ -238,6 +242,9 @@ fn owner(path: &str, owner: &Owner, found: &mut Found) {
     project_key(format!("{path}.project"), &owner.project, found);
     if let Some(component) = &owner.component {
         found.name(format!("{path}.component"), component, 255);
+    }
+    if let Some(group) = &owner.jira_group {
+        found.name(format!("{path}.jira_group"), group, 255);
     }
     for (i, label) in owner.labels.iter().enumerate() {
         let path = format!("{path}.labels[{i}]");

@@ -1,11 +1,12 @@
 //! `[jira]`: the site, its statuses and priorities, and who may close.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use super::{Login, Secret, Verify, Workflow};
 use crate::model::{Severity, TicketState};
 
 /// `[jira]`: one Jira Cloud site and the engine's own user there.
@@ -18,6 +19,10 @@ pub struct Jira {
     pub email: String,
     /// Their API token, by reference.
     pub token: Secret,
+    /// The day on which the token expires, such as `2027-03-01`: Jira tells it to nobody, `asaf doctor` reminds of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub token_expires: Option<jiff::civil::Date>,
     /// The type of the tickets.
     #[serde(default = "default_issue_type")]
     pub issue_type: String,
@@ -33,7 +38,25 @@ pub struct Jira {
     /// The priority of each severity.
     #[serde(default)]
     pub priorities: Priorities,
+    /// Fields that every new ticket gets besides ours, by field id, as Jira's API takes them.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub fields: Fields,
+    /// Fields that a transition's screen requires: the transition's name or id, then values by field id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub transition_fields: BTreeMap<String, Fields>,
+    /// Whose workflow the tickets follow.
+    #[serde(default)]
+    pub workflow: Workflow,
+    /// A Jira administrator: only `asaf workflow`, `asaf webhook` and `asaf doctor` read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin: Option<Login>,
+    /// Test users of `asaf workflow verify`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Verify>,
 }
+
+/// Values by field id, as Jira's API takes them.
+pub type Fields = serde_json::Map<String, serde_json::Value>;
 
 fn default_issue_type() -> String {
     "Task".to_owned()
@@ -161,6 +184,9 @@ pub struct Statuses {
     pub closed: Vec<String>,
     /// Covered by an ignore rule or a respected suppression.
     pub ignored: Vec<String>,
+    /// Through these a move may pass where no transition leads straight to its target.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<String>,
 }
 
 impl Default for Statuses {
@@ -171,6 +197,7 @@ impl Default for Statuses {
             resolved: list(&["Resolved"]),
             closed: list(&["Closed"]),
             ignored: list(&["Ignored"]),
+            via: Vec::new(),
         }
     }
 }

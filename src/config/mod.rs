@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod check;
 mod error;
+mod ignore;
 mod jira;
 mod load;
 mod owners;
@@ -20,17 +21,22 @@ mod serve;
 mod show;
 #[cfg(test)]
 mod tests;
+mod workflow;
 
 pub use crate::decide::policy::{CloseWhileFailing, Recheck, ResourceDeleted, SuppressedByHand};
 use crate::model::Severity;
+pub(crate) use check::Finding;
 pub use check::is_loopback;
 pub use error::ConfigError;
-pub use jira::{Jira, Priorities, Reviewers, Statuses};
+pub use ignore::{GitHubApp, Ignore};
+pub use jira::{Fields, Jira, Priorities, Reviewers, Statuses};
+pub(crate) use load::{parse_strictly, read as read_text};
 pub use owners::{Owner, OwnerRule, Owners};
 pub use period::Period;
 pub use secret::Secret;
 pub use serve::{Queue, Serve, Webhook};
 pub use show::{Origin, Setting};
+pub use workflow::{Login, Verify, Workflow, WorkflowKind};
 
 /// Everything that a person may set.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +60,9 @@ pub struct Config {
     /// How runs read.
     #[serde(default)]
     pub run: Run,
+    /// Where reviewed ignore rules are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Ignore>,
     /// The process that stays.
     #[serde(default)]
     pub serve: Serve,

@@ -30,6 +30,9 @@ pub struct Owner {
     /// Labels besides our own; a label has no blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// The Jira group of the product team: it holds the product team's role in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jira_group: Option<String>,
 }
 
 /// One rule: these accounts belong to this owner.
@@ -60,6 +63,9 @@ struct RuleAsWritten {
     /// Labels besides our own; a label has no blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels: Vec<String>,
+    /// The Jira group of the product team: it holds the product team's role in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jira_group: Option<String>,
 }
 
 impl From<RuleAsWritten> for OwnerRule {
@@ -71,6 +77,7 @@ impl From<RuleAsWritten> for OwnerRule {
                 project: rule.project,
                 component: rule.component,
                 labels: rule.labels,
+                jira_group: rule.jira_group,
             },
         }
     }
@@ -83,6 +90,7 @@ impl From<OwnerRule> for RuleAsWritten {
             project,
             component,
             labels,
+            jira_group,
         } = rule.owner;
         RuleAsWritten {
             accounts: rule.accounts,
@@ -90,6 +98,7 @@ impl From<OwnerRule> for RuleAsWritten {
             project,
             component,
             labels,
+            jira_group,
         }
     }
 }
@@ -103,11 +112,14 @@ impl Owners {
             .map_or(&self.default, |rule| &rule.owner)
     }
 
+    /// Every owner, the default last.
+    pub fn all(&self) -> impl Iterator<Item = &Owner> {
+        let rules = self.rules.iter().map(|rule| &rule.owner);
+        rules.chain(std::iter::once(&self.default))
+    }
+
     /// Every project that a ticket may be created in, sorted, each once.
     pub fn projects(&self) -> std::collections::BTreeSet<&str> {
-        std::iter::once(&self.default)
-            .chain(self.rules.iter().map(|rule| &rule.owner))
-            .map(|owner| owner.project.as_str())
-            .collect()
+        self.all().map(|owner| owner.project.as_str()).collect()
     }
 }

@@ -27,9 +27,14 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
             WORLDS.join(", ")
         );
     }
-    let bound = serve::bind(args.aws_port, args.jira_port, args.control_port)
-        .await
-        .context("cannot listen")?;
+    let bound = serve::bind(
+        args.aws_port,
+        args.jira_port,
+        args.github_port,
+        args.control_port,
+    )
+    .await
+    .context("cannot listen")?;
     let urls = bound.urls.clone();
     let clock = Clock::Shifted(Arc::new(Mutex::new(jiff::SignedDuration::ZERO)));
     let mut world = if args.world == "empty-site" {
@@ -54,12 +59,14 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
         .context("the world has no bot")?;
     world.put_secret(seed::JIRA_SECRET, &bot.token);
     let config = folder.0.join("asaf.toml");
-    let text = seed::config_text(&urls.aws, &urls.jira, &bot.email, "asaf.sqlite3", accounts);
+    seed::rules(&mut world, &urls.github);
+    let text = seed::config_text(&urls.aws, &urls.jira, &bot.email, "asaf.sqlite3", accounts)
+        + &seed::ignore_text(&urls.github);
     std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
     let ready = json!({
-        "aws": urls.aws, "jira": urls.jira, "control": urls.control,
-        "queue": world.queue_url(&urls.aws), "users": users(&world), "config": config,
-        "env": environment(&bot.token),
+        "aws": urls.aws, "jira": urls.jira, "github": urls.github, "control": urls.control,
+        "queue": world.queue_url(&urls.aws), "users": users(&world), "github_users": github_users(&world),
+        "config": config, "env": environment(&bot.token, &world),
     });
     serve::serve(bound, &Shared::new(world));
     let text = serde_json::to_string(&ready)? + "\n";
@@ -80,8 +87,9 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
 }
 
 /// The environment with which the configuration works.
-pub(crate) fn environment(token: &str) -> Value {
-    json!({ "ASAF_JIRA_TOKEN": token, "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
+pub(crate) fn environment(token: &str, world: &World) -> Value {
+    let github = world.github.user(seed::GITHUB_BOT);
+    json!({ "ASAF_JIRA_TOKEN": token, "ASAF_GITHUB_TOKEN": github.map(|user| user.token.clone()), "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
         "AWS_REGION": seed::REGION })
 }
 
@@ -97,6 +105,18 @@ fn users(world: &World) -> Value {
         let value =
             json!({ "email": user.email, "token": user.token, "accountId": user.account_id });
         Some((name.to_owned(), value))
+    });
+    Value::Object(users.collect())
+}
+
+/// Who there is on GitHub, and with which token.
+fn github_users(world: &World) -> Value {
+    let users = seed::GITHUB_USERS.iter().filter_map(|(login, _)| {
+        let user = world.github.user(login)?;
+        Some((
+            (*login).to_owned(),
+            json!({ "token": user.token, "teams": user.teams }),
+        ))
     });
     Value::Object(users.collect())
 }

@@ -272,6 +272,19 @@ default = { team = <owners.default.team>, project = <owners.default.project> }
 # project = "PAY"
 # component = "backend"
 # labels = ["pci"]
+
+# What is intended is ignored by reviewed rules in a Git repository (`asaf ignore --help`). They are read from its
+# protected branch only.
+# [ignore]
+# repository = "acme/security-rules"
+# branch = "main"
+# folder = "ignore"
+# token = "env:ASAF_GITHUB_TOKEN"
+# Who must approve a change of rules, as CODEOWNERS names them.
+# approvers = ["@acme/security"]
+# A rule lasts at most so long; those named in `longer` may last longer.
+# days_max = 180
+# longer = []
 "#;
 
 #[cfg(test)]
@@ -306,6 +319,25 @@ mod tests {
             written.jira.priorities,
             crate::config::Priorities::default()
         );
+    }
+
+    #[test]
+    fn what_the_template_says_of_ignore_rules_can_be_uncommented() {
+        let text = render(&given(&no_args()), Gap::Example);
+        let (before, rules) = text.split_once("# [ignore]\n").expect("the section");
+        let keys = rules
+            .lines()
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| line.contains(" = "));
+        let keys: Vec<&str> = keys.collect();
+        let text = format!("{before}[ignore]\n{}\n", keys.join("\n"));
+        let rules = Config::parse(&text, Path::new("a")).unwrap().ignore;
+        let rules = rules.expect("[ignore]");
+        assert_eq!(
+            (rules.branch.as_str(), rules.folder.as_str(), rules.days_max),
+            ("main", "ignore", 180)
+        );
+        assert_eq!(rules.repository.as_deref(), Some("acme/security-rules"));
     }
 
     #[test]

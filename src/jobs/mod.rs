@@ -4,8 +4,11 @@ pub mod config;
 pub mod connect;
 pub mod demo;
 pub mod emulate;
+pub mod enforcement;
 pub mod explain;
 pub mod findings_check;
+pub mod ignore;
+mod ignoring;
 pub mod init;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -22,3 +25,4 @@ pub mod sync;
 mod unfinished;
 mod unread;
 pub mod webhook;
+pub mod workflow;

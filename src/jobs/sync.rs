@@ -11,6 +11,7 @@ use crate::cli::{ApplyArgs, Exit, Output, PlanArgs, ReconcileArgs, Release, Scop
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::jobs::connect::{Clients, Way, connect};
+use crate::jobs::enforcement;
 use crate::jobs::reconcile::{Job, Orders, Report, RunError, Wish};
 use crate::plan::render;
 use crate::ports::FindingsReader;
@@ -139,6 +140,26 @@ pub async fn reconcile(args: &ReconcileArgs, path: &Path, talk: Talk) -> anyhow:
     )
 }
 
+/// Runs a wish and says what came of it; without a release nothing is written.
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) async fn run_wish(
+    wish: &Wish,
+    release: Option<&Release>,
+    output: Output,
+    path: &Path,
+    talk: Talk,
+) -> anyhow::Result<Exit> {
+    let open = open(path).await?;
+    let orders = release.map(orders).unwrap_or_default();
+    finish(
+        run(&open, &open.clients.aws, wish, &orders, talk).await,
+        output,
+        talk,
+    )
+}
+
 fn orders(release: &Release) -> Orders {
     Orders {
         write: true,
@@ -258,12 +279,19 @@ fn failed(error: RunError) -> anyhow::Result<Exit> {
 pub(crate) fn show(report: &Report, output: Output) -> anyhow::Result<()> {
     let text = match output {
         Output::Json => serde_json::to_string_pretty(report)? + "\n",
-        Output::Markdown => render::markdown(&report.plan, report.braked, &report.digest) + "\n",
+        Output::Markdown => {
+            let advisory: String = enforcement::text(&report.advisory)
+                .lines()
+                .map(|line| format!("> {}\n", talk::code_span(line)))
+                .collect();
+            let plan = render::markdown(&report.plan, report.braked, &report.digest);
+            format!("{advisory}{plan}\n")
+        }
         Output::Text => match &report.applied {
-            None => paused(report) + &render::text(&report.plan, report.braked, &report.digest),
+            None => said_first(report) + &render::text(&report.plan, report.braked, &report.digest),
             Some(applied) => format!(
                 "{}{}Done ({} run, {:.1} s, {} requests): {}.\n",
-                paused(report),
+                said_first(report),
                 render::text(&report.plan, report.braked, &report.digest),
                 report.kind,
                 report.seconds,
@@ -276,13 +304,14 @@ pub(crate) fn show(report: &Report, output: Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is paused is said first: it explains what is held, and what is not even planned.
-fn paused(report: &Report) -> String {
+/// Where Jira does not keep the rule, and what is paused: it explains what is undone, held, and not even planned.
+fn said_first(report: &Report) -> String {
     let line = |pause: &crate::model::Pause| {
         let text = format!("Paused: {} by {}: {}", pause.scope, pause.by, pause.why);
         format!("{}\n", plain(&text))
     };
-    report.paused.iter().map(line).collect()
+    let paused: String = report.paused.iter().map(line).collect();
+    enforcement::text(&report.advisory) + &paused
 }
 
 fn wish(scope: &ScopeArgs) -> Wish {

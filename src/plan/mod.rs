@@ -45,6 +45,9 @@ pub struct Seen {
     pub gaps: Vec<String>,
     /// Failing findings that a status set by hand hides.
     pub hidden_by_hand: usize,
+    /// Which ignore rules were read, or why none were, in a sentence; `None` where there are none.
+    #[serde(default)]
+    pub rules: Option<String>,
 }
 
 /// What people read about a finding in a plan.

@@ -69,6 +69,9 @@ fn headline(plan: &Plan) -> String {
         "Security Hub: {} findings in {} accounts ({how}). Jira: {} tickets.\n",
         seen.findings, seen.accounts, seen.tickets
     );
+    if let Some(rules) = &seen.rules {
+        let _ = writeln!(out, "{}", plain(rules));
+    }
     for gap in seen.gaps.iter().take(5) {
         let _ = writeln!(out, "  not read: {}", plain(gap));
     }

@@ -2,7 +2,9 @@
 //!
 //! [`sqlite`] is the default. The trait is what a second database has to offer.
 
+pub mod proofs;
 pub mod queue;
+pub mod rules;
 pub mod sqlite;
 pub mod unread;
 
@@ -175,7 +177,7 @@ pub struct DayCount {
 }
 
 /// Everything that a run remembers. Every method is one transaction.
-pub trait Store: Sync {
+pub trait Store: rules::RuleMemory + proofs::Proofs + Sync {
     /// All links.
     fn links(&self) -> impl Future<Output = Result<Vec<Link>, StoreError>> + Send;
     /// Links that track one of the findings, have one of the tickets, or one of the markers.

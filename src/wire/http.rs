@@ -40,6 +40,7 @@ pub struct Http {
     host: String,
     authorization: Option<HeaderValue>,
     renew: String,
+    throttles_as_a_whole: bool,
     transport: Transport,
     budget: Budget,
     counts: Counts,
@@ -77,10 +78,18 @@ impl Http {
             host,
             authorization: setup::authorization(&config)?,
             renew: config.renew,
+            throttles_as_a_whole: false,
             transport,
             budget,
             counts,
         })
+    }
+
+    /// Every throttling is about the whole API, and may come as a 403 that asks to wait (GitHub REST API: rate limits).
+    #[must_use]
+    pub fn throttled_as_a_whole(mut self) -> Self {
+        self.throttles_as_a_whole = true;
+        self
     }
 
     /// The clock that waits use.
@@ -249,9 +258,16 @@ impl Http {
         }
         if accepted {
             let status = status.as_u16();
-            return Try::Done(Answer { status, body });
+            return Try::Done(Answer {
+                status,
+                headers: parts.headers,
+                body,
+            });
         }
-        if status == StatusCode::TOO_MANY_REQUESTS {
+        let forbidden_for_now = self.throttles_as_a_whole
+            && status == StatusCode::FORBIDDEN
+            && throttle::is_asked_to_wait(&parts.headers);
+        if status == StatusCode::TOO_MANY_REQUESTS || forbidden_for_now {
             return self.throttled(operation, &parts.headers, scopes);
         }
         let message = error_words(&body);
@@ -265,7 +281,10 @@ impl Http {
         let reason = throttle::reason(headers);
         counts::throttled(self.api, &reason);
         let asked = throttle::asked_wait(headers, self.clock().now());
-        let scope = throttle::scope(&reason, scopes);
+        let scope = match self.throttles_as_a_whole {
+            true => scopes.first().map(String::as_str),
+            false => throttle::scope(&reason, scopes),
+        };
         if let (Some(wait), Some(scope)) = (asked, scope) {
             self.budget.close(scope, wait);
         }
@@ -314,6 +333,18 @@ impl Http {
     fn refused(&self, operation: &Operation, status: StatusCode, message: String) -> WireError {
         let what = operation.what.clone();
         match status {
+            // A scoped token without the scope (Atlassian: API tokens with scopes).
+            StatusCode::UNAUTHORIZED if message.contains("scope does not match") => {
+                WireError::Denied {
+                    what,
+                    status: 401,
+                    message,
+                    fix: format!(
+                        "The token lacks a scope. It needs: {}",
+                        operation.permission
+                    ),
+                }
+            }
             StatusCode::UNAUTHORIZED => WireError::Denied {
                 what,
                 status: 401,
@@ -358,6 +389,9 @@ impl Http {
             .uri(uri)
             .header(header::USER_AGENT, AGENT)
             .header(header::ACCEPT, "application/json");
+        for (name, value) in &request.headers {
+            wire = wire.header(*name, value);
+        }
         if let Some(authorization) = &self.authorization {
             wire = wire.header(header::AUTHORIZATION, authorization.clone());
         }

@@ -64,11 +64,24 @@ impl Jira {
                 json!("You must specify a summary of the issue."),
             );
         }
+        for field in self.required_of(project).filter(|_| is_create) {
+            if !edits.iter().any(|edit| edit.sets(field)) {
+                let text = format!("{} is required.", self.field_name(field));
+                errors.entry(field.clone()).or_insert(json!(text));
+            }
+        }
         if errors.is_empty() {
             Ok(edits)
         } else {
             Err(field_refusal(errors))
         }
+    }
+
+    /// The custom fields that a project's field configuration requires (Atlassian: field configurations).
+    pub(super) fn required_of(&self, project: u64) -> impl Iterator<Item = &String> {
+        let project = self.projects.get(&project);
+        let required = project.and_then(|project| self.required_fields.get(&project.key));
+        required.into_iter().flatten()
     }
 
     pub(super) fn read_field(

@@ -57,6 +57,15 @@ impl Jira {
         }))
     }
 
+    /// The plan of each application (Jira REST v3: get license).
+    pub(super) fn get_license(&mut self, _: &mut Call<'_>) -> Outcome {
+        let plan = if self.is_free_plan { "FREE" } else { "PAID" };
+        ok(json!({"applications": [
+            {"id": "jira-core", "plan": plan}, {"id": "jira-product-discovery", "plan": "FREE"},
+            {"id": "jira-software", "plan": plan},
+        ]}))
+    }
+
     /// The id under which Atlassian's gateway knows the site.
     pub(super) fn get_tenant(&mut self, _: &mut Call<'_>) -> Outcome {
         ok(json!({ "cloudId": self.cloud_id }))

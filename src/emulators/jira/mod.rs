@@ -112,6 +112,8 @@ pub struct Jira {
     pub comment_cap: usize,
     /// Custom fields that are on all screens: id to name.
     pub custom_fields: BTreeMap<String, String>,
+    /// Custom fields that a new issue must have, by project key.
+    pub required_fields: BTreeMap<String, BTreeSet<String>>,
     /// Permissions taken from an account, by account id, whatever its groups and roles.
     pub revoked: BTreeMap<String, BTreeSet<String>>,
     /// Requests by operation, refused and dropped ones too.

@@ -54,6 +54,7 @@ impl Jira {
             faults: Default::default(),
             comment_cap: 5_000,
             custom_fields: BTreeMap::new(),
+            required_fields: BTreeMap::new(),
             revoked: BTreeMap::new(),
             counts: BTreeMap::new(),
             site: site.trim_end_matches('/').to_owned(),

@@ -48,6 +48,7 @@ pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
     let way = Way {
         aws: Transport::network(REQUEST_TIMEOUT)?,
         jira: Transport::network(REQUEST_TIMEOUT)?,
+        github: Transport::network(REQUEST_TIMEOUT)?,
         credentials: Credentials::Fixed {
             key_id: ENGINE_KEY.to_owned(),
             secret: "emulated".to_owned(),

@@ -65,10 +65,12 @@ fn report(applied: Applied, held: Option<HeldReason>) -> Report {
         floor: Requests::default(),
         strays: Vec::new(),
         paused: Vec::new(),
+        advisory: Default::default(),
         looked_at: LookedAt {
             tickets: BTreeMap::from([(7, marker())]),
             ..LookedAt::default()
         },
+        rules: std::sync::Arc::default(),
     }
 }
 

@@ -3,17 +3,18 @@
 //! A link row keeps its lookup keys as columns and the rest as JSON, so that a new field needs no migration.
 
 mod open;
+mod proofs;
 mod queue;
 #[cfg(test)]
 mod queue_tests;
 mod rows;
+mod rule_memory;
 mod store;
 #[cfg(test)]
 mod tests;
 mod threads;
 mod unread;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -29,7 +30,7 @@ pub struct Sqlite {
     path: PathBuf,
     threads: Threads,
     arrived: Notify,
-    _lock: Option<File>,
+    _lock: Option<open::Lock>,
 }
 
 impl Sqlite {
@@ -50,7 +51,7 @@ impl Sqlite {
         Self::start(path, None)
     }
 
-    fn start(path: &Path, lock: Option<File>) -> Result<Self, StoreError> {
+    fn start(path: &Path, lock: Option<open::Lock>) -> Result<Self, StoreError> {
         Ok(Sqlite {
             path: path.to_owned(),
             threads: threads::start(path, lock.is_some())?,

@@ -251,7 +251,7 @@ async fn refusals_say_what_was_done_and_what_to_try() {
                 401,
                 j!({"code": 401, "message": "Unauthorized; scope does not match"}),
             ),
-            "read ticket 7: 401 Unauthorized; scope does not match. Renew the token.",
+            "read ticket 7: 401 Unauthorized; scope does not match. The token lacks a scope. It needs: Browse projects",
         ),
         (
             json(403, j!({"errorMessages": ["Forbidden"], "errors": {}})),
@@ -384,6 +384,7 @@ fn a_decoding_error_names_the_member() {
     }
     let answer = Answer {
         status: 200,
+        headers: HeaderMap::new(),
         body: Bytes::from(r#"{"issues":[{"id":1},{"id":"x"}]}"#),
     };
     let error = answer.decode::<Page>(&read().0).unwrap_err();

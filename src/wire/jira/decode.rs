@@ -40,14 +40,6 @@ pub(super) struct StatusRef {
     pub(super) id: String,
     #[serde(default)]
     pub(super) name: String,
-    #[serde(rename = "statusCategory")]
-    pub(super) category: Option<StatusCategory>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct StatusCategory {
-    #[serde(default)]
-    pub(super) key: String,
 }
 
 impl Issue {
@@ -232,9 +224,24 @@ pub(super) struct TransitionList {
 pub(super) struct Transition {
     #[serde(deserialize_with = "text")]
     pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: String,
     pub(super) to: StatusRef,
     #[serde(rename = "isAvailable", default = "yes")]
     pub(super) is_available: bool,
+    /// The fields on its screen, by id.
+    #[serde(default)]
+    pub(super) fields: BTreeMap<String, ScreenField>,
+}
+
+/// A field on a screen.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ScreenField {
+    #[serde(default)]
+    pub(super) required: bool,
+    #[serde(default)]
+    pub(super) has_default_value: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -315,7 +322,7 @@ enum TextOrNumber {
     Number(i64),
 }
 
-fn number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     let id = match TextOrNumber::deserialize(from)? {
         TextOrNumber::Text(text) => text.parse().ok(),
         TextOrNumber::Number(number) => u64::try_from(number).ok(),

@@ -80,6 +80,16 @@ impl Jql {
         })
     }
 
+    /// Adds `field = value`.
+    ///
+    /// # Errors
+    /// [`BadValue`], when the value holds a control character.
+    pub fn and_equals(mut self, field: Field, value: &str) -> Result<Self, BadValue> {
+        self.clauses
+            .push(format!("{} = {}", field.word(), quoted(value)?));
+        Ok(self)
+    }
+
     /// Adds `field >= minute`; Jira reads it in the calling user's time zone and knows no seconds.
     #[must_use]
     pub fn at_or_after(mut self, field: Field, minute: DateTime) -> Self {

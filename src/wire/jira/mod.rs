@@ -3,12 +3,16 @@
 //!
 //! It knows Jira's words, limits and traps; it never decides what should happen to a ticket.
 
+pub mod admin;
 mod bulk;
 mod decode;
 mod jql;
 mod people;
+pub mod person;
 mod read;
+mod site;
 mod statuses;
+mod steps;
 mod transitions;
 pub mod webhook;
 mod write;
@@ -30,7 +34,9 @@ use crate::wire::transport::Transport;
 
 use decode::Myself;
 use statuses::Statuses;
-use transitions::Known;
+use steps::Known;
+
+pub use site::{Deployment, Issues, Project, Server};
 
 pub use jql::{BadValue, Direction, Field, Jql};
 
@@ -43,6 +49,9 @@ pub const COMMENT_PROPERTY: &str = "asaf.comment";
 
 /// Fields that make a [`Ticket`](crate::model::Ticket).
 const FIELDS: [&str; 4] = ["status", "labels", "project", "updated"];
+
+/// Values by field id, as Jira's API takes them.
+pub type Fields = serde_json::Map<String, serde_json::Value>;
 
 /// Where people of one kind are listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +78,15 @@ pub struct JiraConfig {
     pub email: String,
     /// Its API token.
     pub token: SecretString,
-    /// What each status means, by status id or name.
-    pub statuses: BTreeMap<String, TicketState>,
+    /// What each status means, by status id or name. Among those that mean the same, the earlier is the better target
+    /// of a move.
+    pub statuses: Vec<(String, TicketState)>,
+    /// Statuses, by id or name, through which a move may pass even if that changes the ticket's meaning for a moment.
+    pub via: Vec<String>,
+    /// Fields that a transition gets, by the transition's name or id: those that its screen requires.
+    pub transition_fields: BTreeMap<String, Fields>,
+    /// Fields that every new ticket gets besides ours.
+    pub create_fields: Fields,
     /// Who may close.
     pub reviewers: PeopleFrom,
     /// The product teams, if they are listed anywhere.
@@ -80,7 +96,10 @@ pub struct JiraConfig {
 /// A Jira site.
 pub struct JiraClient {
     http: Http,
-    configured: BTreeMap<String, TicketState>,
+    configured: Vec<(String, TicketState)>,
+    via: Vec<String>,
+    transition_fields: BTreeMap<String, Fields>,
+    create_fields: Fields,
     reviewers: PeopleFrom,
     teams: Option<PeopleFrom>,
     statuses: Mutex<Option<(Timestamp, Arc<Statuses>)>>,
@@ -118,6 +137,9 @@ impl JiraClient {
         Ok(JiraClient {
             http: Http::new(http, transport, budget, counts)?,
             configured: config.statuses,
+            via: config.via,
+            transition_fields: config.transition_fields,
+            create_fields: config.create_fields,
             reviewers: config.reviewers,
             teams: config.teams,
             statuses: Mutex::new(None),

@@ -20,6 +20,10 @@ const MEMBERS: usize = 50;
 /// Members beyond this are not read: such a group does not name reviewers.
 const LARGEST_GROUP: usize = 10_000;
 
+/// Jira tells the roles of a project, and who holds them, only to who administers it; others get 404 (Jira REST v3: get
+/// project roles for project).
+const ADMINISTER: &str = "Administer projects";
+
 impl JiraClient {
     /// The bot's own account, read once.
     pub(super) async fn myself(&self) -> Result<&Myself, WireError> {
@@ -104,7 +108,7 @@ impl JiraClient {
         let operation = Operation::read(
             "GET /rest/api/3/group/member",
             format!("read the members of the group {group}"),
-            "Browse users and groups (global)",
+            "Browse users and groups (global), and the scope manage:jira-configuration for a scoped token",
         );
         let mut members = BTreeSet::new();
         let mut start = 0;
@@ -132,7 +136,7 @@ impl JiraClient {
         let operation = Operation::read(
             "GET /rest/api/3/project/{project}/role/{role}",
             format!("read who holds the role {role} in project {project}"),
-            "Administer projects",
+            ADMINISTER,
         );
         let path = format!(
             "/rest/api/3/project/{}/role/{}",
@@ -140,8 +144,8 @@ impl JiraClient {
             encode(&id)
         );
         let request = Request::new(Method::GET, path).with("excludeInactiveUsers", true);
-        let answer = self.http.send(&operation, request).await?;
-        let found: Role = answer.decode(&operation)?;
+        let answer = self.http.send(&operation, request).await;
+        let found: Role = answer.map_err(may_be_denied)?.decode(&operation)?;
         let mut holders = BTreeSet::new();
         for actor in found.actors {
             if let Some(user) = actor.actor_user.filter(|user| user.active) {
@@ -155,18 +159,22 @@ impl JiraClient {
     }
 
     /// A role's numeric id; the map of roles gives it only as the last segment of a link.
-    async fn role_id(&self, project: &str, role: &str) -> Result<String, WireError> {
+    pub(super) async fn role_id(&self, project: &str, role: &str) -> Result<String, WireError> {
         if !role.is_empty() && role.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(role.to_owned());
         }
         let operation = Operation::read(
             "GET /rest/api/3/project/{project}/role",
             format!("read the roles of project {project}"),
-            "Browse projects",
+            ADMINISTER,
         );
         let path = format!("/rest/api/3/project/{}/role", encode(project));
         let request = Request::new(Method::GET, path);
-        let answer = self.http.send(&operation, request).await?;
+        let answer = self
+            .http
+            .send(&operation, request)
+            .await
+            .map_err(may_be_denied)?;
         let roles: BTreeMap<String, String> = answer.decode(&operation)?;
         let named = roles
             .iter()
@@ -178,6 +186,22 @@ impl JiraClient {
                 what: operation.what,
                 message: format!("it has no role named {role}"),
             })
+    }
+}
+
+/// A missing permission on roles looks like a missing project.
+fn may_be_denied(error: WireError) -> WireError {
+    match error {
+        WireError::NotFound { what, message } => WireError::Denied {
+            what,
+            status: 404,
+            message,
+            fix: format!(
+                "Check the project's key, and that the bot holds the permission {ADMINISTER} there; reviewers by a \
+                 group need it not"
+            ),
+        },
+        other => other,
     }
 }
 

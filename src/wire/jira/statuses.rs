@@ -1,6 +1,6 @@
 //! What the site's statuses mean: the configured names are resolved to ids once, and only ids are compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use http::Method;
@@ -22,6 +22,8 @@ pub(super) struct Statuses {
     by_id: BTreeMap<String, TicketState>,
     /// For each state, the ids that mean it, the best target of a move first.
     targets: BTreeMap<TicketState, Vec<String>>,
+    /// Ids of the statuses through which any move may pass.
+    via: BTreeSet<String>,
     unknown: Vec<String>,
     /// States that no status of the site means.
     missing: Vec<TicketState>,
@@ -40,21 +42,20 @@ impl Statuses {
         self.targets.get(&state).map_or(&[], Vec::as_slice)
     }
 
+    /// A move may pass through this status on its way from one with this meaning: it says the same, or the
+    /// configuration allows it.
+    pub(super) fn may_pass(&self, id: &str, meaning: Option<TicketState>) -> bool {
+        self.via.contains(id) || (meaning.is_some() && self.meaning(id) == meaning)
+    }
+
     /// Joins configuration and site. Ids count as known even if the site does not list them.
-    fn resolve(configured: &BTreeMap<String, TicketState>, site: &[StatusRef]) -> Self {
+    fn resolve(configured: &[(String, TicketState)], via: &[String], site: &[StatusRef]) -> Self {
         let mut statuses = Statuses {
             names: site.iter().map(|status| status.name.clone()).collect(),
             ..Statuses::default()
         };
         for (name_or_id, state) in configured {
-            let mut ids: Vec<&str> = site
-                .iter()
-                .filter(|status| status.name.to_lowercase() == name_or_id.to_lowercase())
-                .map(|status| status.id.as_str())
-                .collect();
-            if is_id(name_or_id) {
-                ids.push(name_or_id);
-            }
+            let ids = ids_of(name_or_id, site);
             if ids.is_empty() {
                 statuses.unknown.push(name_or_id.clone());
             }
@@ -66,24 +67,31 @@ impl Statuses {
                 }
             }
         }
-        // Several statuses may mean open (to do, in progress): a reopened ticket starts at the first, which is the one
-        // of the category "new". The sort is stable, so otherwise the configuration's order stays.
-        for targets in statuses.targets.values_mut() {
-            targets.sort_by_key(|id| !is_new(site, id));
+        for name_or_id in via {
+            let ids = ids_of(name_or_id, site);
+            if ids.is_empty() {
+                statuses.unknown.push(name_or_id.clone());
+            }
+            statuses.via.extend(ids.into_iter().map(str::to_owned));
         }
-        let mut wanted: Vec<TicketState> = configured.values().copied().collect();
+        let wanted: BTreeSet<TicketState> = configured.iter().map(|(_, state)| *state).collect();
+        let mut wanted: Vec<TicketState> = wanted.into_iter().collect();
         wanted.retain(|state| !statuses.targets.contains_key(state));
-        wanted.dedup();
         statuses.missing = wanted;
         statuses
     }
 }
 
-fn is_new(site: &[StatusRef], id: &str) -> bool {
-    site.iter()
-        .filter(|status| status.id == id)
-        .filter_map(|status| status.category.as_ref())
-        .any(|category| category.key == "new")
+/// The ids that a name or id of the configuration stands for.
+fn ids_of<'a>(name_or_id: &'a str, site: &'a [StatusRef]) -> Vec<&'a str> {
+    let named = site
+        .iter()
+        .filter(|status| status.name.to_lowercase() == name_or_id.to_lowercase());
+    let mut ids: Vec<&str> = named.map(|status| status.id.as_str()).collect();
+    if is_id(name_or_id) {
+        ids.push(name_or_id);
+    }
+    ids
 }
 
 fn is_id(name_or_id: &str) -> bool {
@@ -91,7 +99,7 @@ fn is_id(name_or_id: &str) -> bool {
 }
 
 impl JiraClient {
-    /// The meaning of statuses; the site is asked once an hour, and only when names or a choice among several require it.
+    /// The meaning of statuses; the site is asked once an hour, and only when names require it.
     pub(super) async fn statuses(&self) -> Result<Arc<Statuses>, WireError> {
         let now = self.http.clock().now();
         let kept = {
@@ -118,16 +126,13 @@ impl JiraClient {
     }
 
     async fn read_statuses(&self) -> Result<Statuses, WireError> {
-        let mut states: Vec<_> = self.configured.values().collect();
-        states.sort_unstable();
-        let ambiguous = states.windows(2).any(|pair| pair[0] == pair[1]);
-        let named = self.configured.keys().any(|key| !is_id(key));
-        let site = if named || ambiguous {
+        let mut all = self.configured.iter().map(|(key, _)| key).chain(&self.via);
+        let site = if all.any(|key| !is_id(key)) {
             self.site_statuses().await?
         } else {
             Vec::new()
         };
-        let statuses = Statuses::resolve(&self.configured, &site);
+        let statuses = Statuses::resolve(&self.configured, &self.via, &site);
         for name in &statuses.unknown {
             tracing::warn!(
                 status = name,

@@ -3,6 +3,7 @@
 
 mod reading;
 mod specification;
+mod walking;
 mod writing;
 
 use std::sync::Arc;
@@ -36,6 +37,9 @@ pub(super) fn config(reviewers: PeopleFrom) -> JiraConfig {
             .into_iter()
             .map(|(id, state)| (id.to_owned(), state))
             .collect(),
+        via: Vec::new(),
+        transition_fields: BTreeMap::new(),
+        create_fields: Fields::new(),
         reviewers,
         teams: None,
     }

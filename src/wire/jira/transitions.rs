@@ -1,9 +1,10 @@
-//! Moving a ticket along its workflow's directed transitions, which are learnt from Jira as they are met.
+//! Moving a ticket along its workflow's directed transitions, which are learnt from Jira as they are met. Where none
+//! leads straight to the target, statuses that may be passed are entered to see what they offer.
 //!
 //! A refused transition does not say why, and an unanswered one may have been taken: after either, the ticket is read
 //! again and its status decides.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use http::Method;
@@ -16,19 +17,8 @@ use crate::wire::http::{Operation, Request};
 
 use super::JiraClient;
 use super::decode::TransitionList;
+use super::steps::{HOPS_MOST, Step};
 use super::write::issue_scope;
-
-/// The longest way through a workflow that is tried.
-const HOPS_MOST: usize = 4;
-
-/// A transition that the bot was offered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    /// Transition id.
-    pub(super) id: String,
-    /// The status after it.
-    pub(super) to: String,
-}
 
 /// Where a step comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,52 +29,24 @@ enum Knowledge {
     Kept,
 }
 
-/// The transitions offered in a status of a project.
-#[derive(Debug, Default)]
-pub(super) struct Known(HashMap<(String, String), Vec<Step>>);
-
-impl Known {
-    fn offered(&self, project: &str, status: &str) -> Option<&Vec<Step>> {
-        self.0.get(&(project.to_owned(), status.to_owned()))
-    }
-
-    /// The first step to one of `targets`: a direct one to the first target that has one, else the first step of the
-    /// shortest known way.
-    fn step(&self, project: &str, from: &str, targets: &[String]) -> Option<Step> {
-        let direct = self.offered(project, from)?;
-        for target in targets {
-            if let Some(step) = direct.iter().find(|step| step.to == *target) {
-                return Some(step.clone());
-            }
-        }
-        let mut seen = BTreeSet::from([from.to_owned()]);
-        let mut queue: VecDeque<(Step, Step, usize)> = direct
-            .iter()
-            .map(|step| (step.clone(), step.clone(), 1))
-            .collect();
-        while let Some((first, last, hops)) = queue.pop_front() {
-            if targets.contains(&last.to) {
-                return Some(first);
-            }
-            if hops == HOPS_MOST || !seen.insert(last.to.clone()) {
-                continue;
-            }
-            let onward = self.offered(project, &last.to).into_iter().flatten();
-            queue.extend(onward.map(|next| (first.clone(), next.clone(), hops + 1)));
-        }
-        None
-    }
-}
-
 impl JiraClient {
     /// Moves one ticket, at most [`HOPS_MOST`] transitions far.
     pub(super) async fn walk_to(&self, ticket: &Ticket, to: TicketState) -> Result<(), WireError> {
         let mut at = ticket.clone();
+        let mut passed = BTreeSet::new();
         for _ in 0..HOPS_MOST {
             if at.state == Some(to) {
                 return Ok(());
             }
-            let (step, knowledge) = self.next_step(&at, to).await?;
+            let (step, knowledge) = match self.next_step(&at, to).await? {
+                Some(found) => found,
+                None => {
+                    passed.insert(at.status_id.clone());
+                    let step = self.step_to_see(&at, &passed).await?;
+                    let step = step.ok_or_else(|| self.no_way(&at, to))?;
+                    (step, Knowledge::OfThisTicket)
+                }
+            };
             let arrives = self.statuses().await?.meaning(&step.to) == Some(to);
             match self.hop(&at, &step).await {
                 Ok(()) if arrives => return Ok(()),
@@ -95,41 +57,61 @@ impl JiraClient {
         if at.state == Some(to) {
             return Ok(());
         }
-        Err(no_way(&at, to))
+        Err(self.no_way(&at, to))
     }
 
-    /// The step to take now. Asks Jira when the way is not known yet.
+    /// The step to take now, if a way is known. Asks Jira when it is not known yet.
     async fn next_step(
         &self,
         at: &Ticket,
         to: TicketState,
-    ) -> Result<(Step, Knowledge), WireError> {
+    ) -> Result<Option<(Step, Knowledge)>, WireError> {
         if let Some(step) = self.known_step(at, to).await? {
-            return Ok((step, Knowledge::Kept));
+            return Ok(Some((step, Knowledge::Kept)));
         }
         self.learn(at).await?;
-        match self.known_step(at, to).await? {
-            Some(step) => Ok((step, Knowledge::OfThisTicket)),
-            None => Err(no_way(at, to)),
-        }
+        let step = self.known_step(at, to).await?;
+        Ok(step.map(|step| (step, Knowledge::OfThisTicket)))
     }
 
     async fn known_step(&self, at: &Ticket, to: TicketState) -> Result<Option<Step>, WireError> {
         let statuses = self.statuses().await?;
         let targets = statuses.targets(to);
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(known.step(&at.project, &at.status_id, targets))
+        Ok(known.step(at, targets))
     }
 
-    /// The direct transition of a ticket to a state, asked of Jira when it is not known.
+    /// A step into a status that may be passed and was not yet, to see what it offers.
+    async fn step_to_see(
+        &self,
+        at: &Ticket,
+        passed: &BTreeSet<String>,
+    ) -> Result<Option<Step>, WireError> {
+        let statuses = self.statuses().await?;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let offered = known
+            .offered(&at.project, &at.status_id)
+            .unwrap_or_default();
+        let step = offered.iter().find(|step| {
+            step.missing.is_empty()
+                && !passed.contains(&step.to)
+                && statuses.may_pass(&step.to, at.state)
+        });
+        Ok(step.cloned())
+    }
+
+    /// The direct transition of a ticket to a state that many tickets can take at once: a bulk transition carries no
+    /// fields. Asked of Jira when it is not known.
     pub(super) async fn direct_step(
         &self,
         at: &Ticket,
         to: TicketState,
     ) -> Result<Option<Step>, WireError> {
-        let (step, _) = self.next_step(at, to).await?;
+        let Some((step, _)) = self.next_step(at, to).await? else {
+            return Ok(None);
+        };
         let arrives = self.statuses().await?.meaning(&step.to) == Some(to);
-        Ok(arrives.then_some(step))
+        Ok((arrives && step.fields.is_none()).then_some(step))
     }
 
     /// Reads the transitions that the bot may take from where the ticket stands.
@@ -140,19 +122,13 @@ impl JiraClient {
             "Transition issues",
         );
         let path = format!("/rest/api/3/issue/{}/transitions", at.at.id);
-        let answer = self
-            .http
-            .send(&operation, Request::new(Method::GET, path))
-            .await?;
+        let request = Request::new(Method::GET, path).with("expand", "transitions.fields");
+        let answer = self.http.send(&operation, request).await?;
         let list: TransitionList = answer.decode(&operation)?;
         let offered = list.transitions.into_iter().filter(|t| t.is_available);
-        let steps = offered.map(|transition| Step {
-            id: transition.id,
-            to: transition.to.id,
-        });
-        let place = (at.project.clone(), at.status_id.clone());
+        let steps = offered.map(|offered| Step::offered(offered, &self.transition_fields));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.0.insert(place, steps.collect());
+        known.learn(at, steps.collect());
         Ok(())
     }
 
@@ -164,7 +140,11 @@ impl JiraClient {
         )
         .on(issue_scope(at.at.id));
         let path = format!("/rest/api/3/issue/{}/transitions", at.at.id);
-        let request = Request::new(Method::POST, path).json(json!({"transition": {"id": step.id}}));
+        let mut body = json!({"transition": {"id": step.id}});
+        if let Some(fields) = &step.fields {
+            body["fields"] = json!(fields);
+        }
+        let request = Request::new(Method::POST, path).json(body);
         self.http.send(&operation, request).await.map(|_| ())
     }
 
@@ -178,9 +158,8 @@ impl JiraClient {
     ) -> Result<Ticket, WireError> {
         let refused = matches!(error, WireError::Refused { .. });
         if refused {
-            let place = (at.project.clone(), at.status_id.clone());
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.0.remove(&place);
+            known.forget(at);
         } else if !error.is_ambiguous() {
             return Err(error);
         }
@@ -197,6 +176,35 @@ impl JiraClient {
                 status, message, ..
             } => Err(refusal(&now, at, to, status, &message)),
             other => Err(other),
+        }
+    }
+
+    fn no_way(&self, at: &Ticket, to: TicketState) -> WireError {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let offered = known
+            .offered(&at.project, &at.status_id)
+            .unwrap_or_default();
+        let blocked = offered.iter().find(|step| !step.missing.is_empty());
+        let message = match blocked {
+            Some(step) => format!(
+                "the transition \"{name}\" asks for {}. Give values in [jira.transition_fields.\"{name}\"], or take \
+                 the fields off its screen",
+                step.missing.join(", "),
+                name = step.name,
+            ),
+            None => format!(
+                "Jira offers the bot no transition that leads there. Check that the workflow of project {} has one, \
+                 that its conditions let the bot take it, and that the status map names its target and, in \
+                 jira.statuses.via, the statuses on the way",
+                at.project
+            ),
+        };
+        let (from, to) = (&at.status_name, to.word());
+        WireError::Refused {
+            what: format!("move {} from \"{from}\" to {to}", at.at.key),
+            status: 0,
+            code: None,
+            message,
         }
     }
 
@@ -234,24 +242,6 @@ fn refusal(
             "{message}; {stands}. Check that the workflow of project {} has this transition and that its conditions \
              let the bot take it, without required fields",
             now.project
-        ),
-    }
-}
-
-fn no_way(at: &Ticket, to: TicketState) -> WireError {
-    WireError::Refused {
-        what: format!(
-            "move {} from \"{}\" to {}",
-            at.at.key,
-            at.status_name,
-            to.word()
-        ),
-        status: 0,
-        code: None,
-        message: format!(
-            "Jira offers the bot no transition that leads there. Check that the workflow of project {} has one, that \
-             its conditions let the bot take it, and that the status map names its target",
-            at.project
         ),
     }
 }

@@ -11,7 +11,7 @@ use crate::wire::error::WireError;
 use crate::wire::http::{Operation, Request, error_words};
 
 use super::decode::{CreateError, Created};
-use super::{COMMENT_PROPERTY, JiraClient, LABEL, LINK_PROPERTY};
+use super::{COMMENT_PROPERTY, Fields, JiraClient, LABEL, LINK_PROPERTY};
 
 /// The most issues that `issue/bulk` creates.
 const CREATE_MOST: usize = 50;
@@ -38,7 +38,10 @@ impl TicketsWriter for JiraClient {
                 message: format!("Jira creates at most {CREATE_MOST} tickets in one call"),
             });
         }
-        let updates: Vec<Value> = drafts.iter().map(issue_update).collect();
+        let updates = drafts
+            .iter()
+            .map(|draft| issue_update(draft, &self.create_fields));
+        let updates: Vec<Value> = updates.collect();
         let request = Request::new(Method::POST, "/rest/api/3/issue/bulk")
             .json(json!({"issueUpdates": updates}));
         let answer = self.http.send(&operation, request).await?;
@@ -129,8 +132,9 @@ pub(super) fn issue_scope(id: u64) -> String {
     format!("issue {id}")
 }
 
-/// One element of `issueUpdates`: markers and content together, so that no ticket exists without its markers.
-fn issue_update(draft: &Draft) -> Value {
+/// One element of `issueUpdates`: markers and content together, so that no ticket exists without its markers. Ours win
+/// over the configured fields.
+fn issue_update(draft: &Draft, more: &Fields) -> Value {
     let mut labels = vec![LABEL, draft.marker.as_str()];
     for label in &draft.labels {
         if !labels.contains(&label.as_str()) {
@@ -146,6 +150,11 @@ fn issue_update(draft: &Draft) -> Value {
     });
     if let Some(priority) = &draft.priority {
         fields["priority"] = json!({"name": priority});
+    }
+    for (id, value) in more {
+        if fields[id.as_str()].is_null() {
+            fields[id.as_str()] = value.clone();
+        }
     }
     json!({
         "fields": fields,

@@ -4,7 +4,7 @@ use super::claim;
 use crate::emulators::claims::Claim;
 
 /// The rows.
-pub(super) const CLAIMS: [Claim; 61] = [
+pub(super) const CLAIMS: [Claim; 62] = [
     claim(
         "POST /rest/api/3/issue",
         "One call carries labels, property and first transition; a transition that fails leaves the issue created.",
@@ -70,6 +70,12 @@ pub(super) const CLAIMS: [Claim; 61] = [
         "The fields of a create, and which are required.",
         "Jira REST v3: get create field metadata",
         "src/emulators/jira/stories/projects.rs::screens_tell_what_a_create_needs_and_an_edit_takes",
+    ),
+    claim(
+        "GET /rest/api/3/issue/createmeta/{projectIdOrKey}/issuetypes/{issueTypeId}",
+        "A field that the project requires is required of every create.",
+        "Atlassian: field configurations",
+        "src/emulators/jira/stories/projects.rs::a_field_that_a_project_requires_is_told_and_asked_for",
     ),
     claim(
         "GET /rest/api/3/issue/{issueIdOrKey}",

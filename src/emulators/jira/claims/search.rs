@@ -4,7 +4,7 @@ use super::claim;
 use crate::emulators::claims::Claim;
 
 /// The rows.
-pub(super) const CLAIMS: [Claim; 37] = [
+pub(super) const CLAIMS: [Claim; 39] = [
     claim(
         "POST /rest/api/3/search/jql",
         "Projects, statuses, labels, dates, keys and order, as JQL means them.",
@@ -138,6 +138,12 @@ pub(super) const CLAIMS: [Claim; 37] = [
         "src/emulators/jira/stories/configuration.rs::priorities_issue_types_and_fields_are_told_with_their_clause_names",
     ),
     claim(
+        "GET /rest/api/3/instance/license",
+        "The plan of each application: free or paid.",
+        "Jira REST v3: get license",
+        "src/emulators/jira/stories/permissions.rs::a_free_plan_lets_nobody_edit_permissions_or_roles",
+    ),
+    claim(
         "GET /_edge/tenant_info",
         "The cloud id for the gateway; scoped tokens work there and for their scopes only.",
         "Atlassian: API tokens with scopes",
@@ -178,6 +184,12 @@ pub(super) const CLAIMS: [Claim; 37] = [
         "What the caller may browse.",
         "Jira REST v3: get all projects",
         "src/emulators/jira/stories/projects.rs::projects_are_found_by_key_and_name_and_ordered_by_known_fields",
+    ),
+    claim(
+        "GET /rest/api/3/project/search",
+        "Finds what the caller browses or administers; administrators of Jira find all.",
+        "Jira REST v3: get projects paginated",
+        "src/emulators/jira/stories/projects.rs::a_project_that_nobody_may_browse_is_found_by_who_administers_jira",
     ),
     claim(
         "GET /rest/api/3/project/search",

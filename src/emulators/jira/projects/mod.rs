@@ -186,6 +186,8 @@ impl Jira {
         Err(refusal(403, text))
     }
 
+    /// Those that the caller browses or administers; administrators of Jira get all (Jira REST v3: get projects
+    /// paginated).
     pub(super) fn search_projects(&mut self, call: &mut Call<'_>) -> Outcome {
         let keys = call.query_list("keys");
         let query = call.query("query").unwrap_or_default().to_lowercase();
@@ -199,8 +201,14 @@ impl Jira {
             );
             return Err(refusal(400, text));
         }
+        let account = &call.user.account_id;
+        let shows = |project: &Project| {
+            self.sees(account, project.id)
+                || self.may_in(account, "ADMINISTER_PROJECTS", project.id)
+                || (self.is_admin(account) && !project.is_hidden)
+        };
         let fits = |project: &&Project| {
-            self.sees(&call.user.account_id, project.id)
+            shows(project)
                 && project.is_archived == (status == "archived")
                 && (keys.is_empty() || keys.contains(&project.key))
                 && (project.key.to_lowercase().contains(&query)

@@ -50,7 +50,8 @@ impl Jira {
                 .map(|(id, ..)| {
                     let mut kind = issue_type_json(id, &self.site, call.version);
                     if with_fields {
-                        let fields = self.create_fields(id, call.version).into_iter().map(by_id);
+                        let fields = self.create_fields(project.id, id, call.version);
+                        let fields = fields.into_iter().map(by_id);
                         kind["fields"] = Value::Object(fields.collect());
                     }
                     kind
@@ -76,19 +77,19 @@ impl Jira {
     }
 
     pub(crate) fn get_create_fields(&mut self, call: &mut Call<'_>) -> Outcome {
-        self.visible_project(&call.user, call.param(0))?;
+        let project = self.visible_project(&call.user, call.param(0))?.id;
         let kind = call.param(1).to_owned();
         if !self.has_issue_type(&kind) {
             return Err(no_issue_type());
         }
-        let fields = self.create_fields(&kind, call.version);
+        let fields = self.create_fields(project, &kind, call.version);
         let (start, most) = call.page(50, 200)?;
         let total = fields.len();
         let shown: Vec<Value> = fields.into_iter().skip(start).take(most).collect();
         ok(json!({"startAt": start, "maxResults": most, "total": total, "fields": shown}))
     }
 
-    fn create_fields(&self, kind: &str, version: &str) -> Vec<Value> {
+    fn create_fields(&self, project: u64, kind: &str, version: &str) -> Vec<Value> {
         let mut fields: Vec<Value> = ON_SCREEN
             .iter()
             .map(|id| {
@@ -100,7 +101,10 @@ impl Jira {
             fields.push(self.field_on_screen("parent", true, version));
         }
         let custom = self.custom_fields.keys();
-        fields.extend(custom.map(|id| self.field_on_screen(id, false, version)));
+        fields.extend(custom.map(|id| {
+            let required = self.required_of(project).any(|field| field == id);
+            self.field_on_screen(id, required, version)
+        }));
         fields
     }
 

@@ -199,6 +199,7 @@ const ISSUES: &[Route] = &[
 
 const SITE: &[Route] = &[
     get("serverInfo", Jira::get_server_info, Open),
+    get("instance/license", Jira::get_license, Read),
     get("field", Jira::get_fields, Read),
     get("priority", Jira::get_priorities, Read),
     get("priority/{id}", Jira::get_priority, Read),

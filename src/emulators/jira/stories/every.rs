@@ -174,6 +174,7 @@ fn issues(key: &str) -> Vec<Step> {
 fn about_the_site() -> Vec<Step> {
     let mut steps: Vec<Step> = [
         "serverInfo",
+        "instance/license",
         "field",
         "priority",
         "priority/1",

@@ -218,7 +218,13 @@ fn permissions_of_others_are_checked_by_administrators_without_conditions() {
 #[test]
 fn a_free_plan_lets_nobody_edit_permissions_or_roles() {
     let mut site = Site::new();
+    let plan = |site: &mut Site| {
+        let (_, license) = site.bot("GET", "/rest/api/3/instance/license", Value::Null);
+        license["applications"][2]["plan"].clone()
+    };
+    assert_eq!(plan(&mut site), "PAID");
     site.jira.is_free_plan = true;
+    assert_eq!(plan(&mut site), "FREE");
     for (method, path, body) in [
         ("POST", "/rest/api/3/permissionscheme", json!({"name": "x"})),
         (

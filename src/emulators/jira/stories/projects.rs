@@ -205,6 +205,50 @@ fn screens_tell_what_a_create_needs_and_an_edit_takes() {
 }
 
 #[test]
+fn a_project_that_nobody_may_browse_is_found_by_who_administers_jira() {
+    let mut site = Site::new();
+    let scheme = site.must(
+        201,
+        "POST",
+        "/rest/api/3/permissionscheme",
+        json!({"name": "none"}),
+    );
+    let path = "/rest/api/3/project/SEC/permissionscheme";
+    site.must(200, "PUT", path, json!({"id": scheme["id"]}));
+    let search = "/rest/api/3/project/search?keys=SEC";
+    assert_eq!(site.bot("GET", search, Value::Null).1["total"], 0);
+    assert_eq!(site.admin("GET", search, Value::Null).1["total"], 1);
+}
+
+#[test]
+fn a_field_that_a_project_requires_is_told_and_asked_for() {
+    let mut site = Site::new();
+    let field = "customfield_10010";
+    site.jira.custom_fields.insert(field.into(), "Team".into());
+    let required = [field.to_owned()].into();
+    site.jira.required_fields.insert("SEC".into(), required);
+    let path = "/rest/api/3/issue/createmeta/SEC/issuetypes/10002";
+    let (_, meta) = site.bot("GET", path, Value::Null);
+    let team = meta["fields"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&team["fieldId"], &team["required"]),
+        (&json!(field), &json!(true))
+    );
+    let mut fields = json!({
+        "project": {"key": "SEC"}, "issuetype": {"name": "Task"}, "summary": "a",
+    });
+    let create = "/rest/api/3/issue";
+    let (status, refused) = site.bot("POST", create, json!({"fields": fields}));
+    assert_eq!(
+        (status, &refused["errors"][field]),
+        (400, &json!("Team is required."))
+    );
+    fields[field] = json!("red");
+    let (status, made) = site.bot("POST", create, json!({"fields": fields}));
+    assert_eq!(status, 201, "{made}");
+}
+
+#[test]
 fn an_issue_is_assigned_to_who_may_be_assigned() {
     let mut site = Site::new();
     let key = site.issue("a");

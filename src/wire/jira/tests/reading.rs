@@ -179,8 +179,8 @@ async fn status_names_are_resolved_once_and_any_case_fits() {
     let statuses = client.statuses().await.unwrap();
     assert_eq!(
         statuses.targets(TicketState::Open),
-        ["1", "3"],
-        "to do comes first"
+        ["3", "1"],
+        "in the order of the configuration"
     );
     server.finish();
 }

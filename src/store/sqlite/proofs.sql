@@ -1,0 +1,4 @@
+CREATE TABLE proof (
+    project TEXT PRIMARY KEY,
+    body    TEXT NOT NULL
+) STRICT;
