@@ -10,8 +10,8 @@ use crate::talk::{Loudness, plain};
 
 mod ignore;
 mod local;
-mod setup;
 mod review;
+mod setup;
 mod sync;
 
 pub use ignore::{
@@ -22,11 +22,11 @@ pub use local::{
     ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
     StoreArgs, StoreCommand, Switch,
 };
+pub use review::ReviewArgs;
 pub use setup::{
     DoctorArgs, Policy, ProjectArgs, WebhookArgs, WebhookCommand, WorkflowArgs, WorkflowCommand,
     WorkflowRelease,
 };
-pub use review::ReviewArgs;
 pub use sync::{
     ApplyArgs, ExplainArgs, Override, PauseArgs, PauseCommand, PauseReason, PlanArgs,
     QuarantineArgs, QuarantineCommand, ReconcileArgs, Release, ResumeArgs, ResumeCommand,
