@@ -15,6 +15,7 @@ use crate::jobs::connect::{Clients, Way, connect};
 use crate::jobs::reconcile::{LAST_READ, RunError};
 use crate::model::{BaseTicket, Link, Marker, TicketState};
 use crate::ports::{Inventory, ResourceFact, ResourceQuery, TicketQuery, TicketsReader};
+use crate::read::rules::Loaded;
 use crate::read::snapshot::Snapshot;
 use crate::read::{Keys, ReadError, Scope, Silent, Sources, read};
 use crate::review::{Evidence, Review, Source, Waiting, render};
@@ -128,6 +129,8 @@ pub async fn look<S: Store>(
         tickets: &clients.jira,
         inventory: &clients.aws,
         store,
+        // What a rule covers is ignored, not reviewed: the evidence has no use for rules.
+        rules: &Loaded::None,
     };
     let scope = Scope::Keys(keys);
     let mut snapshot = Box::pin(read(from, &scope, &policy, now, &Silent)).await?;
