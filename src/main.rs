@@ -65,7 +65,8 @@ async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Resul
         Command::Workflow(args) => jobs::workflow::run(&args.command, config, talk).await,
         Command::Demo(args) => jobs::demo::run(&args, talk).await,
         Command::Emulate(args) => jobs::emulate::run(&args, talk).await,
-        Command::Webhook(_) | Command::Doctor(_) => Ok(Exit::Usage),
+        Command::Webhook(args) => jobs::hook::run(&args.command, config, talk).await,
+        Command::Doctor(args) => jobs::doctor::run(&args, config, talk).await,
         Command::Init(_) | Command::Config(_) | Command::Findings(_) | Command::Serve(_) => {
             Ok(Exit::Usage)
         }

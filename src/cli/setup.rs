@@ -110,7 +110,7 @@ pub enum WebhookCommand {
         after_help = "Examples:\n  asaf webhook register --url https://asaf.example.com/webhook/jira\n  asaf webhook register --rotate      send the first secret of [webhook] again, after it was replaced"
     )]
     Register {
-        /// Where Jira calls; kept in [webhook] url
+        /// Where Jira calls; without it [webhook] url counts
         #[arg(long, value_name = "URL")]
         url: Option<String>,
         /// Send the secret again: Jira never shows the one that it has

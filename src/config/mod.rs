@@ -24,15 +24,15 @@ mod workflow;
 
 pub use crate::decide::policy::{CloseWhileFailing, Recheck, ResourceDeleted, SuppressedByHand};
 use crate::model::Severity;
-pub(crate) use check::Finding;
 pub use check::is_loopback;
+pub(crate) use check::{Finding, wrong_door};
 pub use error::ConfigError;
 pub use jira::{Fields, Jira, Priorities, Reviewers, Statuses};
 pub(crate) use load::{parse_strictly, read as read_text};
 pub use owners::{Owner, OwnerRule, Owners};
 pub use period::Period;
 pub use secret::Secret;
-pub use serve::{Queue, Serve, Webhook};
+pub use serve::{Queue, Serve, WEBHOOK_PATH, Webhook};
 pub use show::{Origin, Setting};
 pub use workflow::{Login, Verify, Workflow, WorkflowKind};
 

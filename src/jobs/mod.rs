@@ -3,10 +3,12 @@
 pub mod config;
 pub mod connect;
 pub mod demo;
+pub mod doctor;
 pub mod emulate;
 pub mod enforcement;
 pub mod explain;
 pub mod findings_check;
+pub mod hook;
 pub mod init;
 #[cfg(feature = "lambda")]
 pub mod lambda;

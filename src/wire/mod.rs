@@ -5,13 +5,15 @@ pub mod adf;
 pub mod aws;
 pub mod budget;
 pub mod counts;
+pub mod coverage;
 pub mod error;
 pub mod events;
 pub mod http;
-mod inventory;
+pub mod inventory;
 pub mod jira;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod probes;
 mod security_hub;
 pub mod signature;
 pub mod sqs;

@@ -4,7 +4,10 @@
 //! account's own history is proof of a deletion (AWS Config API: GetResourceConfigHistory, ListDiscoveredResources).
 
 mod by_id;
+mod health;
 mod kinds;
+
+pub use health::SickSource;
 
 use std::collections::{BTreeMap, BTreeSet};
 
