@@ -59,7 +59,7 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     let ready = json!({
         "aws": urls.aws, "jira": urls.jira, "control": urls.control,
         "queue": world.queue_url(&urls.aws), "users": users(&world), "config": config,
-        "env": environment(&bot.token),
+        "env": environment(&world, &urls),
     });
     serve::serve(bound, &Shared::new(world));
     let text = serde_json::to_string(&ready)? + "\n";
@@ -79,10 +79,19 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// The environment with which the configuration works.
-pub(crate) fn environment(token: &str) -> Value {
-    json!({ "ASAF_JIRA_TOKEN": token, "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
-        "AWS_REGION": seed::REGION })
+/// The environment with which the configuration works, and with which `asaf init` writes one.
+fn environment(world: &World, urls: &serve::Urls) -> Value {
+    let login = |role| {
+        world
+            .jira
+            .user(role)
+            .map_or(("", ""), |user| (&*user.email, &*user.token))
+    };
+    let ((bot, token), (admin, admin_token)) = (login(Role::Bot), login(Role::Admin));
+    json!({ "ASAF_JIRA_TOKEN": token, "ASAF_JIRA_URL": urls.jira, "ASAF_JIRA_EMAIL": bot,
+        "ASAF_JIRA_ADMIN_EMAIL": admin, "ASAF_JIRA_ADMIN_TOKEN": admin_token,
+        "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_REGION": seed::REGION, "AWS_ENDPOINT_URL": urls.aws })
 }
 
 fn users(world: &World) -> Value {

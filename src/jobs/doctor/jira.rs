@@ -65,7 +65,9 @@ pub(super) async fn login(subject: &Subject) -> Found {
 }
 
 pub(super) async fn token(subject: &Subject) -> Found {
-    let today = jiff::tz::Offset::UTC.to_datetime(Clock::System.now()).date();
+    let today = jiff::tz::Offset::UTC
+        .to_datetime(Clock::System.now())
+        .date();
     expiry(
         subject.config.jira.token_expires,
         &subject.config.jira.email,
