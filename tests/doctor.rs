@@ -756,6 +756,17 @@ async fn reviewers_who_are_nobody_or_the_bot_are_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workflow_that_is_not_there_has_a_hole_or_was_never_tried_is_told() {
     let console = complete().await;
+    write(&console, |text| {
+        *text = text.replace("product_teams = {", "# product_teams = {");
+    });
+    finds(
+        &console,
+        "jira.workflow",
+        "failed",
+        "Nobody holds the role",
+        "then `asaf workflow apply`",
+    );
+    write(&console, |_| {});
     finds(
         &console,
         "jira.statuses",

@@ -55,6 +55,9 @@ pub struct InitArgs {
     /// The Jira group whose members may close tickets
     #[arg(long, value_name = "GROUP")]
     pub reviewers: Option<String>,
+    /// The Jira group of the product teams: its members resolve tickets
+    #[arg(long, value_name = "GROUP")]
+    pub product_teams: Option<String>,
     /// A Jira administrator, for the commands that set Jira up; the token is in ASAF_JIRA_ADMIN_TOKEN
     #[arg(
         long,

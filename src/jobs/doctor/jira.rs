@@ -52,6 +52,12 @@ pub(super) async fn login(subject: &Subject) -> Found {
         Ok(account) => account.to_owned(),
         Err(error) => return Found::refused(&error),
     };
+    // Only a token with scopes may do less than its user.
+    if subject.config.jira.is_gateway()
+        && let Err(error) = jira.may_write().await
+    {
+        return Found::refused(&error);
+    }
     match jira.permissions(None, &["ADMINISTER"]).await {
         Ok(held) if held.get("ADMINISTER") == Some(&true) => Found::warning(
             format!(

@@ -78,6 +78,11 @@ pub(super) async fn shape(subject: &Subject) -> Found {
         .iter()
         .map(|(key, why)| Problem::wrong(format!("{key}: {why}"), "then `asaf workflow apply`"))
         .collect();
+    problems.extend(
+        diff.notes
+            .iter()
+            .map(|note| Problem::warning(note, "then `asaf workflow apply`")),
+    );
     if !diff.is_empty() {
         problems.push(Problem::wrong(
             render::summary(&diff),

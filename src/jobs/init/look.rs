@@ -20,6 +20,7 @@ pub(super) struct Seen {
     aggregator: Option<String>,
     admin: Option<String>,
     webhook: Option<String>,
+    teams: Option<String>,
     projects: Vec<String>,
     statuses: Vec<String>,
     groups: Vec<String>,
@@ -34,6 +35,7 @@ impl Seen {
                 .filter(|url| !url.is_empty()),
             admin: args.jira_admin.clone(),
             webhook: args.webhook_url.clone(),
+            teams: args.product_teams.clone(),
             ..Seen::default()
         }
     }
@@ -52,6 +54,12 @@ impl Seen {
             lines.push((
                 "aggregator = \"org\"",
                 format!("aggregator = {}", quoted(name)),
+            ));
+        }
+        if let Some(group) = &self.teams {
+            lines.push((
+                "# product_teams = { group = \"product-teams\" }",
+                format!("product_teams = {{ group = {} }}", quoted(group)),
             ));
         }
         if let Some(email) = &self.admin {

@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use crate::cli::{Exit, InitArgs};
-use crate::config::Config;
+use crate::config::{Config, Reviewers};
 use crate::jobs::doctor;
 use crate::talk::{Talk, plain};
 
@@ -68,10 +68,12 @@ pub async fn run(args: &InitArgs, talk: Talk) -> anyhow::Result<Exit> {
 fn keep(args: &InitArgs, shown: &str, talk: Talk) -> anyhow::Result<()> {
     let config = Config::load(&args.output)?;
     let owner = &config.owners.default;
-    let reviewers = match &config.jira.reviewers {
-        crate::config::Reviewers::Group(group) => Some(group.as_str()),
+    let group = |people: Option<&Reviewers>| match people {
+        Some(Reviewers::Group(group)) => Some(group.clone()),
         _ => None,
     };
+    let reviewers = group(Some(&config.jira.reviewers));
+    let teams = group(config.jira.product_teams.as_ref());
     let site = args
         .jira_url
         .as_deref()
@@ -88,7 +90,16 @@ fn keep(args: &InitArgs, shown: &str, talk: Talk) -> anyhow::Result<()> {
             args.jira_email.as_deref(),
             Some(config.jira.email.as_str()),
         ),
-        ("jira.reviewers", args.reviewers.as_deref(), reviewers),
+        (
+            "jira.reviewers",
+            args.reviewers.as_deref(),
+            reviewers.as_deref(),
+        ),
+        (
+            "jira.product_teams",
+            args.product_teams.as_deref(),
+            teams.as_deref(),
+        ),
         (
             "owners.default.team",
             args.team.as_deref(),
@@ -252,6 +263,7 @@ mod tests {
             project: None,
             team: None,
             reviewers: None,
+            product_teams: None,
             jira_admin: None,
             webhook_url: None,
             no_input: true,

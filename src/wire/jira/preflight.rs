@@ -121,6 +121,25 @@ impl JiraClient {
         Ok(held.map(|(key, one)| (key, one.have_permission)).collect())
     }
 
+    /// Changes an issue that does not exist: tells whether the token's scopes let anything be written.
+    ///
+    /// # Errors
+    /// [`WireError`] when they do not, or nobody answers.
+    pub async fn may_write(&self) -> Result<(), WireError> {
+        let operation = Operation::write(
+            "PUT /rest/api/3/issue/{id}",
+            "ask whether the token may write",
+            "the scope write:jira-work",
+        )
+        .repeatable();
+        let request = Request::new(Method::PUT, "/rest/api/3/issue/0")
+            .json(serde_json::json!({"fields": {}}));
+        match self.http.send(&operation, request).await {
+            Ok(_) | Err(WireError::NotFound { .. } | WireError::Refused { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The issue types that the bot may create in a project: name to id.
     ///
     /// # Errors
