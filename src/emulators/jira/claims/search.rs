@@ -141,7 +141,7 @@ pub(super) const CLAIMS: [Claim; 40] = [
         "GET /rest/api/3/serverInfo",
         "Data Center says that it is no Cloud, and has no version 3 of the API.",
         "Jira Data Center REST API: serverInfo",
-        "tests/doctor.rs::a_site_that_is_no_cloud_or_nowhere_is_explained",
+        "tests/doctor/jira.rs::a_site_that_is_no_cloud_or_nowhere_is_explained",
     ),
     claim(
         "GET /rest/api/3/instance/license",
