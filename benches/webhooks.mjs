@@ -1,7 +1,9 @@
 // Load on the webhook receiver of the release binary: 500 deliveries a second, signed, from a public load generator
-// (autocannon), first with the engine at work, then with a SIGTERM and a SIGKILL in the middle. Run it by `make load`.
+// (autocannon), first with the engine at work, then with a SIGTERM and a SIGKILL in the middle; and how long it takes from
+// an event on one side to the write on the other. Run it by `make load`. Prints Markdown for docs/benchmarks.md; ends with
+// an error when a figure is not what it must be.
 //
-// usage: node benches/webhooks.mjs [seconds] [deliveries a second]
+// usage: node benches/webhooks.mjs [seconds] [deliveries a second]     default 60 500; ASAF_BINARY: another binary
 import { spawn, execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +13,7 @@ import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const autocannon = createRequire(join(root, 'target/node/'))('autocannon');
-const binary = join(root, 'target/release/asaf');
+const binary = process.env.ASAF_BINARY ?? join(root, 'target/release/asaf');
 const seconds = Number(process.argv[2] ?? 60);
 const rate = Number(process.argv[3] ?? 500);
 // Jira sends at most 20 primary deliveries at once to one host.
@@ -89,6 +91,22 @@ async function load(base, ticketOf) {
   return { acknowledged, answers, sent, latency: result.latency, errors: result.errors };
 }
 
+// A check passes, Security Hub tells it, and the ticket is resolved: how long from the event to the write.
+async function checkToTicket(emulated) {
+  const open = await (await fetch(`${emulated.control}/state/tickets?status=open&limit=1000`)).json();
+  const controls = open.rows.filter((row) => row.finding?.includes('security-control'));
+  const took = [];
+  for (const { key, finding } of controls.slice(0, 100)) {
+    const passes = JSON.stringify({ do: 'finding_passes', finding });
+    const done = await fetch(`${emulated.control}/world`, { method: 'POST', body: passes });
+    if (done.status !== 200) throw new Error(`the finding could not pass: ${done.status}`);
+    const began = performance.now();
+    await until('the write', async () => (await (await fetch(`${emulated.control}/state/tickets/${key}`)).json()).status === 'Resolved');
+    took.push(performance.now() - began);
+  }
+  return took.sort((a, b) => a - b);
+}
+
 // A team resolves a ticket, Jira tells it, and Security Hub is written: how long from the event to the write.
 async function eventToWrite(emulated, base, tickets) {
   const basic = (role) => `Basic ${Buffer.from(`${emulated.users[role].email}:${emulated.users[role].token}`).toString('base64')}`;
@@ -117,7 +135,7 @@ async function atWork(folder) {
   try {
     const emulated = await until('the emulators', () => existsSync(ready) && JSON.parse(readFileSync(ready, 'utf8')));
     const config = join(folder, 'asaf.toml');
-    writeFileSync(config, readFileSync(emulated.config, 'utf8') + more(0));
+    writeFileSync(config, `${readFileSync(emulated.config, 'utf8')}${more(0)}[queue]\nurl = "${emulated.queue}"\n`);
     const file = join(folder, 'serve.json');
     const serve = start(['serve', '--ready-file', file], { ASAF_CONFIG: config, HOOK: secret, ASAF_LOG: 'warn', ...emulated.env });
     const { listen } = await until('asaf serve', () => existsSync(file) && JSON.parse(readFileSync(file, 'utf8')));
@@ -131,6 +149,7 @@ async function atWork(folder) {
     });
     const tickets = (await found.json()).issues.map((issue) => Number(issue.id));
     const took = await eventToWrite(emulated, base, tickets);
+    const seen = await checkToTicket(emulated);
     const memory = [];
     const watching = setInterval(() => memory.push(residentMiB(serve.pid)), 1000);
     const done = await load(base, (n) => tickets[(n * 7919) % tickets.length]);
@@ -145,7 +164,7 @@ async function atWork(folder) {
     await serve.ended;
     const third = Math.floor(memory.length / 3);
     const mean = (list) => list.reduce((sum, one) => sum + one, 0) / Math.max(list.length, 1);
-    return { ...done, took, tickets: tickets.length, runs, first: mean(memory.slice(0, third)), last: mean(memory.slice(-third)), most: Math.max(...memory) };
+    return { ...done, took, seen, tickets: tickets.length, runs, first: mean(memory.slice(0, third)), last: mean(memory.slice(-third)), most: Math.max(...memory) };
   } finally {
     world.kill('SIGKILL');
   }
@@ -185,20 +204,40 @@ async function interrupted(folder) {
   return { ...done, queued: queued.size, lost: lost.length };
 }
 
+const quantile = (took, share) => took[Math.min(Math.floor(took.length * share), took.length - 1)];
+const times = (took) => `${took.length} events: p50 ${quantile(took, 0.5).toFixed(0)} ms, p95 ${quantile(took, 0.95).toFixed(0)} ms, most ${took.at(-1).toFixed(0)} ms`;
+const run = (program, ...args) => execFileSync(program, args, { cwd: root, encoding: 'utf8' }).trim();
+
+function report(work, broken) {
+  const { latency } = work;
+  const on = `${run(binary, '--version')}, ${run('git', 'rev-parse', '--short', 'HEAD')}, ${new Date().toISOString().slice(0, 10)}`;
+  return [
+    `\`node benches/webhooks.mjs ${seconds} ${rate}\` (${on}) on ${cpus().length} × ${cpus()[0].model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, `
+      + 'emulators and load generator on the same machine.',
+    '',
+    '| what | figure |',
+    '|---|---|',
+    `| deliveries of 8 KB, ${rate} a second for ${seconds} s over ${connections} connections, engine at work on ${work.tickets} tickets | `
+      + `${work.sent} sent, answers ${JSON.stringify(work.answers)}, ${work.errors} errors, ${work.runs} runs |`,
+    `| acknowledged after | p50 ${latency.p50} ms, p97.5 ${latency.p97_5} ms, p99 ${latency.p99} ms, most ${latency.max} ms |`,
+    `| resident memory | ${work.first.toFixed(1)} MiB in the first third, ${work.last.toFixed(1)} MiB in the last, ${work.most.toFixed(1)} MiB at most |`,
+    `| a team resolves → Security Hub is written | ${times(work.took)} |`,
+    `| a check passes → the ticket is resolved | ${times(work.seen)} |`,
+    `| the same load with a SIGTERM and a SIGKILL in the middle | ${broken.sent} sent, ${broken.acknowledged.size} acknowledged, `
+      + `${broken.queued} in the store, **${broken.lost} lost** (${broken.errors} connections broken) |`,
+  ].join('\n');
+}
+
 const folders = [mkdtempSync(join(tmpdir(), 'asaf-load-')), mkdtempSync(join(tmpdir(), 'asaf-load-'))];
 try {
-  console.log(`${rate} deliveries a second for ${seconds} s over ${connections} connections; ${cpus().length} CPUs, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`);
   const work = await atWork(folders[0]);
-  console.log(`engine at work on ${work.tickets} tickets: ${work.sent} sent, answers ${JSON.stringify(work.answers)}, ${work.errors} errors, ${work.runs} runs`);
-  console.log(`  acknowledged in ms: p50 ${work.latency.p50}, p97.5 ${work.latency.p97_5}, p99 ${work.latency.p99}, most ${work.latency.max}`);
-  console.log(`  resident MiB: ${work.first.toFixed(1)} in the first third, ${work.last.toFixed(1)} in the last, ${work.most.toFixed(1)} at most`);
-  const quantile = (share) => work.took[Math.floor(work.took.length * share)].toFixed(0);
-  console.log(`  from an event to the write in Security Hub in ms (${work.took.length} events): p50 ${quantile(0.5)}, p95 ${quantile(0.95)}, most ${work.took.at(-1).toFixed(0)}`);
   const broken = await interrupted(folders[1]);
-  console.log(`with SIGTERM and SIGKILL in the middle: ${broken.sent} sent, ${broken.acknowledged.size} acknowledged, ${broken.errors} connections broken, ${broken.queued} in the store, ${broken.lost} lost`);
+  console.log(report(work, broken));
   const bad = [];
   if (work.latency.p99 >= 50) bad.push('p99 is not below 50 ms');
-  if (quantile(0.95) >= 2000) bad.push('p95 from an event to the write is not below 2 s');
+  for (const took of [work.took, work.seen]) {
+    if (quantile(took, 0.95) >= 2000) bad.push('p95 from an event to the write is not below 2 s');
+  }
   if (work.last > work.first * 1.1 + 2) bad.push('memory grows');
   if (Object.keys(work.answers).some((status) => status !== '200') || work.errors > 0) bad.push('not every delivery was accepted');
   if (broken.lost > 0) bad.push('deliveries were lost');

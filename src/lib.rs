@@ -9,16 +9,19 @@
 //! The modules stand in the order of the flow.
 
 pub mod apply;
+pub mod caret;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod decide;
 pub mod emulators;
+pub mod ignore;
 pub mod jobs;
 pub mod model;
 pub mod plan;
 pub mod ports;
 pub mod read;
+pub mod review;
 pub mod store;
 pub mod talk;
 pub mod wire;

@@ -57,6 +57,8 @@ async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Resul
         Command::Plan(args) => jobs::sync::plan(&args, config, talk).await,
         Command::Apply(args) => jobs::sync::apply(&args, config, talk).await,
         Command::Reconcile(args) => jobs::sync::reconcile(&args, config, talk).await,
+        Command::Ignore(args) => jobs::ignore::run(&args.command, config, talk).await,
+        Command::Review(args) => jobs::review::run(&args, config, talk).await,
         Command::Explain(args) => jobs::explain::run(&args.subject, args.output, config).await,
         Command::Quarantine(args) => jobs::quarantine::run(&args.command, config, talk).await,
         Command::Pause(args) => jobs::pause::pause(&args.command, config, talk).await,
@@ -91,6 +93,11 @@ fn report(error: &anyhow::Error, talk: Talk) -> Exit {
         // Its text has lines and was made plain where it was made.
         talk.error(&configuration.to_string());
         return Exit::Configuration;
+    }
+    if let Some(refused) = error.downcast_ref::<jobs::ignore::Refused>() {
+        // So does this one.
+        talk.error(&format!("error: {refused}"));
+        return Exit::Failed;
     }
     talk.error(&format!("error: {}", plain(&format!("{error:#}"))));
     Exit::Failed

@@ -333,6 +333,9 @@ pub trait Inventory: Sync {
 
     /// All accounts of the organisation.
     fn accounts(&self) -> impl Future<Output = Result<Vec<AccountFact>, WireError>> + Send;
+
+    /// The path of the organisational unit of each account, such as `/prod/payments`; `/` at the root.
+    fn units(&self) -> impl Future<Output = Result<BTreeMap<Account, String>, WireError>> + Send;
 }
 
 /// Something that people should hear of.
@@ -340,6 +343,9 @@ pub trait Inventory: Sync {
 pub struct Alert {
     /// For whom.
     pub to: Audience,
+    /// The team, by its name, where no ticket says whose news it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// What happened, in one sentence.
     pub text: String,
     /// The ticket, where there is one.

@@ -42,6 +42,15 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Text of others in Markdown: in a code span nothing is a mention, a reference, a link, HTML or a table cell.
+pub fn code_span(text: &str) -> String {
+    let inner = plain(text).replace('`', "'").replace('|', "¦");
+    if inner.trim().is_empty() {
+        return "` `".to_owned();
+    }
+    format!("`{inner}`")
+}
+
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -197,6 +206,11 @@ pub fn data(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// How many columns the terminal has that shows stdout; `None` when stdout goes elsewhere.
+pub fn width() -> Option<u16> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)
 }
 
 fn to_stderr(line: &str) {

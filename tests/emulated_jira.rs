@@ -72,7 +72,7 @@ async fn take(
 }
 
 async fn served(make: impl Fn(Clock, &str) -> World) -> (Shared, String) {
-    let bound = serve::bind(0, 0, 0).await.unwrap();
+    let bound = serve::bind(0, 0, 0, 0).await.unwrap();
     let url = bound.urls.jira.clone();
     let clock = Clock::Shifted(Arc::new(Mutex::new(SignedDuration::ZERO)));
     let mut world = make(clock, &url);

@@ -149,6 +149,7 @@ fn world() -> World {
     let clock = Clock::manual("2026-11-24T08:00:00Z".parse().unwrap());
     let mut world = World::new(clock, "http://127.0.0.1:1");
     seed::fill(&mut world, 2, 5, 7);
+    seed::rules(&mut world, "http://127.0.0.1:1");
     world
 }
 
@@ -177,6 +178,7 @@ fn ask(world: &mut World, emulator: &Emulator, operation: &str) -> Response {
         "STS" => (Side::Aws, query("sts", "2011-06-15", operation)),
         "IAM" => (Side::Aws, query("iam", "2010-05-08", operation)),
         "Jira Cloud" => (Side::Jira, jira(world, operation)),
+        "GitHub" => (Side::GitHub, github(world, operation)),
         other => panic!("say how to ask {other}"),
     };
     world.answer(side, &request).expect("an answer")
@@ -256,6 +258,31 @@ fn jira(world: &World, operation: &str) -> Request {
         .uri(format!("http://127.0.0.1:1{}", filled.join("/")))
         .header("authorization", format!("Basic {basic}"))
         .header("x-atlassian-token", "no-check")
+        .body(Bytes::from("{}"))
+        .unwrap()
+}
+
+fn github(world: &World, operation: &str) -> Request {
+    let token = &world.github.user(seed::GITHUB_BOT).unwrap().token;
+    let (method, path) = match operation.split_once(' ') {
+        Some((method, path)) => (method, path.to_owned()),
+        None => ("GET", format!("/repos/{}/{operation}", seed::RULES)),
+    };
+    let (owner, name) = seed::RULES.split_once('/').unwrap();
+    let filled: Vec<&str> = path
+        .split('/')
+        .map(|part| match part {
+            "{owner}" => owner,
+            "{repo}" => name,
+            part if part.starts_with('{') => "1",
+            part => part,
+        })
+        .collect();
+    http::Request::builder()
+        .method(method)
+        .uri(format!("http://127.0.0.1:1{}", filled.join("/")))
+        .header("authorization", format!("Bearer {token}"))
+        .header("user-agent", "asaf-tests")
         .body(Bytes::from("{}"))
         .unwrap()
 }

@@ -6,6 +6,7 @@ mod scene;
 
 use asaf::emulators::jira::Role;
 use asaf::emulators::world::World;
+use asaf::emulators::world::control::verbs::Verb;
 use asaf::plan::TicketStep;
 use asaf::ports::Audience;
 use asaf::store::Store;
@@ -26,6 +27,45 @@ fn delete(scene: &Scene, key: &str) {
     let who = world.jira.user(Role::Admin).unwrap().account_id.clone();
     let World { jira, journal, .. } = &mut *world;
     jira.delete_as(&who, key, now, journal).unwrap();
+}
+
+/// An administrator takes a project out of everybody's sight, or gives it back.
+fn hide(scene: &Scene, key: &str, hidden: bool) {
+    let project = key.split('-').next().unwrap();
+    let name = if hidden {
+        "project_is_hidden"
+    } else {
+        "project_is_shown"
+    };
+    let verb = serde_json::json!({ "do": name, "project": project });
+    let verb = Verb::read(verb).unwrap();
+    scene.world.lock().happen(&verb).unwrap();
+}
+
+#[tokio::test]
+async fn row_1_a_ticket_that_cannot_be_read_is_left_alone_until_it_can() {
+    let scene = small();
+    scene
+        .told(async |live, worker| {
+            let (key, finding) = an_open_ticket(&scene);
+            hide(&scene, &key, true);
+            set(&scene, std::slice::from_ref(&finding), "PASSED");
+            let reports = live.settle(worker).await;
+            assert!(
+                held(&reports)
+                    .iter()
+                    .any(|why| why.contains("cannot be read")),
+                "{:?}",
+                held(&reports)
+            );
+            hide(&scene, &key, false);
+            assert_eq!(status_of(&scene, &key), "Open");
+            assert_eq!(tickets_of(&scene, &finding), std::slice::from_ref(&key));
+            live.advance(minutes(60));
+            live.settle(worker).await;
+            assert_eq!(status_of(&scene, &key), "Resolved");
+        })
+        .await;
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use asaf::wire::sqs::Queue;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use serving::moto::{Moto, REGION};
+use serving::world::{Emulators, settled};
 use serving::{Serve, until};
 use tokio_util::sync::CancellationToken;
 
@@ -316,4 +317,77 @@ async fn no_event_is_lost_when_the_process_is_killed() {
         "{} and {left}",
         in_store.len()
     );
+}
+
+/// A finding of a control, and the ticket that is open for it, in the emulated world.
+fn open_tickets(world: &Emulators) -> Vec<(String, String)> {
+    let open = world.shown("/state/tickets?status=open&limit=100");
+    let rows = open["rows"].as_array().unwrap().iter();
+    let named = rows.map(|row| {
+        let text = |member: &str| row[member].as_str().unwrap().to_owned();
+        (text("finding"), text("key"))
+    });
+    named
+        .filter(|(finding, _)| finding.contains("security-control"))
+        .collect()
+}
+
+/// The real process between our own emulators: from a check of AWS to the ticket.
+#[test]
+fn what_aws_sees_reaches_jira_within_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Emulators::start(folder.path(), 3, 90);
+    let queue = world.ready["queue"].as_str().unwrap();
+    let config = world.config(&format!("[queue]\nurl = \"{queue}\""));
+    let serve = Serve::start(folder.path(), &config, &world.env());
+    let full = "asaf_reconcile_total{kind=\"full\",outcome=\"ok\"}";
+    until(|| (serve.figure(full) >= 1.0).then_some(()));
+    let status = |key: &str| world.shown(&format!("/state/tickets/{key}"))["status"].clone();
+    let open = open_tickets(&world);
+    let mut took = Vec::new();
+    for (finding, key) in &open[..20] {
+        world.happen(&json!({ "do": "finding_passes", "finding": finding }));
+        let began = Instant::now();
+        until(|| (status(key) == "Resolved").then_some(()));
+        took.push(began.elapsed());
+    }
+    took.sort();
+    println!(
+        "from the event to the write in Jira: p50 {:?}, p95 {:?}",
+        took[10], took[18]
+    );
+    // The machine may be busy with other tests: `make load` looks at the slow ones too.
+    assert!(took[10] < Duration::from_secs(2), "{took:?}");
+    // What begins to fail gets its ticket.
+    let appeared = world.happen(&json!({ "do": "finding_appears", "severity": "CRITICAL" }));
+    let new = appeared[0]["id"].as_str().unwrap();
+    until(|| {
+        let open = open_tickets(&world);
+        open.iter().any(|(finding, _)| finding == new).then_some(())
+    });
+    // Config's word alone takes the ticket of a resource away that is no more.
+    let (key, resource) = open[20..]
+        .iter()
+        .find_map(|(finding, key)| {
+            let asff = world.shown(&format!("/state/findings?id={finding}"));
+            let resource = asff["rows"][0]["Resources"][0]["Id"].clone();
+            let is_bucket = resource.as_str().unwrap().starts_with("arn:aws:s3");
+            is_bucket.then_some((key, resource))
+        })
+        .unwrap();
+    world.happen(&json!({ "do": "resource_is_deleted", "resource": resource }));
+    until(|| {
+        let open = world.shown("/state/tickets?limit=1000");
+        let rows = open["rows"].as_array().unwrap();
+        (!rows.iter().any(|row| row["key"] == **key)).then_some(())
+    });
+    // Its own writes came back through the queue and changed nothing.
+    until(|| {
+        let left: f64 = ["ready", "leased"]
+            .iter()
+            .map(|state| serve.figure(&format!("asaf_queue_depth{{state=\"{state}\"}}")))
+            .sum();
+        (left == 0.0).then_some(())
+    });
+    settled(&world, serve, folder.path());
 }

@@ -10,7 +10,6 @@ mod serving;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use asaf::jobs::webhook::{Answer, Receiver};
@@ -22,10 +21,9 @@ use futures_util::future::join_all;
 use http::{HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use serde_json::Value;
 use serving::forgeries::{ATTACKS, good};
-use serving::world::Emulators;
-use serving::{BINARY, Random, SECRET, Serve, change, signature, until};
+use serving::world::{Emulators, settled};
+use serving::{Random, SECRET, Serve, change, signature, until};
 
 const MUTATIONS: usize = 10_000;
 
@@ -348,28 +346,6 @@ fn live(folder: &Path) -> (Emulators, Serve) {
     until(|| (serve.figure(full) >= 1.0).then_some(()));
     world.register(&serve.address, SECRET);
     (world, serve)
-}
-
-/// Nothing is left to do, and nothing that must never happen has happened.
-fn settled(world: &Emulators, mut serve: Serve, folder: &Path) {
-    serve.signal("TERM");
-    assert!(serve.ended().success());
-    let planned = until(|| {
-        let plan = Command::new(BINARY)
-            .args(["plan", "--full", "--output", "json"])
-            .env("ASAF_CONFIG", folder.join("asaf.toml"))
-            .env("HOOK", SECRET)
-            .envs(world.env())
-            .output()
-            .unwrap();
-        serde_json::from_slice::<Value>(&plan.stdout).ok()
-    });
-    assert_eq!(
-        planned["plan"]["actions"],
-        serde_json::json!([]),
-        "{planned}"
-    );
-    assert_eq!(world.violations(), serde_json::json!([]));
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
     AuditEntry {
         at: now,
         run: run.id.clone(),
-        action: action.ticket.verb().to_owned(),
+        action: action.verb().to_owned(),
         marker: action.marker.clone(),
         ticket: progress
             .ticket
@@ -356,23 +356,5 @@ impl Progress {
             why: error.to_string(),
             outage: error.is_outage(),
         })
-    }
-}
-
-impl TicketStep {
-    /// The word of the audit log and of plans.
-    pub fn verb(self) -> &'static str {
-        use crate::model::TicketState::{Closed, Ignored, Open, Resolved};
-        match self {
-            TicketStep::Keep => "keep",
-            TicketStep::Create => "create",
-            TicketStep::Move { to: Open } => "reopen",
-            TicketStep::Move { to: Resolved } => "resolve",
-            TicketStep::Move { to: Closed } => "close",
-            TicketStep::Move { to: Ignored } => "ignore",
-            TicketStep::Delete => "delete",
-            TicketStep::Update => "update",
-            TicketStep::Label => "label",
-        }
     }
 }

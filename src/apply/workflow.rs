@@ -155,7 +155,8 @@ fn shared_note(reason: &Reason, step: TicketStep) -> String {
             "AWS Config recorded the deletion of the resource.".to_owned()
         }
         Reason::Stopped { .. } | Reason::Verified => "The finding no longer fails.".to_owned(),
-        Reason::IgnoreRule { rule, .. } => format!("Ignore rule {rule} covers this finding."),
+        // Everything that a rule covers shares its sentence; who was overruled is told in the ticket.
+        Reason::IgnoreRule { .. } => reason.without_names().sentence(),
         Reason::FailsAgain { .. } | Reason::FailsAgainAfterWindow { .. } => {
             "The finding fails again; its Jira ticket is open.".to_owned()
         }

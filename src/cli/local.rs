@@ -215,12 +215,18 @@ pub struct EmulateArgs {
     /// Port of Jira; 0: any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub jira_port: u16,
+    /// Port of GitHub; 0: any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub github_port: u16,
     /// Port of the control address; 0: any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub control_port: u16,
     /// Do the emulators refuse requests above the vendors' quotas
     #[arg(long, value_enum, default_value_t, value_name = "ON|OFF")]
     pub quotas: Switch,
+    /// End when standard input does: whoever started it is gone
+    #[arg(long)]
+    pub until_eof: bool,
 }
 
 /// `asaf store`: the file with links, intents, receipts and the audit.

@@ -8,14 +8,21 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::talk::{Loudness, plain};
 
+mod ignore;
 mod local;
+mod review;
 mod setup;
 mod sync;
 
+pub use ignore::{
+    CheckArgs, CheckOutput, CodeOwnersArgs, IgnoreArgs, IgnoreCommand, IgnoreSyncArgs, LsArgs,
+    NewArgs, ProposeArgs, WhyArgs,
+};
 pub use local::{
     ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
     StoreArgs, StoreCommand, Switch,
 };
+pub use review::ReviewArgs;
 pub use setup::{
     DoctorArgs, Policy, ProjectArgs, WebhookArgs, WebhookCommand, WorkflowArgs, WorkflowCommand,
     WorkflowRelease,
@@ -41,7 +48,9 @@ Examples:
   asaf plan                 what would change
   asaf reconcile            change it: the scheduled job
   asaf serve                change it within seconds: webhook, event queue, and the scheduled job
+  asaf review               what waits for security, with the evidence
   asaf explain PAY-12       why it is so, who decided, what comes next
+  asaf ignore check         are the ignore rules right, and what would they hide
 
 Exit codes:
   0 ok · 1 failed · 2 changes pending (only with --detailed-exitcode) · 3 blocked by a limit
@@ -112,8 +121,12 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Keep both sides in step within seconds: webhook, event queue and scheduled reads
     Serve(ServeArgs),
+    /// List what waits for security, oldest first, with the evidence
+    Review(ReviewArgs),
     /// Say why a finding or ticket is as it is
     Explain(ExplainArgs),
+    /// Check, write, apply and propose ignore rules
+    Ignore(IgnoreArgs),
     /// Look at what failed or is in doubt
     Quarantine(QuarantineArgs),
     /// Stop writing for an account, a project or everything
@@ -175,7 +188,7 @@ pub enum Exit {
     Ok = 0,
     /// Failed; nothing is lost, running again is safe.
     Failed = 1,
-    /// Only with `--detailed-exitcode`: there are changes to apply.
+    /// Only with `--detailed-exitcode`: there are changes to apply, or tickets to review.
     ChangesPending = 2,
     /// A limit blocks the changes; the plan says how to release exactly them.
     Blocked = 3,
@@ -235,6 +248,7 @@ mod tests {
         Only::<ApplyArgs>::command().debug_assert();
         Only::<ReconcileArgs>::command().debug_assert();
         Only::<ServeArgs>::command().debug_assert();
+        Only::<ReviewArgs>::command().debug_assert();
         Only::<ExplainArgs>::command().debug_assert();
         Only::<DemoArgs>::command().debug_assert();
         Only::<EmulateArgs>::command().debug_assert();
@@ -243,6 +257,7 @@ mod tests {
         Only::<ResumeArgs>::command().debug_assert();
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
+        Only::<IgnoreArgs>::command().debug_assert();
         Only::<WorkflowArgs>::command().debug_assert();
         Only::<WebhookArgs>::command().debug_assert();
         Only::<DoctorArgs>::command().debug_assert();

@@ -1,5 +1,6 @@
 //! What types cannot say: patterns, ranges, and keys that must fit together. All problems are reported, not the first.
 
+mod ignore;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         found.add("store.path", "the path of the store is empty");
     }
     run(&config.run, config, &mut found);
+    ignore::ignore(config, &mut found);
     serve::serve(&config.serve, &mut found);
     serve::webhook(&config.webhook, &mut found);
     if let Some(queue) = &config.queue {

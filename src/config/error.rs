@@ -3,12 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-
+use crate::caret::{self, Problem, Weight};
 use crate::talk::plain;
-
-/// A message that is longer says no more.
-const MESSAGE_BYTES_MAX: usize = 600;
 
 /// Why there is no configuration. Exit code 4.
 #[derive(Debug, thiserror::Error)]
@@ -56,20 +52,10 @@ pub enum ConfigError {
     },
 }
 
-/// One thing that is wrong at one place of the file.
-pub(super) struct Problem {
-    /// Bytes of the file; `None` when the place cannot be told.
-    pub(super) span: Option<Range<usize>>,
-    /// What is wrong.
-    pub(super) message: String,
-    /// What to do.
-    pub(super) help: Option<String>,
-}
-
 /// All problems of one file as one error.
 pub(super) fn invalid(path: &Path, text: &str, problems: &[Problem]) -> ConfigError {
     let secrets = plain_secrets(text);
-    let source = shown_source(text, &secrets);
+    let source = caret::shown(text, &secrets);
     let path = path.to_string_lossy();
     let path = plain(&path);
     let rendered: Vec<String> = problems
@@ -83,76 +69,28 @@ pub(super) fn invalid(path: &Path, text: &str, problems: &[Problem]) -> ConfigEr
 }
 
 fn render(path: &str, source: &str, problem: &Problem, secrets: &[Range<usize>]) -> String {
-    let span = problem
-        .span
-        .as_ref()
-        .map(|span| on_characters(source, span));
-    let in_secret = span.as_ref().is_some_and(|span| {
+    let in_secret = problem.span.as_ref().is_some_and(|span| {
+        let span = caret::on_characters(source, span);
         secrets
             .iter()
             .any(|secret| span.start < secret.end && secret.start <= span.end)
     });
     // Parsers quote what they found; where that is a secret, ours is the only sentence.
-    let message = if in_secret && !problem.message.starts_with("a secret stands here") {
-        "this secret cannot be read; it must be a reference: \"env:NAME\" or \"file:PATH\"".into()
-    } else {
-        plain(short(&problem.message))
-    };
-    let mut groups = Vec::new();
-    let title = Level::ERROR.primary_title(message);
-    groups.push(match span {
-        Some(span) => title.element(
-            Snippet::source(source)
-                .path(path)
-                .annotation(AnnotationKind::Primary.span(span)),
-        ),
-        None => title.element(annotate_snippets::Origin::path(path)),
-    });
-    if let Some(help) = &problem.help {
-        groups.push(annotate_snippets::Group::with_title(
-            Level::HELP.secondary_title(plain(short(help))),
-        ));
-    }
-    Renderer::plain().render(&groups)
-}
-
-/// Parsers repeat what they found, and that may be a megabyte.
-fn short(message: &str) -> &str {
-    &message[..message.floor_char_boundary(MESSAGE_BYTES_MAX)]
-}
-
-/// The nearest span that starts and ends between characters of the text.
-fn on_characters(text: &str, span: &Range<usize>) -> Range<usize> {
-    let start = text.floor_char_boundary(span.start.min(text.len()));
-    let end = text.ceil_char_boundary(span.end.min(text.len()));
-    start..end.max(start)
-}
-
-/// The file as it may be shown: as many bytes as before (spans stay true), with control characters and secrets
-/// covered.
-fn shown_source(text: &str, secrets: &[Range<usize>]) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut secrets = secrets.iter().peekable();
-    for (at, c) in text.char_indices() {
-        let mut buffer = [0; 4];
-        while secrets.next_if(|secret| secret.end <= at).is_some() {}
-        let cover = match c {
-            '\n' => None,
-            _ if secrets.peek().is_some_and(|secret| secret.contains(&at)) => Some("*"),
-            '\t' | '\r' => Some(" "),
-            _ if plain(c.encode_utf8(&mut buffer)) != *c.encode_utf8(&mut [0; 4]) => Some("?"),
-            _ => None,
+    if in_secret && !problem.message.starts_with("a secret stands here") {
+        let message =
+            "this secret cannot be read; it must be a reference: \"env:NAME\" or \"file:PATH\"";
+        let problem = Problem {
+            span: problem.span.clone(),
+            message: message.to_owned(),
+            help: problem.help.clone(),
         };
-        match cover {
-            Some(cover) => shown.push_str(&cover.repeat(c.len_utf8())),
-            None => shown.push(c),
-        }
+        return caret::show(path, source, Weight::Error, &problem);
     }
-    shown
+    caret::show(path, source, Weight::Error, problem)
 }
 
 /// The keys whose values are references to secrets. `token` finds `bot_token` too.
-const SECRET_KEYS: [&str; 2] = ["token", "secrets"];
+const SECRET_KEYS: [&str; 3] = ["token", "secrets", "private_key"];
 
 const REFERENCES: [&str; 3] = ["env:", "file:", "aws-sm:"];
 

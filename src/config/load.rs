@@ -6,8 +6,9 @@ use serde::de::DeserializeOwned;
 use toml_edit::{Document, Item};
 
 use super::check::{self, Finding};
-use super::error::{Problem, invalid};
+use super::error::invalid;
 use super::{Config, ConfigError};
+use crate::caret::{self, Problem};
 
 /// Far above any real configuration (400 accounts are 20 KB).
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -80,6 +81,13 @@ fn settle(mut config: Config, path: &Path) -> Config {
         .into_iter()
         .map(|secret| secret.starting_at(folder))
         .collect();
+    if let Some(ignore) = &mut config.ignore {
+        ignore.checkout = ignore.checkout.take().map(|path| folder.join(path));
+        ignore.token = ignore.token.take().map(|token| token.starting_at(folder));
+        if let Some(app) = &mut ignore.app {
+            app.private_key = app.private_key.clone().starting_at(folder);
+        }
+    }
     let verify = config.jira.verify.as_mut();
     let tried = verify.map(|verify| [&mut verify.product, &mut verify.reviewer]);
     for login in tried.into_iter().flatten().chain(&mut config.jira.admin) {
@@ -88,9 +96,14 @@ fn settle(mut config: Config, path: &Path) -> Config {
     if let Some(file) = &mut config.jira.workflow.file {
         *file = folder.join(&*file);
     }
-    for url in [Some(&mut config.jira.url), config.aws.endpoint_url.as_mut()]
-        .into_iter()
-        .flatten()
+    let api = config.ignore.as_mut().map(|ignore| &mut ignore.url);
+    for url in [
+        Some(&mut config.jira.url),
+        config.aws.endpoint_url.as_mut(),
+        api,
+    ]
+    .into_iter()
+    .flatten()
     {
         url.truncate(url.trim_end_matches('/').len());
     }
@@ -98,49 +111,12 @@ fn settle(mut config: Config, path: &Path) -> Config {
 }
 
 fn from_parser(error: &toml::de::Error, text: &str) -> Problem {
-    let message = error.message();
-    let mut problem = Problem {
-        span: error.span(),
-        message: message.to_owned(),
-        help: None,
-    };
-    if let Some((unknown, expected)) = message.split_once(", expected ") {
-        let wrong = unknown
-            .split_once('`')
-            .and_then(|(_, rest)| rest.rsplit_once('`'))
-            .map(|(wrong, _)| wrong);
-        if unknown.starts_with("unknown field") || unknown.starts_with("unknown variant") {
-            let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-            let wrong = wrong.unwrap_or_default();
-            problem.message = if unknown.starts_with("unknown field") {
-                format!("`{wrong}` is no key of this table")
-            } else {
-                format!("`{wrong}` is no value of this key")
-            };
-            problem.help = Some(match nearest(wrong, &known) {
-                Some(meant) => format!("did you mean `{meant}`? known here: {}", known.join(", ")),
-                None => format!("known here: {}", known.join(", ")),
-            });
-        }
-    }
-    if let Some(key) = message.strip_prefix("missing field ") {
-        problem.message = format!("the key {key} is missing");
-        problem.help = Some("`asaf config schema` describes every key".to_owned());
-    }
-    let in_accounts = problem.span.as_ref().is_some_and(|span| {
-        let line_start = text[..span.start.min(text.len())]
-            .rfind('\n')
-            .map_or(0, |at| at + 1);
-        text[line_start..].trim_start().starts_with("accounts")
-            || text[..span.start.min(text.len())]
-                .rsplit_once("accounts")
-                .is_some_and(|(_, since)| !since.contains(']'))
-    });
-    if in_accounts && (message.contains("leading zero") || message.contains("integer")) {
-        problem.help =
-            Some("account ids are text: put each in quotes, such as \"012345678901\"".to_owned());
-    }
-    problem
+    caret::from_toml(
+        error.message(),
+        error.span(),
+        text,
+        "`asaf config schema` describes every key",
+    )
 }
 
 /// Finds the place of `owners.rules[0].team` in the file, or of the nearest table around it.
@@ -162,31 +138,4 @@ fn place(finding: Finding, root: Option<&Item>) -> Problem {
         message: format!("{}: {}", finding.path, finding.message),
         help: finding.help,
     }
-}
-
-/// The known word that differs least, if it differs little.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    known
-        .iter()
-        .map(|candidate| (distance(&word, &candidate.to_lowercase()), *candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein's edit distance, of at most 64 characters of the first word.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod check;
 mod error;
+mod ignore;
 mod jira;
 mod load;
 mod owners;
@@ -27,6 +28,7 @@ use crate::model::Severity;
 pub use check::is_loopback;
 pub(crate) use check::{Finding, wrong_door};
 pub use error::ConfigError;
+pub use ignore::{GitHubApp, Ignore};
 pub use jira::{Fields, Jira, Priorities, Reviewers, Statuses};
 pub(crate) use load::{parse_strictly, read as read_text};
 pub use owners::{Owner, OwnerRule, Owners};
@@ -58,6 +60,9 @@ pub struct Config {
     /// How runs read.
     #[serde(default)]
     pub run: Run,
+    /// Where reviewed ignore rules are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Ignore>,
     /// The process that stays.
     #[serde(default)]
     pub serve: Serve,

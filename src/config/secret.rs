@@ -35,12 +35,20 @@ impl Secret {
         &self,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<SecretString, ConfigError> {
-        let value = match self {
-            Secret::Env(name) => {
-                env(name).ok_or_else(|| self.missing("the environment variable is not set"))?
-            }
-            Secret::File(path) => self.read(path)?,
-        };
+        let value = self.read_from(env)?;
+        self.one_line(value)
+    }
+
+    /// Reads a secret of several lines, such as a key in PEM form; blank counts as missing.
+    pub fn resolve_text(&self) -> Result<SecretString, ConfigError> {
+        let value = self.read_from(|name| std::env::var(name).ok())?;
+        if value.trim().is_empty() {
+            return Err(self.missing("it is empty"));
+        }
+        Ok(SecretString::from(value))
+    }
+
+    fn one_line(&self, value: String) -> Result<SecretString, ConfigError> {
         let value = value.trim_end_matches(['\r', '\n']);
         if value.trim().is_empty() {
             return Err(self.missing("it is empty"));
@@ -49,6 +57,15 @@ impl Secret {
             return Err(self.missing("it contains a line break or another control character"));
         }
         Ok(SecretString::from(value))
+    }
+
+    fn read_from(&self, env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
+        match self {
+            Secret::Env(name) => {
+                env(name).ok_or_else(|| self.missing("the environment variable is not set"))
+            }
+            Secret::File(path) => self.read(path),
+        }
     }
 
     fn read(&self, path: &Path) -> Result<String, ConfigError> {

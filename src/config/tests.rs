@@ -224,6 +224,80 @@ fn every_wrong_value_is_refused_with_its_line_and_a_caret() {
 }
 
 #[test]
+fn ignore_rules_have_one_source_and_a_credential() {
+    let with = |lines: &str| parse(&format!("{SMALL}\n[ignore]\n{lines}\n"));
+    let ignore = with("repository = \"acme/rules\"\ntoken = \"env:GITHUB\"")
+        .unwrap()
+        .ignore
+        .unwrap();
+    assert_eq!(
+        (
+            ignore.branch.as_str(),
+            ignore.folder.as_str(),
+            ignore.days_max
+        ),
+        ("main", "ignore", 180)
+    );
+    assert_eq!(ignore.owner_and_name(), Some(("acme", "rules")));
+    let local = Config::parse(
+        &format!("{SMALL}\n[ignore]\ncheckout = \"rules\"\n"),
+        Path::new("/etc/asaf/asaf.toml"),
+    );
+    assert_eq!(
+        local.unwrap().ignore.unwrap().checkout.unwrap(),
+        Path::new("/etc/asaf/rules")
+    );
+    assert!(with("none = true").is_ok());
+    let app = "repository = \"acme/rules\"\n[ignore.app]\nid = \"1\"\ninstallation = 2\nprivate_key = \"file:key.pem\"";
+    assert!(with(app).is_ok());
+    for (lines, sentence) in [
+        ("", "does not say where the rules are"),
+        ("none = true\ncheckout = \"x\"", "has several sources"),
+        (
+            "repository = \"acme\"\ntoken = \"env:G\"",
+            "is no repository",
+        ),
+        ("repository = \"acme/rules\"", "without a credential"),
+        (
+            "checkout = \"x\"\nbranch = \"--upload-pack=x\"",
+            "is no name of a branch",
+        ),
+        (
+            "checkout = \"x\"\nfolder = \"../x\"",
+            "is no folder of the repository",
+        ),
+        (
+            "checkout = \"x\"\nurl = \"http://github.example\"",
+            "is no URL with https",
+        ),
+        (
+            "checkout = \"x\"\nurl = \"https://me@github.example\"",
+            "is no URL with https",
+        ),
+        (
+            "checkout = \"x\"\napprovers = [\"security\"]",
+            "is no code owner",
+        ),
+        ("checkout = \"x\"\ndays_max = 0", "days are 1 to 3650"),
+        (
+            "checkout = \"x\"\ntokens = \"env:G\"",
+            "did you mean `token`?",
+        ),
+    ] {
+        let shown = with(lines).expect_err("refused").to_string();
+        assert!(shown.contains(sentence), "{lines}: {shown}");
+    }
+    let pasted = with(
+        "checkout = \"x\"\n[ignore.app]\nid = \"1\"\ninstallation = 2\nprivate_key = \"\"\"-----BEGIN KEY-----\nSECRET\n\"\"\"",
+    );
+    let shown = pasted.expect_err("refused").to_string();
+    assert!(
+        !shown.contains("SECRET") && !shown.contains("BEGIN KEY"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn all_failed_checks_are_shown_at_once() {
     let text = SMALL
         .replace("eu-west-1", "nowhere")

@@ -121,5 +121,6 @@ fn seen(snapshot: &Snapshot) -> Seen {
         complete: snapshot.coverage.full,
         gaps: snapshot.coverage.gaps.clone(),
         hidden_by_hand: 0,
+        rules: None,
     }
 }

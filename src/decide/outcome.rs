@@ -151,6 +151,7 @@ fn dispute(case: &Case<'_>, v: &View<'_>, row: u8, reason: Reason, now: Timestam
             to: Audience::Security,
             text: reason.sentence(),
             ticket_key: subject.ticket.clone(),
+            team: None,
         }],
         expect: Expect {
             finding: v.f,
@@ -198,6 +199,7 @@ fn workflow_step(case: &Case<'_>, v: &View<'_>, to: WorkflowStatus) -> Option<Wo
 fn alerts(v: &View<'_>, verdict: &Verdict, ticket_key: Option<String>) -> Vec<Alert> {
     let alert = |to, text| Alert {
         to,
+        team: None,
         text,
         ticket_key: ticket_key.clone(),
     };
@@ -243,6 +245,9 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
     }
     if v.turned() {
         link.turned_at = Some(now);
+    }
+    if v.rules_unread.is_none() {
+        link.ignored_by = v.rule.cloned();
     }
     marks(&mut link, v, written, now);
     closing(&mut link, v, ticket, now);

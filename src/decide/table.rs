@@ -98,6 +98,7 @@ fn rule_of_the_rest(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
     kept_open_by_a_reviewer(v)
         .or_else(|| resource_deleted(v, policy))
         .or_else(|| ignored_by_rule(v))
+        .or_else(|| rules_unread(v))
         .or_else(|| decided_by_a_person(v, policy))
         .or_else(|| set_by_hand(v, policy))
         .or_else(|| fails(v, policy, now))
@@ -119,7 +120,10 @@ fn without_right(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling
     }
     let person = v.newly(Ignored)?;
     let allowed = v.rule.is_some() || v.theirs(Suppressed).is_some();
-    (!allowed).then(|| undone(v, person, policy, now))
+    (!allowed).then(|| match v.rules_unread {
+        Some(_) => Ruling::Held(HeldReason::RulesUnread),
+        None => undone(v, person, policy, now),
+    })
 }
 
 /// The ticket goes to where it would be now if the move had not been made.
@@ -141,6 +145,11 @@ fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Rulin
         TicketStep::Move { to } => to,
         TicketStep::Keep | TicketStep::Create | TicketStep::Update | TicketStep::Label => stood,
     };
+    if v.is(back_to) {
+        // The engine would do the same now: there is nothing to undo.
+        let verdict = next.step(TicketStep::Keep);
+        return Ruling::Row(verdict);
+    }
     let by = v.name(person);
     let reason = match person.to {
         Some(Ignored) => Reason::IgnoredWithoutRule { by, back_to },
@@ -200,6 +209,8 @@ fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
     let reason = Reason::IgnoreRule {
         rule: rule.rule.clone(),
         why: rule.reason.clone(),
+        expires: rule.expires,
+        origin: rule.origin.clone(),
         overrides,
     };
     let mut verdict = Verdict::new(5, reason).status(Suppressed);
@@ -207,6 +218,19 @@ fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
         verdict = verdict.to(Ignored).comment(&rule.rule);
     }
     Some(Ruling::Row(verdict))
+}
+
+/// Row 1, for rules: while they cannot be read, what they hid stays as it is, and what they would hide gets no ticket.
+fn rules_unread(v: &View<'_>) -> Option<Ruling> {
+    let covered_before = v.rules_unread?;
+    let hidden = v.ours(Suppressed) || (v.is(Ignored) && v.theirs(Suppressed).is_none());
+    let settled = (v.ours(Suppressed) || v.w.is_none()) && !v.is(Open) && !v.is(Resolved);
+    let absent = matches!(v.t, BaseTicket::None | BaseTicket::Deleted);
+    if hidden && settled {
+        return Some(Ruling::Agree);
+    }
+    let hold = hidden || (covered_before && v.f == Failing && absent && !v.w_by.is_theirs());
+    hold.then_some(Ruling::Held(HeldReason::RulesUnread))
 }
 
 /// Rows 6 to 8: somebody resolved, closed or reopened the ticket while the finding is active.
@@ -290,10 +314,13 @@ fn set_by_hand(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
             .to(Ignored)
             .comment(record)
             .status(Suppressed)
-            .decided(DecisionKind::Suppressed, by, at);
+            .decided(DecisionKind::Suppressed, by, at)
+            .tell_security();
             return Some(Ruling::Row(verdict));
         }
-        if !respect && v.f == Failing {
+        // A ticket that nobody has decided about in this episode is reopened below.
+        let undecided = (v.is(Resolved) || v.is(Closed)) && !v.decided();
+        if !respect && v.f == Failing && !undecided {
             let verdict = Verdict::new(10, Reason::SuppressionReverted { by: by.to_owned() });
             let verdict = match v.t {
                 BaseTicket::Is(Ignored) => verdict.to(Open).comment(record).status(Notified),
@@ -367,11 +394,19 @@ fn no_longer_ignored(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     if v.rule.is_some() || !(v.ours(Suppressed) || unhidden) {
         return None;
     }
-    let verdict = Verdict::new(13, Reason::NoLongerIgnored);
+    let by = v.link.ignored_by.as_ref();
+    let reason = Reason::NoLongerIgnored {
+        rule: by.map(|rule| rule.rule.clone()),
+        ended_on: by
+            .map(|rule| rule.expires)
+            .filter(|expires| *expires < v.today),
+    };
+    let id = by.map_or("", |rule| rule.rule.as_str());
+    let verdict = Verdict::new(13, reason);
     Some(Ruling::Row(match v.t {
         BaseTicket::Is(Open) => verdict.status(Notified),
         BaseTicket::Is(Resolved | Closed | Ignored) => {
-            verdict.to(Open).comment("").status(Notified)
+            verdict.to(Open).comment(id).status(Notified)
         }
         BaseTicket::None | BaseTicket::Deleted if v.warrants_ticket(policy) => {
             verdict.step(TicketStep::Create).status(Notified)
@@ -385,9 +420,11 @@ fn fails_again(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> 
     if !(v.is(Resolved) || v.is(Closed)) {
         return None;
     }
-    let unaccounted = v.w == Some(WorkflowStatus::Resolved)
-        && v.theirs(WorkflowStatus::Resolved).is_none()
-        && !v.decided();
+    let reverted =
+        v.theirs(Suppressed).is_some() && policy.suppressed_by_hand == SuppressedByHand::Revert;
+    let resolved =
+        v.w == Some(WorkflowStatus::Resolved) && v.theirs(WorkflowStatus::Resolved).is_none();
+    let unaccounted = (resolved || reverted) && !v.decided();
     if !(v.unsettled() || unaccounted) {
         return None;
     }

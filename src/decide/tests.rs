@@ -1,17 +1,19 @@
 //! The decision table, row by row: one state in, one ruling out.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod ignoring;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Policy, decide};
 use crate::decide::policy::{CloseWhileFailing, Recheck, SuppressedByHand};
 use crate::model::{
-    Author, Base, BaseTicket, Finding, FindingState, Link, Marker, Move, Ticket, TicketRef,
-    TicketState, WorkflowStatus,
+    Author, Base, BaseTicket, Finding, FindingState, Ignoring, Link, Marker, Move, RuleMatch,
+    Ticket, TicketRef, TicketState, WorkflowStatus,
 };
 use crate::plan::{Action, HeldReason, Plan, TicketStep};
 use crate::ports::{AccountFact, ResourceFact, WorkflowWrite};
-use crate::read::snapshot::{Missing, RuleMatch, Snapshot};
+use crate::read::snapshot::{Missing, Snapshot};
 
 use TicketState::{Closed, Ignored, Open, Resolved};
 use WorkflowStatus::{New, Notified, Suppressed};
@@ -176,8 +178,10 @@ impl State {
         let rule = RuleMatch {
             rule: "r".to_owned(),
             reason: "public on purpose".to_owned(),
+            expires: jiff::civil::date(2027, 1, 31),
+            origin: Some("pull request #12".to_owned()),
         };
-        self.snapshot.ignored.insert(self.link.marker.clone(), rule);
+        self.snapshot.ignored = Ignoring::Known([(self.link.marker.clone(), rule)].into());
         self
     }
 

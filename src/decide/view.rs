@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Author, Base, BaseTicket, FindingState, Link, Move, Severity, Ticket, TicketState,
-    WorkflowStatus,
+    Author, Base, BaseTicket, FindingState, Ignoring, Link, Move, RuleMatch, Severity, Ticket,
+    TicketState, WorkflowStatus,
 };
 use crate::plan::HeldReason;
 use crate::ports::ResourceFact;
-use crate::read::snapshot::{Missing, RuleMatch, Snapshot};
+use crate::read::snapshot::{Missing, Snapshot};
 
 use super::case::Case;
 use super::content::content_hash;
@@ -49,6 +49,10 @@ pub(super) struct View<'a> {
     pub(super) bot: &'a str,
     /// A live ignore rule that matches.
     pub(super) rule: Option<&'a RuleMatch>,
+    /// The ignore rules could not be read: whether the last ones that could be cover this finding.
+    pub(super) rules_unread: Option<bool>,
+    /// The day (UTC) as of which rules are live.
+    pub(super) today: jiff::civil::Date,
     /// The product teams, where somebody says who they are.
     pub(super) teams: Option<&'a std::collections::BTreeSet<String>>,
     /// Who may close; `None` when unknown.
@@ -117,6 +121,10 @@ fn letters<'a>(
     let last_move = moves(link, snapshot).last();
     let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
     let (moved, overruled) = later_counts(moved, w, &w_by, &base);
+    let (rule, rules_unread) = match &snapshot.ignored {
+        Ignoring::Known(rules) => (rules.get(marker), None),
+        Ignoring::Unknown { last, .. } => (None, Some(last.contains_key(marker))),
+    };
     Ok(Letters(View {
         link: link.clone(),
         f,
@@ -131,7 +139,9 @@ fn letters<'a>(
         moved,
         moves: moves(link, snapshot),
         bot: &snapshot.people.bot,
-        rule: snapshot.ignored.get(marker),
+        rule,
+        rules_unread,
+        today: crate::model::ignore_rule::day(now),
         teams: snapshot.people.teams.as_ref(),
         reviewers: snapshot.people.reviewers.as_ref(),
         overruled,
@@ -145,10 +155,14 @@ fn letters<'a>(
     }))
 }
 
-/// When F last changed: for products with compliance AWS tells, for others the last update is the nearest known.
+/// When F last changed: for products with compliance AWS tells, for others the last update is the nearest known. What is
+/// gone was there when it was last evaluated.
 fn changed_at(case: &Case<'_>, f: FindingState) -> Option<Timestamp> {
+    let Some(lead) = case.lead() else {
+        return case.link.evaluated_at;
+    };
     let observed = first_observed(case).filter(|_| f == FindingState::Passing);
-    observed.or(case.lead()?.updated_at)
+    observed.or(lead.updated_at)
 }
 
 /// F; counts complete reads in which the finding was absent.
@@ -332,7 +346,29 @@ fn changed_between(case: &Case<'_>, base: &Base) -> bool {
     matches!((base.first_observed_at, first_observed(case)), (Some(then), Some(now)) if now > then)
 }
 
+/// W's writer. AWS itself never suppresses: where the history names nobody (it goes back 90 days, and a product may
+/// import a finding as suppressed), it was somebody all the same.
 fn writer(
+    case: &Case<'_>,
+    link: &Link,
+    w: Option<WorkflowStatus>,
+    f: FindingState,
+    snapshot: &Snapshot,
+) -> Result<Author, HeldReason> {
+    let named = named_writer(case, link, w, f, snapshot)?;
+    let unnamed = named == Author::Aws && w == Some(WorkflowStatus::Suppressed);
+    Ok(if unnamed { somebody() } else { named })
+}
+
+fn somebody() -> Author {
+    Author::Theirs {
+        identity: "somebody whom the finding's history no longer names".to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+        record: "unnamed".to_owned(),
+    }
+}
+
+fn named_writer(
     case: &Case<'_>,
     link: &Link,
     w: Option<WorkflowStatus>,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{aws, config, iam, jira, organizations, secrets, security_hub, sqs, sts};
+use super::{aws, config, github, iam, jira, organizations, secrets, security_hub, sqs, sts};
 
 /// One claimed behaviour of one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -39,7 +39,7 @@ impl Claim {
 pub struct Emulator {
     /// As a heading.
     pub name: &'static str,
-    /// The side of the world that it is on: `aws` or `jira`.
+    /// The side of the world that it is on: `aws`, `jira` or `github`.
     pub system: &'static str,
     /// Every operation that is not answered with 501.
     pub operations: fn() -> Vec<String>,
@@ -98,6 +98,7 @@ pub const EMULATORS: &[Emulator] = &[
         claims: secrets::claims::CLAIMS,
     },
     jira::claims::JIRA,
+    github::claims::EMULATOR,
 ];
 
 /// The operations of all emulators of a system.

@@ -14,6 +14,7 @@ pub mod aws;
 pub mod claims;
 pub mod config;
 pub mod faults;
+pub mod github;
 pub mod iam;
 pub mod jira;
 pub mod journal;

@@ -25,6 +25,15 @@ fn check(path: &Path, skip_secrets: bool, talk: Talk) -> anyhow::Result<Exit> {
     let config = Config::load(path)?;
     if !skip_secrets {
         config.jira.token.resolve()?;
+        if let Some(ignore) = &config.ignore {
+            ignore
+                .token
+                .as_ref()
+                .map(crate::config::Secret::resolve)
+                .transpose()?;
+            let key = ignore.app.as_ref().map(|app| &app.private_key);
+            key.map(crate::config::Secret::resolve_text).transpose()?;
+        }
         config.webhook.resolve()?;
     }
     let rules = config.owners.rules.len();

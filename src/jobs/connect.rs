@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, Reviewers};
+use crate::config::{Config, ConfigError, Ignore, Reviewers};
+use crate::read::rules::source::RuleSource;
 use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
+use crate::wire::github::{GitHub, GitHubAuth, GitHubConfig};
 use crate::wire::jira::admin::{AdminConfig, JiraAdmin};
 use crate::wire::jira::{JiraClient, JiraConfig, PeopleFrom};
 use crate::wire::transport::Transport;
@@ -21,22 +23,28 @@ pub struct Way {
     pub aws: Transport,
     /// To Jira.
     pub jira: Transport,
+    /// To GitHub.
+    pub github: Transport,
     /// Who we are on AWS.
     pub credentials: Credentials,
 }
 
-/// Both sides, ready to use.
+/// Both sides and the rules, ready to use.
 pub struct Clients {
     /// Security Hub, Config, Organizations.
     pub aws: Aws,
     /// Jira.
     pub jira: JiraClient,
+    /// Where ignore rules are.
+    pub rules: RuleSource,
     /// Requests to AWS, by operation.
     pub aws_requests: Counts,
     /// Requests to Jira, by operation.
     pub jira_requests: Counts,
     /// What both APIs may be asked, and until when they may be written.
     pub budget: Budget,
+    /// Requests to GitHub, by operation.
+    pub github_requests: Counts,
     /// The clock that everything waits on.
     pub clock: Clock,
 }
@@ -50,7 +58,8 @@ impl Way {
         let transport = Transport::network(REQUEST_TIMEOUT)?;
         Ok(Way {
             aws: transport.clone(),
-            jira: transport,
+            jira: transport.clone(),
+            github: transport,
             credentials: Credentials::Chain,
         })
     }
@@ -70,6 +79,39 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
 /// As [`connect`].
 pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow::Result<Clients> {
     let (aws_requests, jira_requests) = (Counts::default(), Counts::default());
+    let github_requests = Counts::default();
+    let rules = rules(config, way.github, &budget, &github_requests)?;
+    let jira = connect_jira(config, way.jira, budget.clone(), jira_requests.clone())?;
+    let aws = connect_aws(
+        config,
+        way.credentials,
+        way.aws,
+        budget.clone(),
+        aws_requests.clone(),
+    )
+    .await;
+    Ok(Clients {
+        aws,
+        jira,
+        rules,
+        aws_requests,
+        jira_requests,
+        github_requests,
+        clock: budget.clock().clone(),
+        budget,
+    })
+}
+
+/// Jira.
+///
+/// # Errors
+/// A token that cannot be read; a URL that cannot be used.
+pub fn connect_jira(
+    config: &Config,
+    transport: Transport,
+    budget: Budget,
+    requests: Counts,
+) -> anyhow::Result<JiraClient> {
     let jira = JiraConfig {
         url: config.jira.url.clone(),
         email: config.jira.email.clone(),
@@ -81,23 +123,25 @@ pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow
         reviewers: people(&config.jira.reviewers),
         teams: config.jira.product_teams.as_ref().map(people),
     };
-    let jira = JiraClient::new(jira, way.jira, budget.clone(), jira_requests.clone())?;
-    let aws = Aws::connect(
+    Ok(JiraClient::new(jira, transport, budget, requests)?)
+}
+
+/// AWS.
+pub async fn connect_aws(
+    config: &Config,
+    credentials: Credentials,
+    transport: Transport,
+    budget: Budget,
+    requests: Counts,
+) -> Aws {
+    Aws::connect(
         aws_settings(config),
-        way.credentials,
-        way.aws,
-        budget.clone(),
-        aws_requests.clone(),
-    )
-    .await;
-    Ok(Clients {
-        aws,
-        jira,
-        aws_requests,
-        jira_requests,
-        clock: budget.clock().clone(),
+        credentials,
+        transport,
         budget,
-    })
+        requests,
+    )
+    .await
 }
 
 fn people(named: &Reviewers) -> PeopleFrom {
@@ -114,14 +158,7 @@ fn people(named: &Reviewers) -> PeopleFrom {
 /// A connection for the event queue: its requests belong to no run, so they are counted apart.
 pub async fn connect_queue(config: &Config, way: Way, budget: Budget) -> Aws {
     let counts = Counts::default();
-    Aws::connect(
-        aws_settings(config),
-        way.credentials,
-        way.aws,
-        budget,
-        counts,
-    )
-    .await
+    connect_aws(config, way.credentials, way.aws, budget, counts).await
 }
 
 fn aws_settings(config: &Config) -> AwsSettings {
@@ -134,6 +171,66 @@ fn aws_settings(config: &Config) -> AwsSettings {
         profile: config.aws.profile.clone(),
         unlimited: config.run.unlimited,
     }
+}
+
+/// Where `[ignore]` says that the rules are.
+fn rules(
+    config: &Config,
+    transport: Transport,
+    budget: &Budget,
+    requests: &Counts,
+) -> anyhow::Result<RuleSource> {
+    let Some(ignore) = &config.ignore else {
+        return Ok(RuleSource::None);
+    };
+    let (branch, folder) = (ignore.branch.clone(), ignore.folder.clone());
+    if let Some(path) = &ignore.checkout {
+        return Ok(RuleSource::Checkout {
+            path: path.clone(),
+            branch,
+            folder,
+        });
+    }
+    let github = github(ignore, transport, budget.clone(), requests.clone())?;
+    Ok(match github {
+        Some(github) => RuleSource::GitHub {
+            github: Box::new(github),
+            branch,
+            folder,
+        },
+        None => RuleSource::Ended,
+    })
+}
+
+/// The repository that `[ignore]` names on GitHub, if it names one.
+///
+/// # Errors
+/// A secret that cannot be read; a URL or key that cannot be used.
+pub fn github(
+    ignore: &Ignore,
+    transport: Transport,
+    budget: Budget,
+    requests: Counts,
+) -> anyhow::Result<Option<GitHub>> {
+    let auth = match (&ignore.token, &ignore.app) {
+        (Some(token), _) => GitHubAuth::Token(token.resolve()?),
+        (None, Some(app)) => GitHubAuth::App {
+            id: app.id.clone(),
+            installation: app.installation,
+            private_key: app.private_key.resolve_text()?,
+        },
+        (None, None) => return Ok(None),
+    };
+    let Some((owner, repo)) = ignore.owner_and_name() else {
+        return Ok(None);
+    };
+    let settings = GitHubConfig {
+        url: ignore.url.clone(),
+        owner: owner.to_owned(),
+        repo: repo.to_owned(),
+        auth,
+    };
+    Ok(Some(GitHub::new(settings, transport, budget, requests)?))
 }
 
 /// The client with an administrator's rights, on the same budget.

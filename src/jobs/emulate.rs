@@ -27,9 +27,14 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
             WORLDS.join(", ")
         );
     }
-    let bound = serve::bind(args.aws_port, args.jira_port, args.control_port)
-        .await
-        .context("cannot listen")?;
+    let bound = serve::bind(
+        args.aws_port,
+        args.jira_port,
+        args.github_port,
+        args.control_port,
+    )
+    .await
+    .context("cannot listen")?;
     let urls = bound.urls.clone();
     let clock = Clock::Shifted(Arc::new(Mutex::new(jiff::SignedDuration::ZERO)));
     let mut world = if args.world == "empty-site" {
@@ -54,12 +59,14 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
         .context("the world has no bot")?;
     world.put_secret(seed::JIRA_SECRET, &bot.token);
     let config = folder.0.join("asaf.toml");
-    let text = seed::config_text(&urls.aws, &urls.jira, &bot.email, "asaf.sqlite3", accounts);
+    seed::rules(&mut world, &urls.github);
+    let text = seed::config_text(&urls.aws, &urls.jira, &bot.email, "asaf.sqlite3", accounts)
+        + &seed::ignore_text(&urls.github);
     std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
     let ready = json!({
-        "aws": urls.aws, "jira": urls.jira, "control": urls.control,
-        "queue": world.queue_url(&urls.aws), "users": users(&world), "config": config,
-        "env": environment(&world, &urls),
+        "aws": urls.aws, "jira": urls.jira, "github": urls.github, "control": urls.control,
+        "queue": world.queue_url(&urls.aws), "users": users(&world), "github_users": github_users(&world),
+        "config": config, "env": environment(&world, &urls),
     });
     serve::serve(bound, &Shared::new(world));
     let text = serde_json::to_string(&ready)? + "\n";
@@ -75,7 +82,7 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
         "The emulators serve until you stop them (Ctrl-C). Look at them: {}/",
         urls.control
     ));
-    stopped().await;
+    stopped(args.until_eof).await;
     Ok(Exit::Ok)
 }
 
@@ -88,7 +95,8 @@ fn environment(world: &World, urls: &serve::Urls) -> Value {
             .map_or(("", ""), |user| (&*user.email, &*user.token))
     };
     let ((bot, token), (admin, admin_token)) = (login(Role::Bot), login(Role::Admin));
-    json!({ "ASAF_JIRA_TOKEN": token, "ASAF_JIRA_URL": urls.jira, "ASAF_JIRA_EMAIL": bot,
+    let github = world.github.user(seed::GITHUB_BOT);
+    json!({ "ASAF_JIRA_TOKEN": token, "ASAF_GITHUB_TOKEN": github.map(|user| user.token.clone()), "ASAF_JIRA_URL": urls.jira, "ASAF_JIRA_EMAIL": bot,
         "ASAF_JIRA_ADMIN_EMAIL": admin, "ASAF_JIRA_ADMIN_TOKEN": admin_token,
         "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
         "AWS_REGION": seed::REGION, "AWS_ENDPOINT_URL": urls.aws })
@@ -110,7 +118,19 @@ fn users(world: &World) -> Value {
     Value::Object(users.collect())
 }
 
-async fn stopped() {
+/// Who there is on GitHub, and with which token.
+fn github_users(world: &World) -> Value {
+    let users = seed::GITHUB_USERS.iter().filter_map(|(login, _)| {
+        let user = world.github.user(login)?;
+        Some((
+            (*login).to_owned(),
+            json!({ "token": user.token, "teams": user.teams }),
+        ))
+    });
+    Value::Object(users.collect())
+}
+
+async fn stopped(until_eof: bool) {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {
@@ -119,10 +139,29 @@ async fn stopped() {
             Err(_) => std::future::pending().await,
         }
     };
+    let left = async {
+        if until_eof {
+            stdin_ended().await;
+        } else {
+            std::future::pending().await
+        }
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
+        () = left => {}
     }
+}
+
+/// A thread of its own reads: it may read for ever, and the end of the process must not wait for it.
+async fn stdin_ended() {
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        // An error is an end, too.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        drop(tell);
+    });
+    let _ = told.await;
 }
 
 /// A folder for configuration and store that goes when the process ends.

@@ -106,6 +106,29 @@ fn text(
     for key in &link.findings {
         let _ = writeln!(out, "  finding {}", plain(&key.id));
     }
+    standing(&mut out, link);
+    out.push_str("History\n");
+    for entry in history {
+        let _ = writeln!(
+            out,
+            "  {}  {:<8} {} → {}  {} (row {})",
+            entry.at.strftime("%Y-%m-%d %H:%M"),
+            entry.action,
+            entry.before.as_deref().unwrap_or("-"),
+            entry.after.as_deref().unwrap_or("-"),
+            plain(&entry.reason),
+            entry.row
+        );
+    }
+    if history.is_empty() {
+        out.push_str("  nothing was written yet\n");
+    }
+    let _ = writeln!(out, "Next\n  {}", next(link, waiting, paused));
+    out
+}
+
+/// How it stands: what was agreed, decided, and is ignored.
+fn standing(out: &mut String, link: &Link) {
     if let Some(base) = &link.base {
         let _ = writeln!(
             out,
@@ -126,24 +149,17 @@ fn text(
             decision.episode
         );
     }
-    out.push_str("History\n");
-    for entry in history {
+    if let Some(by) = &link.ignored_by {
+        let origin = by.origin.as_deref().unwrap_or("no pull request is known");
         let _ = writeln!(
             out,
-            "  {}  {:<8} {} → {}  {} (row {})",
-            entry.at.strftime("%Y-%m-%d %H:%M"),
-            entry.action,
-            entry.before.as_deref().unwrap_or("-"),
-            entry.after.as_deref().unwrap_or("-"),
-            plain(&entry.reason),
-            entry.row
+            "  ignored by rule {} ({}, through {}): {}",
+            plain(&by.rule),
+            plain(origin),
+            by.expires,
+            plain(&by.reason)
         );
     }
-    if history.is_empty() {
-        out.push_str("  nothing was written yet\n");
-    }
-    let _ = writeln!(out, "Next\n  {}", next(link, waiting, paused));
-    out
 }
 
 fn state(finding: FindingState) -> &'static str {
@@ -198,6 +214,13 @@ fn next(link: &Link, waiting: Option<&Quarantined>, paused: Option<&Pause>) -> S
     let Some(base) = &link.base else {
         return "The next run decides: nothing was agreed yet.".to_owned();
     };
+    if let (BaseTicket::Is(TicketState::Ignored), Some(by)) = (base.ticket, &link.ignored_by) {
+        return format!(
+            "Nothing through {}, the last day of ignore rule {}, unless that rule is changed before.",
+            by.expires,
+            plain(&by.rule)
+        );
+    }
     let words = match (base.finding, base.ticket) {
         (FindingState::Failing, BaseTicket::Is(TicketState::Open)) => {
             "The owning team fixes it and sets the ticket to Resolved; if AWS sees it pass first, the engine resolves the ticket."

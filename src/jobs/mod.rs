@@ -9,6 +9,8 @@ pub mod enforcement;
 pub mod explain;
 pub mod findings_check;
 pub mod hook;
+pub mod ignore;
+mod ignoring;
 pub mod init;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -18,6 +20,7 @@ pub mod quarantine;
 pub mod queue;
 pub mod reconcile;
 pub mod report;
+pub mod review;
 pub mod serve;
 pub mod store;
 pub mod sync;

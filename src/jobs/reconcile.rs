@@ -1,5 +1,6 @@
 //! The main job: recover what is in doubt, read, decide, brake, apply, record. `plan` is the same without writers.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use crate::config::Config;
 use crate::decide::decide;
 use crate::jobs::connect::Clients;
 use crate::jobs::enforcement::{self, Advisory};
+use crate::jobs::ignoring;
 pub use crate::jobs::report::{LookedAt, Report, Requests};
 use crate::jobs::report::{floor, looked_at};
 use crate::jobs::unfinished;
@@ -22,6 +24,7 @@ use crate::plan::digest::digest;
 use crate::plan::limits::{Earlier, brake};
 use crate::plan::paused::hold;
 use crate::ports::{Alert, Audience, FindingsReader, Notifier};
+use crate::read::rules::Loaded;
 use crate::read::snapshot::Snapshot;
 use crate::read::{Keys, Progress, ReadError, Scope, Sources, read};
 use crate::store::{IntentOutcome, Run, Store, StoreError};
@@ -49,6 +52,8 @@ pub struct Orders {
     pub skip_probe: bool,
     /// What the brake counts besides this plan.
     pub earlier: Earlier,
+    /// The ignore rules as they were read a moment ago: a narrow run need not ask for them again.
+    pub rules: Option<Arc<Loaded>>,
 }
 
 /// Which scope was asked for.
@@ -62,6 +67,8 @@ pub enum Wish {
     Incremental,
     /// Named findings, tickets, links, accounts.
     Named(Keys),
+    /// What ignore rules cover, and what they covered before.
+    Rules,
 }
 
 /// Why a run ended early.
@@ -161,7 +168,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         if let Err(error) = jira.check_statuses().await {
             return Err(ReadError::Wire(enforcement::explained(jira, error).await).into());
         }
-        let (scope, kind) = self.scope(wish, now).await?;
+        let rules = self.load_rules(wish, orders, now).await?;
+        let (scope, kind) = self.scope(wish, &rules, now).await?;
         let advisory = self.advisory(&scope, orders, now).await?;
         let policy = self.config.decision_policy();
         let from = Sources {
@@ -169,6 +177,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             tickets: &self.clients.jira,
             inventory: &self.clients.aws,
             store: self.store,
+            rules: &rules,
         };
         let snapshot = Box::pin(read(from, &scope, &policy, now, self.progress)).await?;
         let mut plan = decide(&snapshot, &policy, now);
@@ -176,6 +185,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         hold(&mut plan, &paused, |account| {
             self.config.owners.of(account).project.as_str()
         });
+        plan.seen.rules = ignoring::sentence(&rules, &snapshot, &self.clients.rules, now);
         let digest = digest(&plan);
         if let Some(expected) = orders
             .expect
@@ -211,6 +221,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
                 Scope::Keys(_) => looked_at(&snapshot),
                 Scope::Full | Scope::Changed { .. } => LookedAt::default(),
             },
+            rules,
         };
         if orders.write {
             let applied = Box::pin(self.write(&mut report.plan, &snapshot, &run)).await?;
@@ -221,6 +232,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         if orders.write {
             unfinished::remember(self.store, &report, &snapshot, now).await?;
             self.record(&report, &scope, &snapshot, now).await?;
+            self.settle_rules(&report, &scope, &snapshot, now).await?;
         }
         Ok(report)
     }
@@ -247,18 +259,25 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
     async fn scope(
         &self,
         wish: &Wish,
+        rules: &Loaded,
         now: Timestamp,
     ) -> Result<(Scope, &'static str), StoreError> {
         let last = self.store.instant(LAST_READ).await?;
         let full = self.store.instant(LAST_FULL).await?;
         let every = self.config.run.full_every.duration();
         let wanted = self.store.instant(FULL_WANTED).await?;
-        let due = full.is_none_or(|full| {
-            now.duration_since(full) >= every || wanted.is_some_and(|wanted| wanted > full)
-        });
+        // Rules that changed cover findings that did not.
+        let due = ignoring::unapplied(rules, now).is_some()
+            || full.is_none_or(|full| {
+                now.duration_since(full) >= every || wanted.is_some_and(|wanted| wanted > full)
+            });
         let since = last.map(|last| last - self.config.run.incremental_overlap.duration());
         Ok(match (wish, since) {
             (Wish::Named(keys), _) => (Scope::Keys(keys.clone()), "named"),
+            (Wish::Rules, _) => match self.scope_of_rules(rules).await? {
+                Some(scope) => (scope, "rules"),
+                None => (Scope::Full, "full"),
+            },
             (Wish::Full, _) | (_, None) => (Scope::Full, "full"),
             (Wish::Due, _) if due => (Scope::Full, "full"),
             (Wish::Due | Wish::Incremental, Some(since)) => {
@@ -345,6 +364,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         Requests {
             aws: self.clients.aws_requests.snapshot(),
             jira: self.clients.jira_requests.snapshot(),
+            github: self.clients.github_requests.snapshot(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a run did: the plan, what came of it, and what it cost against the least that it could.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -9,6 +10,7 @@ use crate::jobs::enforcement::Advisory;
 use crate::model::{FindingKey, Marker, Pause};
 use crate::plan::Plan;
 use crate::plan::limits::Braked;
+use crate::read::rules::Loaded;
 use crate::read::snapshot::Snapshot;
 
 /// What a run did.
@@ -16,7 +18,7 @@ use crate::read::snapshot::Snapshot;
 pub struct Report {
     /// UUID v7.
     pub run: String,
-    /// `full`, `incremental` or `named`.
+    /// `full`, `incremental`, `named` or `rules`.
     pub kind: &'static str,
     /// The plan's name.
     pub digest: String,
@@ -41,6 +43,9 @@ pub struct Report {
     /// Which links the names of a narrow run led to.
     #[serde(skip)]
     pub looked_at: LookedAt,
+    /// The ignore rules that it went by.
+    #[serde(skip)]
+    pub rules: Arc<Loaded>,
 }
 
 /// Which links names led to.
@@ -61,6 +66,8 @@ pub struct Requests {
     pub aws: BTreeMap<String, u64>,
     /// Jira.
     pub jira: BTreeMap<String, u64>,
+    /// GitHub.
+    pub github: BTreeMap<String, u64>,
 }
 
 impl Requests {
@@ -78,12 +85,14 @@ impl Requests {
         Requests {
             aws: less(self.aws, &before.aws),
             jira: less(self.jira, &before.jira),
+            github: less(self.github, &before.github),
         }
     }
 
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.aws.values().chain(self.jira.values()).sum()
+        let all = [&self.aws, &self.jira, &self.github];
+        all.into_iter().flat_map(BTreeMap::values).sum()
     }
 }
 
@@ -129,6 +138,7 @@ pub(crate) fn floor(plan: &Plan, snapshot: &Snapshot) -> Requests {
             .collect()
     };
     Requests {
+        github: BTreeMap::new(),
         aws: only([
             ("GetFindings", calls(snapshot.findings.len(), 100)),
             ("BatchUpdateFindings", calls(updates, 100)),

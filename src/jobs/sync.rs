@@ -140,6 +140,26 @@ pub async fn reconcile(args: &ReconcileArgs, path: &Path, talk: Talk) -> anyhow:
     )
 }
 
+/// Runs a wish and says what came of it; without a release nothing is written.
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) async fn run_wish(
+    wish: &Wish,
+    release: Option<&Release>,
+    output: Output,
+    path: &Path,
+    talk: Talk,
+) -> anyhow::Result<Exit> {
+    let open = open(path).await?;
+    let orders = release.map(orders).unwrap_or_default();
+    finish(
+        run(&open, &open.clients.aws, wish, &orders, talk).await,
+        output,
+        talk,
+    )
+}
+
 fn orders(release: &Release) -> Orders {
     Orders {
         write: true,
@@ -262,7 +282,7 @@ pub(crate) fn show(report: &Report, output: Output) -> anyhow::Result<()> {
         Output::Markdown => {
             let advisory: String = enforcement::text(&report.advisory)
                 .lines()
-                .map(|line| format!("> {}\n", render::code(line)))
+                .map(|line| format!("> {}\n", talk::code_span(line)))
                 .collect();
             let plan = render::markdown(&report.plan, report.braked, &report.digest);
             format!("{advisory}{plan}\n")

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::finding::{AliasKey, FindingKey, FindingState, Severity, WorkflowStatus};
+use super::ignore_rule::RuleMatch;
 use super::ticket::{TicketRef, TicketState};
 
 /// The label that marks a ticket as ours: `asaf-` and 32 hexadecimal digits of the alias key's SHA-256.
@@ -172,6 +173,9 @@ pub struct Link {
     pub comments: BTreeSet<String>,
     /// The last decision of a person.
     pub decision: Option<Decision>,
+    /// The ignore rule that covered it when the rules were last read.
+    #[serde(default)]
+    pub ignored_by: Option<RuleMatch>,
     /// Since when W is RESOLVED while F fails (row 17).
     pub resolved_since: Option<Timestamp>,
     /// Row 17 has flagged this RESOLVED already.
@@ -223,6 +227,7 @@ impl Link {
             in_flight: None,
             comments: BTreeSet::new(),
             decision: None,
+            ignored_by: None,
             resolved_since: None,
             flagged: false,
             closed_at: None,

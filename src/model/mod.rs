@@ -1,6 +1,7 @@
-//! The nouns: findings, tickets, links, owners. Plain data without I/O, clock or environment.
+//! The nouns: findings, tickets, links, ignore rules. Plain data without I/O, clock or environment.
 
 pub mod finding;
+pub mod ignore_rule;
 pub mod link;
 pub mod pause;
 pub mod ticket;
@@ -10,6 +11,7 @@ pub use finding::{
     Account, AliasKey, Compliance, Finding, FindingKey, FindingState, Note, Product, RecordState,
     Remediation, Resource, Rule, Severity, WorkflowStatus,
 };
+pub use ignore_rule::{IgnoreRule, IgnoreRules, Ignoring, RuleMatch, RuleOrigin};
 pub use link::{
     Author, Base, BaseTicket, Decision, DecisionKind, Dispute, InFlight, Intent, Link, Marker,
 };

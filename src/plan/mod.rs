@@ -45,6 +45,9 @@ pub struct Seen {
     pub gaps: Vec<String>,
     /// Failing findings that a status set by hand hides.
     pub hidden_by_hand: usize,
+    /// Which ignore rules were read, or why none were, in a sentence; `None` where there are none.
+    #[serde(default)]
+    pub rules: Option<String>,
 }
 
 /// What people read about a finding in a plan.
@@ -171,6 +174,26 @@ pub struct Summary {
     pub status_only: usize,
     /// Held.
     pub held: usize,
+}
+
+impl Action {
+    /// What is done, in the word of the audit log and of plans.
+    pub fn verb(&self) -> &'static str {
+        use TicketState::{Closed, Ignored, Open, Resolved};
+        match self.ticket {
+            TicketStep::Create => "create",
+            TicketStep::Move { to: Open } => "reopen",
+            TicketStep::Move { to: Resolved } => "resolve",
+            TicketStep::Move { to: Closed } => "close",
+            TicketStep::Move { to: Ignored } => "ignore",
+            TicketStep::Delete => "delete",
+            TicketStep::Update => "update",
+            TicketStep::Label => "label",
+            TicketStep::Keep if self.comment.is_some() => "comment",
+            TicketStep::Keep if self.workflow.is_some() => "status",
+            TicketStep::Keep => "tell",
+        }
+    }
 }
 
 impl Plan {

@@ -37,6 +37,10 @@ pub enum Reason {
         rule: String,
         /// Its reason.
         why: String,
+        /// The last day on which it applies.
+        expires: jiff::civil::Date,
+        /// The pull request, or the commit, that brought it.
+        origin: Option<String>,
         /// A person's newer move, which the rule overrides.
         overrides: Option<String>,
     },
@@ -93,7 +97,12 @@ pub enum Reason {
         decision: Option<String>,
     },
     /// Row 13.
-    NoLongerIgnored,
+    NoLongerIgnored {
+        /// The rule that covered it.
+        rule: Option<String>,
+        /// Its last day, if it has ended by itself.
+        ended_on: Option<jiff::civil::Date>,
+    },
     /// Row 14.
     FailsAgain {
         /// Counts the unbroken times in which the finding failed.
@@ -146,6 +155,51 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The same, for a note that many findings share.
+    #[must_use]
+    pub fn without_names(&self) -> Reason {
+        let mut reason = self.clone();
+        if let Reason::IgnoreRule { overrides, .. } = &mut reason {
+            *overrides = None;
+        }
+        reason
+    }
+
+    /// The sentence about an ignore rule.
+    fn of_rule(&self) -> String {
+        match self {
+            Reason::IgnoreRule {
+                rule,
+                why,
+                expires,
+                origin,
+                overrides,
+            } => {
+                let by = origin
+                    .as_ref()
+                    .map_or_else(String::new, |origin| format!("{origin}, "));
+                let rule = format!("Ignore rule {rule} ({by}until {expires})");
+                match overrides {
+                    None => format!("{rule} covers this finding: {why}"),
+                    Some(person) => format!(
+                        "{rule} covers this finding, although {person} moved the ticket since: {why}"
+                    ),
+                }
+            }
+            Reason::NoLongerIgnored {
+                rule: Some(rule),
+                ended_on: Some(day),
+            } => format!("Ignore rule {rule} ended on {day}, and the finding still fails."),
+            Reason::NoLongerIgnored {
+                rule: Some(rule),
+                ended_on: None,
+            } => format!(
+                "Ignore rule {rule} no longer covers this finding (it was narrowed or removed), and it still fails."
+            ),
+            _ => "No ignore rule covers this finding any more, and it still fails.".to_owned(),
+        }
+    }
+
     /// One sentence, for everybody.
     pub fn sentence(&self) -> String {
         match self {
@@ -162,16 +216,7 @@ impl Reason {
                 "AWS Config recorded the deletion of the resource at {}.",
                 minute(at)
             ),
-            Reason::IgnoreRule {
-                rule,
-                why,
-                overrides,
-            } => match overrides {
-                None => format!("Ignore rule {rule} covers this finding: {why}"),
-                Some(person) => format!(
-                    "Ignore rule {rule} covers this finding ({why}), although {person} moved the ticket since."
-                ),
-            },
+            Reason::IgnoreRule { .. } | Reason::NoLongerIgnored { .. } => self.of_rule(),
             Reason::ClaimedResolved {
                 by,
                 finding,
@@ -185,10 +230,16 @@ impl Reason {
                 "{by} closed this ticket, but the finding still fails, and the policy keeps such tickets open."
             ),
             Reason::ReopenedByPerson { by } => format!("{by} reopened this ticket."),
-            Reason::SuppressedByHand { by, at } => format!(
-                "{by} suppressed the finding in Security Hub at {}.",
-                minute(at)
-            ),
+            Reason::SuppressedByHand { by, at } => {
+                // A history that names nobody gives no time either.
+                let unknown = *at == Timestamp::UNIX_EPOCH;
+                let at = if unknown {
+                    String::new()
+                } else {
+                    format!(" at {}", minute(at))
+                };
+                format!("{by} suppressed the finding in Security Hub{at}.")
+            }
             Reason::SuppressionReverted { by } => format!(
                 "{by} suppressed the finding in Security Hub, but findings are suppressed by reviewed ignore rules only."
             ),
@@ -204,9 +255,6 @@ impl Reason {
                 old_key,
                 decision: Some(decision),
             } => format!("{old_key} ({decision}) was deleted, but the finding still fails."),
-            Reason::NoLongerIgnored => {
-                "No ignore rule covers this finding any more, and it still fails.".to_owned()
-            }
             Reason::FailsAgain { episode, since } => format!(
                 "The finding fails again since {} (episode {episode}).",
                 minute(since)
@@ -365,6 +413,8 @@ pub enum HeldReason {
         /// Why.
         why: String,
     },
+    /// The ignore rules could not be read.
+    RulesUnread,
     /// Blocked by the mass-change brake.
     Brake {
         /// How many removals the plan had.
@@ -396,6 +446,7 @@ impl HeldReason {
             HeldReason::Disputed { .. } => "disputed",
             HeldReason::HoldDown { .. } => "hold_down",
             HeldReason::Paused { .. } => "paused",
+            HeldReason::RulesUnread => "rules_unread",
             HeldReason::Brake { .. } => "brake",
             HeldReason::NoRow => "no_row",
         }
@@ -452,6 +503,9 @@ impl HeldReason {
             ),
             HeldReason::Paused { scope, by, why } => {
                 format!("{scope} is paused by {by}: {why} (see `asaf pause ls`)")
+            }
+            HeldReason::RulesUnread => {
+                "the ignore rules could not be read: what they hide is left as it is".to_owned()
             }
             HeldReason::Brake { removals, of } => {
                 format!("the plan would remove {removals} of {of} tickets, over the limit")

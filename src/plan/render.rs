@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::limits::Braked;
 use super::{Action, Held, Plan, Summary, TicketStep};
 use crate::model::TicketState;
-use crate::talk::plain;
+use crate::talk::{code_span, plain};
 
 /// Lines of one kind that a text shows before it counts the rest.
 const MOST_LINES: usize = 30;
@@ -32,7 +32,7 @@ pub fn markdown(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
     for action in plan.actions.iter().take(200) {
         let s = &action.subject;
         let cells = [
-            action.ticket.verb(),
+            verb(action),
             s.ticket.as_deref().unwrap_or("new"),
             s.severity.label(),
             &s.rule,
@@ -40,7 +40,7 @@ pub fn markdown(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
             &s.resource,
             &action.reason.sentence(),
         ];
-        let cells: Vec<String> = cells.iter().map(|cell| code(cell)).collect();
+        let cells: Vec<String> = cells.iter().map(|cell| code_span(cell)).collect();
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     if plan.actions.len() > 200 {
@@ -50,23 +50,12 @@ pub fn markdown(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
         let _ = writeln!(
             out,
             "* held: {} – {}",
-            code(&held.subject.finding.id),
-            code(&held.why.sentence())
+            code_span(&held.subject.finding.id),
+            code_span(&held.why.sentence())
         );
     }
     let _ = writeln!(out, "\n{}", summary(plan, braked, digest));
     out
-}
-
-/// In a code span nothing is a mention, a link or a table cell.
-pub(crate) fn code(text: &str) -> String {
-    format!(
-        "`{}`",
-        plain(text)
-            .replace('`', "'")
-            .replace('|', "¦")
-            .replace(['\n', '\r'], " ")
-    )
 }
 
 fn headline(plan: &Plan) -> String {
@@ -80,6 +69,9 @@ fn headline(plan: &Plan) -> String {
         "Security Hub: {} findings in {} accounts ({how}). Jira: {} tickets.\n",
         seen.findings, seen.accounts, seen.tickets
     );
+    if let Some(rules) = &seen.rules {
+        let _ = writeln!(out, "{}", plain(rules));
+    }
     for gap in seen.gaps.iter().take(5) {
         let _ = writeln!(out, "  not read: {}", plain(gap));
     }
@@ -111,13 +103,18 @@ fn sign(action: &Action) -> char {
     }
 }
 
-fn action_line(action: &Action) -> String {
-    let s = &action.subject;
-    let verb = if action.row == 2 && action.ticket != TicketStep::Label {
+/// The action's own word, but what was done without the right is undone.
+fn verb(action: &Action) -> &'static str {
+    if action.row == 2 && action.ticket != TicketStep::Label {
         "revert"
     } else {
-        action.ticket.verb()
-    };
+        action.verb()
+    }
+}
+
+fn action_line(action: &Action) -> String {
+    let s = &action.subject;
+    let verb = verb(action);
     let status = action
         .workflow
         .as_ref()
@@ -205,5 +202,70 @@ fn words(sum: &Summary, verbs: [String; 8], nothing: &str) -> String {
         nothing.to_owned()
     } else {
         words.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FindingKey, FindingState, Marker, Severity, TicketState, WorkflowStatus};
+    use crate::plan::{Expect, Reason, Subject, WorkflowStep};
+
+    fn action(row: u8, ticket: TicketStep, comment: bool, status: bool) -> Action {
+        let finding = FindingKey {
+            product_arn: "arn:aws:securityhub:eu-west-1::product/aws/securityhub".to_owned(),
+            id: "f".to_owned(),
+        };
+        Action {
+            marker: Marker("asaf-0".to_owned()),
+            row,
+            reason: Reason::Verified,
+            subject: Subject {
+                finding: finding.clone(),
+                account: "123456789012".to_owned(),
+                account_name: None,
+                region: "eu-west-1".to_owned(),
+                severity: Severity::High,
+                rule: "S3.8".to_owned(),
+                title: String::new(),
+                resource: "arn:aws:s3:::logs".to_owned(),
+                ticket: Some("PAY-1".to_owned()),
+            },
+            expect: Expect {
+                finding: FindingState::Passing,
+                ticket: Some(TicketState::Resolved),
+                workflow: Some(WorkflowStatus::Notified),
+            },
+            ticket,
+            comment: comment.then(|| "key".to_owned()),
+            workflow: status.then(|| WorkflowStep {
+                findings: vec![finding],
+                to: WorkflowStatus::Resolved,
+            }),
+            alerts: Vec::new(),
+            after: None,
+        }
+    }
+
+    #[test]
+    fn a_line_begins_with_what_is_done() {
+        let back = TicketStep::Move {
+            to: TicketState::Open,
+        };
+        for (row, ticket, comment, status, begin) in [
+            (19, TicketStep::Keep, true, false, "~ comment  PAY-1"),
+            (6, TicketStep::Keep, true, true, "~ comment  PAY-1"),
+            (16, TicketStep::Keep, false, true, "~ status   PAY-1"),
+            (12, TicketStep::Keep, false, false, "~ tell     PAY-1"),
+            (14, back, true, true, "~ reopen   PAY-1"),
+            (2, back, true, false, "! revert   PAY-1"),
+            (2, TicketStep::Label, true, false, "! label    PAY-1"),
+            (4, TicketStep::Delete, false, true, "- delete   PAY-1"),
+        ] {
+            let action = action(row, ticket, comment, status);
+            let line = action_line(&action);
+            assert!(line.starts_with(begin), "{line}");
+            assert_eq!(line.contains("→ RESOLVED"), status, "{line}");
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod adopt;
 mod facts;
 pub mod files;
 mod named;
+pub mod rules;
 pub mod snapshot;
 mod sweep;
 mod tickets;
@@ -16,11 +17,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::decide::Policy;
+use crate::model::ignore_rule::day;
 use crate::model::{FindingKey, Intent, Link, Marker};
 use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
 use crate::store::queue::ResourceDeletion;
 use crate::store::{Store, StoreError};
 use crate::wire::error::WireError;
+use rules::Loaded;
 use snapshot::Snapshot;
 
 /// After this many failed runs an item waits for a person.
@@ -65,6 +68,8 @@ pub struct Sources<'a, F, T, I, S> {
     pub inventory: &'a I,
     /// What we remember.
     pub store: &'a S,
+    /// The ignore rules, as far as they could be read.
+    pub rules: &'a Loaded,
 }
 
 impl<F, T, I, S> Clone for Sources<'_, F, T, I, S> {
@@ -126,6 +131,7 @@ pub async fn read<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     }
     snapshot.findings.retain(|_, finding| !finding.sample);
     deletions(from.store, &mut snapshot).await?;
+    snapshot.ignored = rules::covered::ignoring(from.rules, &snapshot, day(now));
     Box::pin(facts::ask(from, policy, now, &mut snapshot)).await;
     Ok(snapshot)
 }

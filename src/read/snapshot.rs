@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Account, Finding, FindingKey, Intent, Link, Marker, Move, Ticket};
+use crate::model::{Account, Finding, FindingKey, Ignoring, Intent, Link, Marker, Move, Ticket};
 use crate::ports::{AccountFact, People, ResourceFact, ResourceQuery, WorkflowWrite};
 
 /// Which part of Security Hub was read, and whether to the end.
@@ -63,15 +63,6 @@ impl Deletions {
     }
 }
 
-/// The ignore rule that matches a finding.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct RuleMatch {
-    /// The rule's id.
-    pub rule: String,
-    /// Its reason, as merged.
-    pub reason: String,
-}
-
 /// What both sides said at one time.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -107,8 +98,8 @@ pub struct Snapshot {
     pub people: People,
     /// The organisation's accounts, where they were needed and could be read.
     pub accounts: Option<BTreeMap<Account, AccountFact>>,
-    /// Live ignore rules that match.
-    pub ignored: BTreeMap<Marker, RuleMatch>,
+    /// What the merged ignore rules cover, or that they could not be read.
+    pub ignored: Ignoring,
     /// Links that this read adopted or corrected: they are stored before anything is applied.
     pub corrected: BTreeSet<Marker>,
     /// Tickets with our label that no link knows and no finding claims; left alone and reported.

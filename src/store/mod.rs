@@ -4,6 +4,7 @@
 
 pub mod proofs;
 pub mod queue;
+pub mod rules;
 pub mod sqlite;
 pub mod unread;
 
@@ -107,7 +108,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// The run.
     pub run: String,
-    /// `create`, `move`, `delete`, `comment`, `update`, `workflow`, `release`.
+    /// The plan's word for it: [`crate::plan::Action::verb`].
     pub action: String,
     /// The link.
     pub marker: Marker,
@@ -176,7 +177,7 @@ pub struct DayCount {
 }
 
 /// Everything that a run remembers. Every method is one transaction.
-pub trait Store: proofs::Proofs + Sync {
+pub trait Store: rules::RuleMemory + proofs::Proofs + Sync {
     /// All links.
     fn links(&self) -> impl Future<Output = Result<Vec<Link>, StoreError>> + Send;
     /// Links that track one of the findings, have one of the tickets, or one of the markers.

@@ -40,6 +40,7 @@ pub struct Http {
     host: String,
     authorization: Option<HeaderValue>,
     renew: String,
+    throttles_as_a_whole: bool,
     transport: Transport,
     budget: Budget,
     counts: Counts,
@@ -77,10 +78,18 @@ impl Http {
             host,
             authorization: setup::authorization(&config)?,
             renew: config.renew,
+            throttles_as_a_whole: false,
             transport,
             budget,
             counts,
         })
+    }
+
+    /// Every throttling is about the whole API, and may come as a 403 that asks to wait (GitHub REST API: rate limits).
+    #[must_use]
+    pub fn throttled_as_a_whole(mut self) -> Self {
+        self.throttles_as_a_whole = true;
+        self
     }
 
     /// The clock that waits use.
@@ -248,14 +257,17 @@ impl Http {
             });
         }
         if accepted {
-            let location = parts.headers.get(header::LOCATION);
+            let status = status.as_u16();
             return Try::Done(Answer {
-                status: status.as_u16(),
-                location: location.and_then(|at| at.to_str().ok()).map(str::to_owned),
+                status,
+                headers: parts.headers,
                 body,
             });
         }
-        if status == StatusCode::TOO_MANY_REQUESTS {
+        let forbidden_for_now = self.throttles_as_a_whole
+            && status == StatusCode::FORBIDDEN
+            && throttle::is_asked_to_wait(&parts.headers);
+        if status == StatusCode::TOO_MANY_REQUESTS || forbidden_for_now {
             return self.throttled(operation, &parts.headers, scopes);
         }
         let message = error_words(&body);
@@ -269,7 +281,10 @@ impl Http {
         let reason = throttle::reason(headers);
         counts::throttled(self.api, &reason);
         let asked = throttle::asked_wait(headers, self.clock().now());
-        let scope = throttle::scope(&reason, scopes);
+        let scope = match self.throttles_as_a_whole {
+            true => scopes.first().map(String::as_str),
+            false => throttle::scope(&reason, scopes),
+        };
         if let (Some(wait), Some(scope)) = (asked, scope) {
             self.budget.close(scope, wait);
         }
@@ -374,6 +389,9 @@ impl Http {
             .uri(uri)
             .header(header::USER_AGENT, AGENT)
             .header(header::ACCEPT, "application/json");
+        for (name, value) in &request.headers {
+            wire = wire.header(*name, value);
+        }
         if let Some(authorization) = &self.authorization {
             wire = wire.header(header::AUTHORIZATION, authorization.clone());
         }

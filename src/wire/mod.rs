@@ -1,5 +1,6 @@
-//! The only place with foreign URLs and foreign JSON: HTTP clients of Security Hub, AWS Config, Organizations, SQS
-//! and Jira, with one budget and one retry layer, and what Jira and AWS send to us by themselves. Nothing here decides what to do with a finding or a ticket.
+//! The only place with foreign URLs and foreign JSON: HTTP clients of Security Hub, AWS Config, Organizations, SQS,
+//! Jira and GitHub, with one budget and one retry layer, and what Jira and AWS send to us by themselves. Nothing here
+//! decides what to do with a finding or a ticket.
 
 pub mod adf;
 pub mod aws;
@@ -8,12 +9,15 @@ pub mod counts;
 pub mod coverage;
 pub mod error;
 pub mod events;
+pub mod git;
+pub mod github;
 pub mod http;
 pub mod inventory;
 pub mod jira;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod probes;
+pub mod rule_files;
 mod security_hub;
 pub mod signature;
 pub mod sqs;

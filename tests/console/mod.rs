@@ -77,7 +77,7 @@ impl Console {
     }
 
     async fn of(make: impl Fn(Clock, &str) -> World, findings: usize) -> Self {
-        let bound = serve::bind(0, 0, 0).await.unwrap();
+        let bound = serve::bind(0, 0, 0, 0).await.unwrap();
         let urls = bound.urls.clone();
         let clock = Clock::Shifted(Arc::new(Mutex::new(jiff::SignedDuration::ZERO)));
         let mut world = make(clock, &urls.jira);

@@ -49,7 +49,9 @@ def judged(judge, exchange):
 
 def check(exchange, checkers):
     """What does not fit, as sentences, and how many requests and answers were looked at."""
-    checker = checkers[exchange["system"]]
+    checker = checkers.get(exchange["system"])
+    if checker is None:
+        return [], collections.Counter()
     problems, looked = [], collections.Counter()
     if is_ours(exchange):
         looked["requests"] += 1

@@ -75,6 +75,15 @@ async fn whatever_the_role_on_aws_lacks_is_named_by_its_action() {
             &format!("Allow {action} for the engine's role"),
         );
     }
+    for action in [
+        "organizations:ListRoots",
+        "organizations:ListAccountsForParent",
+        "organizations:ListOrganizationalUnitsForParent",
+    ] {
+        deny(&console, action);
+        let fix = format!("Allow {action} for the engine's role");
+        finds(&console, "aws.units", "warning", action, &fix);
+    }
     deny(&console, "sts:AssumeRole");
     finds(
         &console,

@@ -83,6 +83,27 @@ impl Scene {
         Self::with(accounts, findings, |_| {})
     }
 
+    /// The same, with ignore rules on GitHub: `acme/rules`, protected, and nothing in it yet.
+    pub(crate) fn with_rules(
+        accounts: usize,
+        findings: usize,
+        change: impl Fn(&mut String),
+    ) -> Self {
+        let scene = Self::with(accounts, findings, |text| {
+            text.push_str(
+                &seed::ignore_text("http://127.0.0.1:3")
+                    .replace("env:ASAF_GITHUB_TOKEN", "file:github"),
+            );
+            change(text);
+        });
+        let mut world = scene.world.lock();
+        seed::rules(&mut world, "http://127.0.0.1:3");
+        let token = world.github.user(seed::GITHUB_BOT).unwrap().token.clone();
+        std::fs::write(scene.folder.path().join("github"), token).unwrap();
+        drop(world);
+        scene
+    }
+
     /// The same, with a change to the configuration's text.
     pub(crate) fn with(accounts: usize, findings: usize, change: impl Fn(&mut String)) -> Self {
         let clock = Clock::manual("2026-11-24T08:00:00Z".parse().unwrap());
@@ -134,6 +155,7 @@ impl Scene {
         let way = Way {
             aws: way(Side::Aws),
             jira: way(Side::Jira),
+            github: way(Side::GitHub),
             credentials,
         };
         connect(&self.config, self.clock.clone(), way)
@@ -210,6 +232,31 @@ impl Scene {
             }
         }
         panic!("a further run still plans: {:?}", self.plan().await.plan);
+    }
+
+    /// The store beside the runs, to look into.
+    pub(crate) fn store_beside(&self) -> Sqlite {
+        Sqlite::open_beside(&self.store_path()).unwrap()
+    }
+
+    /// AWS evaluates everything again, and finds it as it was.
+    pub(crate) fn touch(&self) {
+        let mut world = self.world.lock();
+        let now = world.now();
+        let keys: Vec<(String, String)> = world
+            .aws
+            .hub
+            .iter()
+            .filter(|finding| finding["RecordState"] == "ACTIVE")
+            .map(|finding| {
+                ["ProductArn", "Id"]
+                    .map(|key| finding[key].as_str().unwrap().to_owned())
+                    .into()
+            })
+            .collect();
+        for (product, id) in keys {
+            world.aws.hub.touch(&product, &id, now);
+        }
     }
 
     pub(crate) fn audit(&self) {

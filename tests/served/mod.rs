@@ -78,14 +78,14 @@ impl Served {
             .build()
             .unwrap();
         let (urls, world) = runtime.block_on(async {
-            let bound = serve::bind(0, 0, 0).await.unwrap();
+            let bound = serve::bind(0, 0, 0, 0).await.unwrap();
             let urls = bound.urls.clone();
             let world = Shared::new(make(&urls.jira));
             serve::serve(bound, &world);
             (urls, world)
         });
         Served {
-            ready: json!({ "aws": urls.aws, "jira": urls.jira, "control": urls.control, "env": {} }),
+            ready: json!({ "aws": urls.aws, "jira": urls.jira, "github": urls.github, "control": urls.control, "env": {} }),
             world: Some(world),
             process: None,
             folder: tempfile::tempdir().unwrap(),
@@ -93,7 +93,7 @@ impl Served {
         }
     }
 
-    /// A member of what `asaf emulate` says, as text: `aws`, `jira`, `control`, `config`, `queue`.
+    /// A member of what `asaf emulate` says, as text: `aws`, `jira`, `github`, `control`, `config`, `queue`.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.ready[name].as_str().unwrap_or_default()
     }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::{Answer, BINARY, Connection, until};
+use super::{Answer, BINARY, Connection, SECRET, Serve, until};
 
 /// `asaf emulate`; ends when dropped.
 pub(crate) struct Emulators {
@@ -104,8 +104,18 @@ impl Emulators {
         Connection::to(&address).send(&head, body.as_bytes())
     }
 
-    fn control(&self, line: &str) -> Value {
-        let answer = self.ask("control", line, "", &json!({}));
+    /// What the control port shows.
+    pub(crate) fn shown(&self, path: &str) -> Value {
+        self.control(&format!("GET {path}"), &json!({}))
+    }
+
+    /// Makes something happen; returns the journal's new entries.
+    pub(crate) fn happen(&self, verb: &Value) -> Value {
+        self.control("POST /world", verb)["entries"].clone()
+    }
+
+    fn control(&self, line: &str, body: &Value) -> Value {
+        let answer = self.ask("control", line, "", body);
         assert_eq!(answer.status, 200, "{answer:?}");
         serde_json::from_str(&answer.text).unwrap()
     }
@@ -160,17 +170,39 @@ impl Emulators {
 
     /// Requests since the last reset.
     pub(crate) fn requests(&self, side: &str, operation: &str) -> u64 {
-        self.control("GET /requests")[side][operation]
+        self.shown("/requests")[side][operation]
             .as_u64()
             .unwrap_or(0)
     }
 
     pub(crate) fn forget_requests(&self) {
-        self.control("POST /requests/reset");
+        self.control("POST /requests/reset", &json!({}));
     }
 
     /// What the audit of everything that happened found.
     pub(crate) fn violations(&self) -> Value {
-        self.control("GET /audit")["violations"].clone()
+        self.shown("/audit")["violations"].clone()
     }
+}
+
+/// Nothing is left to do, and nothing that must never happen has happened.
+pub(crate) fn settled(world: &Emulators, mut serve: Serve, folder: &Path) {
+    serve.signal("TERM");
+    assert!(serve.ended().success());
+    let planned = until(|| {
+        let plan = Command::new(BINARY)
+            .args(["plan", "--full", "--output", "json"])
+            .env("ASAF_CONFIG", folder.join("asaf.toml"))
+            .env("HOOK", SECRET)
+            .envs(world.env())
+            .output()
+            .unwrap();
+        serde_json::from_slice::<Value>(&plan.stdout).ok()
+    });
+    assert_eq!(
+        planned["plan"]["actions"],
+        serde_json::json!([]),
+        "{planned}"
+    );
+    assert_eq!(world.violations(), serde_json::json!([]));
 }

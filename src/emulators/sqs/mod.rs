@@ -235,6 +235,14 @@ impl Sqs {
         (total, bodies)
     }
 
+    /// Throws away the messages of a queue, past the API.
+    pub fn empty(&mut self, queue_arn: &str) {
+        let queue = place_of(queue_arn).and_then(|place| self.queues.get_mut(&place));
+        if let Some(queue) = queue {
+            queue.clear();
+        }
+    }
+
     /// The bodies of all messages in a queue, oldest first, whether or not they can be received now.
     pub fn bodies(&self, queue_arn: &str) -> Vec<String> {
         let queue = place_of(queue_arn).and_then(|place| self.queues.get(&place));

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::World;
+use crate::emulators::github::GitHub;
 use crate::emulators::journal::{Actor, Change, Entry, Violation};
 
 /// Node types that the engine may put into a document.
@@ -50,7 +52,7 @@ pub fn audit(world: &World) -> Vec<Violation> {
     let mut found = world.journal.violations.clone();
     let mut state = State::default();
     for entry in &world.journal.entries {
-        if let Some((invariant, what)) = state.check(entry) {
+        if let Some((invariant, what)) = state.check(entry, &world.github) {
             found.push(Violation {
                 invariant: invariant.to_owned(),
                 at: entry.at,
@@ -83,7 +85,7 @@ pub fn audit(world: &World) -> Vec<Violation> {
 
 impl State {
     /// What this entry would break.
-    fn check(&self, entry: &Entry) -> Option<(&'static str, String)> {
+    fn check(&self, entry: &Entry, github: &GitHub) -> Option<(&'static str, String)> {
         let engine = entry.actor == Actor::Engine;
         match &entry.change {
             Change::TicketCreated { key, labels, .. } if engine => {
@@ -104,8 +106,11 @@ impl State {
             Change::WorkflowSet { id, to, .. } if engine && to == "RESOLVED" => (!self
                 .may_resolve(id))
             .then(|| ("S2", format!("{id} was set to RESOLVED without a decision"))),
-            Change::WorkflowSet { id, to, .. } if engine && to == "SUPPRESSED" => {
-                let allowed = self.suppressed_by_people.contains(id);
+            Change::WorkflowSet { id, to, note, .. } if engine && to == "SUPPRESSED" => {
+                let allowed = self.suppressed_by_people.contains(id)
+                    || note
+                        .as_deref()
+                        .is_some_and(|note| is_by_merged_rule(note, github, entry.at));
                 (!allowed).then(|| ("S2", format!("{id} was set to SUPPRESSED without a rule")))
             }
             Change::TicketDeleted { id, key } if engine => (!self.resource_gone(*id))
@@ -252,6 +257,33 @@ impl State {
             self.decided.insert(ticket, "resolved");
         });
     }
+}
+
+/// The note names a rule that stood on the protected branch of a repository at that time, and had not ended. Rules are
+/// read here without the engine's own reader.
+fn is_by_merged_rule(note: &str, github: &GitHub, at: Timestamp) -> bool {
+    let named = note
+        .split_once("Ignore rule ")
+        .and_then(|(_, rest)| rest.split([' ', '(']).next());
+    let Some(named) = named else { return false };
+    let today = at.strftime("%Y-%m-%d").to_string();
+    github.repositories().any(|repo| {
+        let commit = repo.stood(&repo.default_branch, at);
+        let files = commit.into_iter().flat_map(|commit| &commit.files);
+        files
+            .filter(|(path, _)| path.ends_with(".toml"))
+            .filter_map(|(_, (_, blob))| std::str::from_utf8(repo.blobs.get(blob)?).ok())
+            .filter_map(|text| text.parse::<toml::Table>().ok())
+            .any(|table| {
+                let rules = table.get("ignore").and_then(toml::Value::as_array);
+                rules.into_iter().flatten().any(|rule| {
+                    rule.get("id").and_then(toml::Value::as_str) == Some(named)
+                        && rule
+                            .get("expires")
+                            .is_some_and(|last| last.to_string() >= today)
+                })
+            })
+    })
 }
 
 fn marker(labels: &[String]) -> Option<String> {

@@ -1,4 +1,4 @@
-//! The emulated world: one organisation on AWS and one Jira site that share a clock and a journal.
+//! The emulated world: one organisation on AWS, one Jira site and one GitHub that share a clock and a journal.
 
 pub mod audit;
 pub mod control;
@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::aws::{Aws, Home, Rule};
+use super::github::GitHub;
 use super::jira::{Jira, Role};
 use super::journal::Journal;
 use super::secrets::Secret;
@@ -42,9 +43,11 @@ pub struct World {
     pub aws: Aws,
     /// Jira Cloud.
     pub jira: Jira,
+    /// GitHub.
+    pub github: GitHub,
     /// What happened.
     pub journal: Journal,
-    /// Requests by operation: AWS, Jira.
+    /// Requests by operation: AWS, Jira, GitHub.
     pub requests: Requests,
     recorder: Option<record::Recorder>,
     /// How many findings appeared through the control port.
@@ -58,6 +61,8 @@ pub struct Requests {
     pub aws: BTreeMap<String, u64>,
     /// Method and path.
     pub jira: BTreeMap<String, u64>,
+    /// Method and path.
+    pub github: BTreeMap<String, u64>,
 }
 
 /// What a request got.
@@ -72,28 +77,30 @@ pub struct Reply {
 #[derive(Clone)]
 pub struct Shared(Arc<Mutex<World>>);
 
-/// Which of the world's two sides a request is for.
+/// Which of the world's sides a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// AWS.
     Aws,
     /// Jira.
     Jira,
+    /// GitHub.
+    GitHub,
 }
 
 impl World {
     /// An organisation without accounts and a site without projects, prepared for `asaf`; `site` is the base of Jira's
     /// links.
     pub fn new(clock: Clock, site: &str) -> Self {
-        Self::of(clock, Jira::new(site))
+        Self::of(clock, Jira::new(site), site)
     }
 
     /// The same with a site as Atlassian hands it out: no workflow, no roles and no groups of ours.
     pub fn untouched(clock: Clock, site: &str) -> Self {
-        Self::of(clock, Jira::untouched(site))
+        Self::of(clock, Jira::untouched(site), site)
     }
 
-    fn of(clock: Clock, mut jira: Jira) -> Self {
+    fn of(clock: Clock, mut jira: Jira, site: &str) -> Self {
         let mut aws = Aws::new(Home {
             account: seed::HOME_ACCOUNT.to_owned(),
             region: seed::REGION.to_owned(),
@@ -115,6 +122,7 @@ impl World {
             clock,
             aws,
             jira,
+            github: GitHub::new(site),
             journal: Journal::default(),
             requests: Requests::default(),
         }
@@ -130,6 +138,7 @@ impl World {
         self.aws.hub.quotas_enabled = on;
         self.aws.organizations.quotas_enabled = on;
         self.jira.quotas_enabled = on;
+        self.github.quotas_enabled = on;
     }
 
     /// Answers one request at once; `None` means that the answer is lost.
@@ -158,6 +167,14 @@ impl World {
                 };
                 (answered.operation, reply)
             }
+            Side::GitHub => {
+                let answered = self.github.handle(request, now, &mut self.journal);
+                let reply = Reply {
+                    response: (!answered.dropped).then_some(answered.response),
+                    wait: None,
+                };
+                (answered.operation, reply)
+            }
         };
         if reply.response.is_none() {
             self.journal.lose(before);
@@ -168,6 +185,7 @@ impl World {
         let counts = match side {
             Side::Aws => &mut self.requests.aws,
             Side::Jira => &mut self.requests.jira,
+            Side::GitHub => &mut self.requests.github,
         };
         *counts.entry(operation).or_default() += 1;
         reply

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use crate::emulators::config::Item;
+use crate::emulators::github::{GitHub, Part, Protection};
 
 /// The delegated administrator of the emulated organisation.
 pub const HOME_ACCOUNT: &str = "111111111111";
@@ -133,6 +134,58 @@ pub(super) const CONTROLS: [(&str, &str, &str, &str, &str, &str); 12] = [
         "AWS::::Account:{a}",
     ),
 ];
+
+/// The engine's own user on GitHub.
+pub const GITHUB_BOT: &str = "asaf[bot]";
+
+/// Everybody on GitHub.
+pub const GITHUB_USERS: [(&str, Part); 5] = [
+    (GITHUB_BOT, Part::Bot),
+    ("github-actions[bot]", Part::Bot),
+    ("pat", Part::Product),
+    ("robin", Part::Security),
+    ("mallory", Part::Outsider),
+];
+
+/// The repository with ignore rules.
+pub const RULES: &str = "acme/rules";
+
+/// A repository for ignore rules: empty, protected, with security as code owner.
+pub fn rules(world: &mut World, site: &str) {
+    let now = world.now();
+    world.github = GitHub::new(site);
+    world.github.add_user("acme", Part::Bot);
+    for (login, part) in GITHUB_USERS {
+        world.github.add_user(login, part);
+    }
+    let files = [
+        ("README.md", "# Ignore rules of acme\n"),
+        (
+            "ignore/README.md",
+            "Reviewed rules stand here, one file for each team.\n",
+        ),
+        (
+            ".github/CODEOWNERS",
+            "/ignore/ @acme/security\n/.github/ @acme/security\n",
+        ),
+    ];
+    let protection = Protection {
+        approvals: 1,
+        code_owners: true,
+        by_ruleset: false,
+    };
+    world
+        .github
+        .add_repository(RULES, &files, Some(protection), now);
+}
+
+/// The part of an `asaf.toml` that reads the rules of [`rules`].
+pub fn ignore_text(github_url: &str) -> String {
+    format!(
+        "\n[ignore]\nrepository = \"{RULES}\"\nurl = \"{github_url}\"\ntoken = \"env:ASAF_GITHUB_TOKEN\"\n\
+         approvers = [\"@acme/security\"]\n"
+    )
+}
 
 /// A small generator with a fixed sequence for each seed (64-bit LCG, Knuth's constants).
 pub struct Dice(u64);

@@ -1,4 +1,4 @@
-//! The HTTP face: one listener for AWS, one for Jira, one to control the world. Loopback only.
+//! The HTTP face: one listener for AWS, one for Jira, one for GitHub, one to control the world. Loopback only.
 
 use axum::Router;
 use axum::body::Body;
@@ -23,6 +23,8 @@ pub struct Urls {
     pub aws: String,
     /// Jira's site.
     pub jira: String,
+    /// GitHub's API.
+    pub github: String,
     /// The control port, and the page.
     pub control: String,
 }
@@ -31,17 +33,18 @@ pub struct Urls {
 pub struct Bound {
     /// Where they listen.
     pub urls: Urls,
-    listeners: [TcpListener; 3],
+    listeners: [TcpListener; 4],
 }
 
-/// Binds three ports on 127.0.0.1; 0 lets the system choose.
+/// Binds four ports on 127.0.0.1; 0 lets the system choose.
 ///
 /// # Errors
 /// When a port is taken.
-pub async fn bind(aws: u16, jira: u16, control: u16) -> std::io::Result<Bound> {
+pub async fn bind(aws: u16, jira: u16, github: u16, control: u16) -> std::io::Result<Bound> {
     let listeners = [
         listener(aws).await?,
         listener(jira).await?,
+        listener(github).await?,
         listener(control).await?,
     ];
     let url = |n: usize| {
@@ -52,7 +55,8 @@ pub async fn bind(aws: u16, jira: u16, control: u16) -> std::io::Result<Bound> {
     let urls = Urls {
         aws: url(0)?,
         jira: url(1)?,
-        control: url(2)?,
+        github: url(2)?,
+        control: url(3)?,
     };
     Ok(Bound { urls, listeners })
 }
@@ -63,9 +67,10 @@ async fn listener(port: u16) -> std::io::Result<TcpListener> {
 
 /// Serves a world until the process ends.
 pub fn serve(bound: Bound, world: &Shared) {
-    let [aws, jira, control] = bound.listeners;
+    let [aws, jira, github, control] = bound.listeners;
     spawn(aws, face(world.clone(), Side::Aws));
     spawn(jira, face(world.clone(), Side::Jira));
+    spawn(github, face(world.clone(), Side::GitHub));
     webhooks::spawn(world);
     spawn(
         control,

@@ -72,6 +72,21 @@ pub(super) async fn members(subject: &Subject) -> Found {
     )
 }
 
+/// Only ignore rules ask for units.
+pub(super) async fn units(subject: &Subject) -> Found {
+    match subject.aws.units().await {
+        Ok(units) => Found::well(format!("the units of {} accounts can be read", units.len())),
+        Err(error) if subject.config.ignore.is_some() => Found::refused(&error),
+        Err(error) => {
+            let Problem { finding, fix, .. } = Problem::refused(&error);
+            Found::warning(
+                format!("ignore rules could not name organisational units: {finding}"),
+                fix,
+            )
+        }
+    }
+}
+
 pub(super) async fn regions(subject: &Subject) -> Found {
     let known = subject.known();
     let Some(home) = &known.home else {

@@ -135,8 +135,10 @@ fn engine(place: &Place) -> Value {
             "config:SelectAggregateResourceConfig"],
             "Resource": format!("arn:aws:config:{region}:{account}:config-aggregator/*") }),
         // These take no resource (Service Authorization Reference: AWS Config, AWS Organizations).
-        json!({ "Sid": "ListAggregatorsAndAccounts", "Effect": "Allow", "Action": [
-            "config:DescribeConfigurationAggregators", "organizations:ListAccounts"], "Resource": "*" }),
+        json!({ "Sid": "ListAggregatorsAccountsAndUnits", "Effect": "Allow", "Action": [
+            "config:DescribeConfigurationAggregators", "organizations:ListAccounts",
+            "organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent",
+            "organizations:ListRoots"], "Resource": "*" }),
         json!({ "Sid": "AskMemberAccounts", "Effect": "Allow", "Action": "sts:AssumeRole",
             "Resource": format!("arn:aws:iam::*:role/{member_role}") }),
     ]);

@@ -58,6 +58,7 @@ const CHECKS: &[Check] = &[
     Check { name: "aws.accounts", needs: &["aws.identity"], look: |it| Box::pin(coverage::accounts(it)) },
     Check { name: "aws.members", needs: &["aws.security_hub", "aws.accounts"], look: |it| Box::pin(coverage::members(it)) },
     Check { name: "aws.regions", needs: &["aws.home_region"], look: |it| Box::pin(coverage::regions(it)) },
+    Check { name: "aws.units", needs: &["aws.accounts"], look: |it| Box::pin(coverage::units(it)) },
     Check { name: "aws.config", needs: &["aws.identity"], look: |it| Box::pin(inventory::aggregator(it)) },
     Check { name: "aws.config_sources", needs: &["aws.config"], look: |it| Box::pin(inventory::sources(it)) },
     Check { name: "aws.member_role", needs: &["aws.accounts"], look: |it| Box::pin(inventory::member_role(it)) },

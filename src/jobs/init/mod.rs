@@ -290,6 +290,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_template_says_of_ignore_rules_can_be_uncommented() {
+        let text = render(&given(&no_args()), Gap::Example, &Seen::default());
+        let (before, rules) = text.split_once("# [ignore]\n").expect("the section");
+        let keys = rules
+            .lines()
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| line.contains(" = "));
+        let keys: Vec<&str> = keys.collect();
+        let text = format!("{before}[ignore]\n{}\n", keys.join("\n"));
+        let rules = Config::parse(&text, Path::new("a")).unwrap().ignore;
+        let rules = rules.expect("[ignore]");
+        assert_eq!(
+            (rules.branch.as_str(), rules.folder.as_str(), rules.days_max),
+            ("main", "ignore", 180)
+        );
+        assert_eq!(rules.repository.as_deref(), Some("acme/security-rules"));
+    }
+
+    #[test]
     fn gaps_stay_empty_and_the_check_points_at_each() {
         let text = render(&given(&no_args()), Gap::Empty, &Seen::default());
         assert!(!text.contains("example.atlassian.net"));

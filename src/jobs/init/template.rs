@@ -165,4 +165,17 @@ default = { team = <owners.default.team>, project = <owners.default.project> }
 # project = "PAY"
 # component = "backend"
 # labels = ["pci"]
+
+# What is intended is ignored by reviewed rules in a Git repository (`asaf ignore --help`). They are read from its
+# protected branch only.
+# [ignore]
+# repository = "acme/security-rules"
+# branch = "main"
+# folder = "ignore"
+# token = "env:ASAF_GITHUB_TOKEN"
+# Who must approve a change of rules, as CODEOWNERS names them.
+# approvers = ["@acme/security"]
+# A rule lasts at most so long; those named in `longer` may last longer.
+# days_max = 180
+# longer = []
 "#;

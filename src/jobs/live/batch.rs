@@ -109,6 +109,7 @@ impl<F: FindingsReader, S: Store + WorkQueue> Worker<'_, F, S> {
             until: Some(until),
             skip_probe,
             earlier: self.earlier(now).await.map_err(Trouble::Side)?,
+            rules: self.rules.clone(),
             ..Orders::default()
         };
         let wish = Wish::Named(keys(items));

@@ -18,7 +18,8 @@ const AGAIN_LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
 /// A second read by id tells whether a ticket was deleted.
 const SECOND_READ: SignedDuration = SignedDuration::from_mins(2);
-/// Whoever moved a ticket or wrote a status, or may close, could not be read, or a read was older than another.
+/// Whoever moved a ticket or wrote a status, or may close, or the ignore rules could not be read, or a read was older
+/// than another.
 const UNREAD: SignedDuration = SignedDuration::from_mins(5);
 /// The other side was in trouble while this was written.
 const OUTAGE: SignedDuration = SignedDuration::from_mins(1);
@@ -78,7 +79,8 @@ pub(super) fn ended(
         Some(
             HeldReason::MoverUnknown { .. }
             | HeldReason::WriterUnknown
-            | HeldReason::ReviewersUnknown { .. },
+            | HeldReason::ReviewersUnknown { .. }
+            | HeldReason::RulesUnread,
         ) => at(UNREAD),
         Some(
             HeldReason::Quarantined { .. }

@@ -13,15 +13,18 @@ mod schedule;
 mod tests;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::jobs::reconcile::{Job, LAST_READ, Orders, Report, RunError, Wish};
+use crate::jobs::ignoring;
+use crate::jobs::reconcile::{FULL_WANTED, Job, LAST_READ, Orders, Report, RunError, Wish};
 use crate::model::{BaseTicket, TicketState};
 use crate::plan::limits::Earlier;
 use crate::ports::FindingsReader;
+use crate::read::rules::Loaded;
 use crate::store::queue::WorkQueue;
 use crate::store::{Store, StoreError};
 
@@ -51,6 +54,10 @@ pub struct Worker<'a, F, S> {
     removed: VecDeque<(Timestamp, usize)>,
     live_tickets: Option<usize>,
     probed_at: Option<Timestamp>,
+    /// The ignore rules as the last scheduled run read them.
+    rules: Option<Arc<Loaded>>,
+    /// The last ignore rules for which a full run was asked, by their hash.
+    rules_asked: Option<String>,
 }
 
 /// What one turn did.
@@ -86,6 +93,8 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
             removed: VecDeque::new(),
             live_tickets: None,
             probed_at: None,
+            rules: None,
+            rules_asked: None,
         }
     }
 
@@ -156,6 +165,7 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
         let orders = Orders {
             write: true,
             earlier,
+            rules: self.rules.clone(),
             ..Orders::default()
         };
         let report = Box::pin(self.job.run(wish, &orders)).await?;
@@ -163,8 +173,20 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
         if report.kind == "full" {
             self.live_tickets = Some(report.plan.seen.live_tickets);
         }
+        self.follow_rules(&report, now).await?;
         self.note(&report);
         Ok(Turn::Scheduled(Box::new(report)))
+    }
+
+    /// Ignore rules that have changed since the last full run get one, once: they cover findings that did not change.
+    async fn follow_rules(&mut self, report: &Report, now: Timestamp) -> Result<(), RunError> {
+        self.rules = Some(report.rules.clone());
+        let new = ignoring::unapplied(&report.rules, now);
+        if new.is_some() && report.kind != "full" && new != self.rules_asked {
+            self.job.store.set_instant(FULL_WANTED, now).await?;
+        }
+        self.rules_asked = new;
+        Ok(())
     }
 
     /// What the brake adds to the plan of a run that looks at a part.

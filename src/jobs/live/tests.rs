@@ -70,6 +70,7 @@ fn report(applied: Applied, held: Option<HeldReason>) -> Report {
             tickets: BTreeMap::from([(7, marker())]),
             ..LookedAt::default()
         },
+        rules: std::sync::Arc::default(),
     }
 }
 

@@ -64,20 +64,36 @@ struct Process {
 /// # Errors
 /// Configuration, a store that another process uses, an address that is taken.
 pub async fn run(args: &ServeArgs, path: &Path, talk: Talk) -> anyhow::Result<Exit> {
+    let listening = |address: &str, config: &Config| announce(args, address, config, talk);
+    serve(path, Way::network()?, Clock::System, listening).await?;
+    talk.say("asaf has stopped; what was accepted is kept.");
+    Ok(Exit::Ok)
+}
+
+/// The same over any way and by any clock; `listening` is called with the address once requests are answered.
+///
+/// # Errors
+/// As [`run`], and what `listening` says.
+pub async fn serve(
+    path: &Path,
+    way: Way,
+    clock: Clock,
+    listening: impl FnOnce(&str, &Config) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let config = Config::load(path)?;
-    let (way, budget) = (Way::network()?, Budget::new(Clock::System));
+    let budget = Budget::new(clock.clone());
     let mut loaded = Loaded::with(config, way.clone(), budget.clone()).await?;
     let store = Arc::new(Sqlite::open(&loaded.config.store.path)?);
     let address = loaded.config.serve.listen.clone();
     let listener = TcpListener::bind(&address).await.with_context(|| {
         format!("cannot listen on {address}; choose another [serve] listen, or stop what uses it")
     })?;
-    let listening = listener.local_addr()?.to_string();
+    let bound = listener.local_addr()?.to_string();
     // Orders are heard from here on: whoever sees us listen may send one.
     let mut orders = Orders::new()?;
     let (secrets, most) = (loaded.secrets.clone(), loaded.config.serve.queue_most);
     let process = Process {
-        doors: Arc::new(Doors::new(store.clone(), Clock::System, secrets, most)),
+        doors: Arc::new(Doors::new(store.clone(), clock, secrets, most)),
         store,
         stop: CancellationToken::new(),
         connections: TaskTracker::new(),
@@ -85,13 +101,12 @@ pub async fn run(args: &ServeArgs, path: &Path, talk: Talk) -> anyhow::Result<Ex
         budget,
     };
     process.listen(listener)?;
-    announce(args, &listening, &loaded, talk)?;
+    listening(&bound, &loaded.config)?;
     while let Some(new) = process.go_on(&loaded, path, &mut orders).await {
         loaded = new;
         tracing::info!("the new configuration is in use");
     }
-    talk.say("asaf has stopped; what was accepted is kept.");
-    Ok(Exit::Ok)
+    Ok(())
 }
 
 impl Process {
@@ -201,7 +216,7 @@ impl Watch for Unwatched {
     fn applied(&self, _done: u64, _of: u64) {}
 }
 
-fn announce(args: &ServeArgs, listening: &str, loaded: &Loaded, talk: Talk) -> anyhow::Result<()> {
+fn announce(args: &ServeArgs, listening: &str, config: &Config, talk: Talk) -> anyhow::Result<()> {
     if let Some(file) = &args.ready_file {
         let text = serde_json::json!({ "listen": listening, "pid": std::process::id() });
         let partly = file.with_extension("part");
@@ -214,10 +229,10 @@ fn announce(args: &ServeArgs, listening: &str, loaded: &Loaded, talk: Talk) -> a
         plain(listening),
         webhook::PATH
     ));
-    if let Some(trouble) = webhook::trouble(&loaded.config) {
+    if let Some(trouble) = webhook::trouble(config) {
         tracing::warn!("{trouble}");
     }
-    if loaded.config.queue.is_none() {
+    if config.queue.is_none() {
         tracing::warn!(
             "no [queue] is configured: changes in AWS are seen by the scheduled runs only"
         );

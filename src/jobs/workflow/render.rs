@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Change, Diff, GrantsChange, ProjectChange, WorkflowChange};
 use super::shape::{self, Shape};
-use crate::plan::render::code;
+use crate::talk::code_span;
 use crate::talk::plain;
 
 /// Projects that a text shows one by one before it counts the rest.
@@ -55,11 +55,11 @@ pub fn markdown(diff: &Diff) -> String {
         out.push_str("| | in Jira | |\n|---|---|---|\n");
     }
     for row in rows {
-        let (kind, what) = (code(&row.kind), code(&row.what));
+        let (kind, what) = (code_span(&row.kind), code_span(&row.what));
         let _ = writeln!(out, "| `{}` | {kind} | {what} |", row.sign);
     }
     for note in &diff.notes {
-        let _ = writeln!(out, "* {}", code(note));
+        let _ = writeln!(out, "* {}", code_span(note));
     }
     format!("{out}\n{}\n", summary(diff))
 }

@@ -8,13 +8,13 @@ mod queue;
 #[cfg(test)]
 mod queue_tests;
 mod rows;
+mod rule_memory;
 mod store;
 #[cfg(test)]
 mod tests;
 mod threads;
 mod unread;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -30,7 +30,7 @@ pub struct Sqlite {
     path: PathBuf,
     threads: Threads,
     arrived: Notify,
-    _lock: Option<File>,
+    _lock: Option<open::Lock>,
 }
 
 impl Sqlite {
@@ -51,7 +51,7 @@ impl Sqlite {
         Self::start(path, None)
     }
 
-    fn start(path: &Path, lock: Option<File>) -> Result<Self, StoreError> {
+    fn start(path: &Path, lock: Option<open::Lock>) -> Result<Self, StoreError> {
         Ok(Sqlite {
             path: path.to_owned(),
             threads: threads::start(path, lock.is_some())?,

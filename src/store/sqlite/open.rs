@@ -14,11 +14,24 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("schema.sql")),
     (2, include_str!("live.sql")),
     (3, include_str!("unread.sql")),
-    (4, include_str!("proofs.sql")),
+    (4, include_str!("rules.sql")),
+    (5, include_str!("proofs.sql")),
 ];
 
-/// Takes the lock that keeps a second process out. The system drops it when the process ends, however it ends.
-pub(super) fn lock(database: &Path) -> Result<File, StoreError> {
+/// The lock that keeps a second process out. The system drops it when the process ends, however it ends.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a child process that is just being started (Git's, for one) has a copy of the
+    /// handle until it runs its own program, and a lock lasts as long as any copy is open (flock(2)).
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the lock.
+pub(super) fn lock(database: &Path) -> Result<Lock, StoreError> {
     let path = PathBuf::from(format!("{}.lock", database.display()));
     let file = |why: String| StoreError::File {
         path: path.clone(),
@@ -31,7 +44,7 @@ pub(super) fn lock(database: &Path) -> Result<File, StoreError> {
         .open(&path)
         .map_err(|e| file(e.to_string()))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Lock(lock)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path }),
         Err(TryLockError::Error(e)) => Err(file(e.to_string())),
     }
@@ -132,4 +145,23 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
         step.commit().map_err(file)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_handle_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("asaf.sqlite3");
+        let first = lock(&database).unwrap();
+        let copy = first.0.try_clone().unwrap();
+        assert!(matches!(lock(&database), Err(StoreError::Locked { .. })));
+        drop(first);
+        lock(&database).unwrap();
+        drop(copy);
+    }
 }

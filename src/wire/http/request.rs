@@ -1,7 +1,7 @@
 //! What is sent and what comes back, as callers say it.
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -91,6 +91,8 @@ pub struct Request {
     pub path: String,
     /// Query parameters, not yet encoded.
     pub query: Vec<(&'static str, String)>,
+    /// Headers besides those that every request has.
+    pub headers: Vec<(&'static str, String)>,
     /// JSON body.
     pub body: Option<Value>,
 }
@@ -102,6 +104,7 @@ impl Request {
             method,
             path: path.into(),
             query: Vec::new(),
+            headers: Vec::new(),
             body: None,
         }
     }
@@ -110,6 +113,13 @@ impl Request {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.query.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds a header; a value that no header may carry makes the request fail before it is sent.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
         self
     }
 
@@ -126,13 +136,18 @@ impl Request {
 pub struct Answer {
     /// Status.
     pub status: u16,
-    /// Where to look next: the header `Location`.
-    pub location: Option<String>,
+    /// Headers.
+    pub headers: HeaderMap,
     /// The whole body, at most 16 MiB.
     pub body: Bytes,
 }
 
 impl Answer {
+    /// A header's text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// Reads the body as JSON.
     ///
     /// # Errors

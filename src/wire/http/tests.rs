@@ -384,7 +384,7 @@ fn a_decoding_error_names_the_member() {
     }
     let answer = Answer {
         status: 200,
-        location: None,
+        headers: HeaderMap::new(),
         body: Bytes::from(r#"{"issues":[{"id":1},{"id":"x"}]}"#),
     };
     let error = answer.decode::<Page>(&read().0).unwrap_err();

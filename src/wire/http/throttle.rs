@@ -58,7 +58,18 @@ pub(super) fn asked_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration
         }
     }
     let reset = text(headers, "x-ratelimit-reset")?;
-    reset.parse().ok().map(|at| until(at, now))
+    // Jira gives a time, GitHub the seconds since 1970.
+    let at = match reset.parse::<i64>() {
+        Ok(seconds) => Timestamp::from_second(seconds).ok(),
+        Err(_) => reset.parse().ok(),
+    };
+    at.map(|at| until(at, now))
+}
+
+/// The answer names a time to come back, or says that nothing is left: a 403 with either is no lack of permission.
+pub(super) fn is_asked_to_wait(headers: &HeaderMap) -> bool {
+    text(headers, header::RETRY_AFTER.as_str()).is_some()
+        || text(headers, "x-ratelimit-remaining") == Some("0")
 }
 
 fn until(at: Timestamp, now: Timestamp) -> Duration {

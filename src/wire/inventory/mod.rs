@@ -6,6 +6,7 @@
 mod by_id;
 mod health;
 mod kinds;
+mod units;
 
 pub use health::SickSource;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use super::aws::{Aws, Operation, words};
 use super::error::WireError;
+use crate::model::Account;
 use crate::ports::{AccountFact, Inventory, ResourceFact, ResourceQuery};
 
 /// Longest expression of an advanced query.
@@ -52,6 +54,10 @@ impl Inventory for Aws {
             facts.insert(query.clone(), fact);
         }
         facts
+    }
+
+    async fn units(&self) -> Result<BTreeMap<Account, String>, WireError> {
+        self.organisational_units().await
     }
 
     async fn accounts(&self) -> Result<Vec<AccountFact>, WireError> {

@@ -7,6 +7,7 @@ use super::refusal::Refusal;
 use super::verbs::Verb;
 use crate::emulators::config::SourceState;
 use crate::emulators::world::World;
+use crate::emulators::world::story::Day;
 
 impl World {
     /// Makes one thing happen now.
@@ -61,7 +62,16 @@ impl World {
             Verb::TokenIsReplaced(one) => self.replace_token(one),
             Verb::PermissionIsRevoked(one) => self.revoke(one, true),
             Verb::PermissionIsRestored(one) => self.revoke(one, false),
+            Verb::QueueIsEmptied(_) => self.empty_queue(),
+            Verb::FirstDay(_) => self.live_through(World::first_day),
+            Verb::SecondDay(_) => self.live_through(World::second_day),
         }
+    }
+
+    fn live_through(&mut self, day: fn(&mut World) -> Day) -> Result<(), Refusal> {
+        // What happened in it stands in the journal.
+        day(self);
+        Ok(())
     }
 
     /// Time passes: controls whose check is due check again what still exists, what is no longer checked is archived,

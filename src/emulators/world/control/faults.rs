@@ -9,6 +9,7 @@ use super::refusal::{Refusal, read};
 use crate::emulators::aws::AwsFault;
 use crate::emulators::claims;
 use crate::emulators::faults::{Fault, When};
+use crate::emulators::github::GitHubFault;
 use crate::emulators::jira::{self, FaultKind};
 use crate::emulators::world::World;
 
@@ -20,12 +21,16 @@ pub enum System {
     Aws,
     /// Jira, and the webhooks that it sends.
     Jira,
+    /// GitHub.
+    #[serde(rename = "github")]
+    GitHub,
 }
 
 /// A fault that was read, for one of the systems.
 pub(super) enum Order {
     Aws(Fault<AwsFault>),
     Jira(Fault<FaultKind>),
+    GitHub(Fault<GitHubFault>),
 }
 
 impl Order {
@@ -38,7 +43,7 @@ impl Order {
         let system: System = read(system).map_err(|refusal| {
             let message = "`system` says whose requests the fault strikes.";
             Refusal::field("system", message).allowing(match refusal.allowed {
-                names if names.is_empty() => vec!["aws".to_owned(), "jira".to_owned()],
+                names if names.is_empty() => ["aws", "jira", "github"].map(str::to_owned).to_vec(),
                 names => names,
             })
         })?;
@@ -50,6 +55,10 @@ impl Order {
                     kind.is_of_webhooks() == operation.starts_with("webhook ")
                 };
                 Order::Jira(checked(rest, jira_operations(), fits)?)
+            }
+            System::GitHub => {
+                let operations = claims::operations_of("github");
+                Order::GitHub(checked(rest, operations, GitHubFault::fits)?)
             }
         })
     }
@@ -69,6 +78,7 @@ pub(super) fn arm(world: &mut World, body: Value) -> Result<Value, Refusal> {
         match order {
             Order::Aws(fault) => world.aws.faults.arm(fault),
             Order::Jira(fault) => world.jira.faults.arm(fault),
+            Order::GitHub(fault) => world.github.faults.arm(fault),
         }
     }
     Ok(armed(world))
@@ -76,7 +86,8 @@ pub(super) fn arm(world: &mut World, body: Value) -> Result<Value, Refusal> {
 
 /// What waits still.
 pub(in crate::emulators::world) fn armed(world: &World) -> Value {
-    json!({ "aws": world.aws.faults.armed(), "jira": world.jira.faults.armed() })
+    json!({ "aws": world.aws.faults.armed(), "jira": world.jira.faults.armed(),
+        "github": world.github.faults.armed() })
 }
 
 /// Takes faults back: those of one system, or all.
@@ -85,11 +96,15 @@ pub(super) fn clear(world: &mut World, system: Option<&str>) -> Result<Value, Re
         Some(name) => Some(read(json!(name)).map_err(|refusal| refusal.inside("system"))?),
         None => None,
     };
-    if system != Some(System::Jira) {
+    let is_meant = |one: System| system.is_none_or(|meant| meant == one);
+    if is_meant(System::Aws) {
         world.aws.faults.clear();
     }
-    if system != Some(System::Aws) {
+    if is_meant(System::Jira) {
         world.jira.faults.clear();
+    }
+    if is_meant(System::GitHub) {
+        world.github.faults.clear();
     }
     Ok(armed(world))
 }

@@ -108,6 +108,12 @@ impl World {
         Ok(())
     }
 
+    pub(super) fn empty_queue(&mut self) -> Result<(), Refusal> {
+        let queue = self.queue_arn();
+        self.aws.sqs.empty(&queue);
+        Ok(())
+    }
+
     pub(super) fn delete_resource(&mut self, one: &OneResource) -> Result<(), Refusal> {
         let now = self.now();
         let config = &mut self.aws.config;

@@ -89,6 +89,12 @@ pub enum Verb {
     PermissionIsRevoked(Permission),
     /// It is given back.
     PermissionIsRestored(Permission),
+    /// The events that wait for the engine are thrown away.
+    QueueIsEmptied(Nothing),
+    /// Of the story: a day passes, teams resolve, one closes without the right, resources go.
+    FirstDay(Nothing),
+    /// Of the story: another day passes, security reviews, some of what had passed fails again.
+    SecondDay(Nothing),
 }
 
 /// A finding, by id.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use comfy_table::{Table, presets};
 
 use super::{How, Must, Outcome, Proven, Row};
-use crate::plan::render::code;
+use crate::talk::code_span;
 use crate::talk::plain;
 
 /// Projects that a line names before it counts the rest.
@@ -103,12 +103,12 @@ pub(super) fn text(proven: &Proven) -> String {
 pub(super) fn markdown(proven: &Proven) -> String {
     let mut out = format!("| {} |\n|{}\n", HEAD.join(" | "), "---|".repeat(HEAD.len()));
     for line in lines(proven) {
-        let cells = line.cells().map(|cell| code(&cell));
+        let cells = line.cells().map(|cell| code_span(&cell));
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     out.push('\n');
     for sentence in sentences(proven) {
-        let _ = writeln!(out, "* {}", code(&sentence));
+        let _ = writeln!(out, "* {}", code_span(&sentence));
     }
     format!("{out}\n{}\n", verdict(proven))
 }

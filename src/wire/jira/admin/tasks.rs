@@ -42,8 +42,7 @@ impl JiraAdmin {
             match answer.status {
                 303 => {
                     let from_link = answer
-                        .location
-                        .as_deref()
+                        .header("location")
                         .and_then(|link| link.rsplit('/').next());
                     let from_body = || answer.decode::<Task>(&operation).map(|task| task.id);
                     let task = match from_link {

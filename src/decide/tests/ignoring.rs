@@ -1,0 +1,174 @@
+//! Ignore rules in the table: what they hide, what happens when they end, and that nothing moves while they cannot be
+//! read.
+
+use std::collections::BTreeMap;
+
+use super::*;
+
+fn unread(mut state: State, covered_before: bool) -> State {
+    let last = match std::mem::take(&mut state.snapshot.ignored) {
+        Ignoring::Known(rules) | Ignoring::Unknown { last: rules, .. } if covered_before => rules,
+        _ => BTreeMap::new(),
+    };
+    let why = "GitHub does not answer".to_owned();
+    state.snapshot.ignored = Ignoring::Unknown { why, last };
+    state
+}
+
+fn hidden() -> State {
+    State::failing(Suppressed)
+        .base(AT_IGNORED, Suppressed)
+        .ticket(Ignored, BOT)
+}
+
+#[test]
+fn a_note_names_the_rule_its_pull_request_and_its_last_day() {
+    let action = only(
+        State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Open, BOT)
+            .rule()
+            .plan(),
+    );
+    assert_eq!(
+        action.reason.sentence(),
+        "Ignore rule r (pull request #12, until 2027-01-31) covers this finding: public on purpose"
+    );
+    let link = action.after.unwrap();
+    assert_eq!(link.ignored_by.unwrap().rule, "r");
+}
+
+#[test]
+fn the_end_of_a_rule_says_whether_it_expired_or_was_changed() {
+    let ended = |expires| {
+        let mut state = hidden();
+        state.link.ignored_by = Some(RuleMatch {
+            rule: "r".to_owned(),
+            reason: "public on purpose".to_owned(),
+            expires,
+            origin: None,
+        });
+        let action = only(state.plan());
+        assert_eq!(
+            (action.row, action.ticket, action.workflow.unwrap().to),
+            (13, TicketStep::Move { to: Open }, Notified)
+        );
+        assert!(action.after.unwrap().ignored_by.is_none());
+        action.reason.sentence()
+    };
+    // The table's clock stands at the beginning of 1970.
+    let expired = ended(jiff::civil::date(1969, 12, 31));
+    assert_eq!(
+        expired,
+        "Ignore rule r ended on 1969-12-31, and the finding still fails."
+    );
+    assert!(ended(jiff::civil::date(1970, 1, 1)).contains("narrowed or removed"));
+}
+
+#[test]
+fn while_the_rules_cannot_be_read_what_they_hid_stays_hidden() {
+    let resolved = WorkflowStatus::Resolved;
+    let gone = |mut state: State| {
+        let finding = state.finding.take().unwrap();
+        let (account, region) = (finding.alias.account, finding.alias.region);
+        state.snapshot.coverage.seen.insert((account, region), 1);
+        state.link.base.as_mut().unwrap().finding = FindingState::Gone;
+        state
+    };
+    let agreed = [
+        hidden(),
+        hidden().is("PASSED", "ACTIVE"),
+        hidden().is("FAILED", "ARCHIVED"),
+        State::failing(Suppressed).base(BaseTicket::None, Suppressed),
+        State::failing(Suppressed)
+            .base(AT_CLOSED, Suppressed)
+            .ticket(Closed, REVIEWER),
+        gone(hidden()),
+    ];
+    for (n, state) in agreed.into_iter().enumerate() {
+        let plan = unread(state, false).plan();
+        assert!(
+            plan.actions.is_empty() && plan.held.is_empty(),
+            "case {n}: {plan:?}"
+        );
+    }
+    let held = [
+        // It came back under a new id: W is NEW again.
+        unread(
+            State::failing(New)
+                .base(AT_IGNORED, Suppressed)
+                .ticket(Ignored, BOT),
+            false,
+        ),
+        // A person ignored it, perhaps because a rule says so.
+        unread(
+            State::failing(Notified)
+                .base(OPEN, Notified)
+                .ticket(Ignored, TEAM),
+            false,
+        ),
+        // The last rules would hide it: no ticket is made in the meantime.
+        unread(State::failing(New).rule(), true),
+        // Half of an ignoring was applied.
+        unread(
+            State::failing(Suppressed)
+                .base(OPEN, Suppressed)
+                .ticket(Open, BOT),
+            false,
+        ),
+    ];
+    for (n, state) in held.into_iter().enumerate() {
+        let plan = state.plan();
+        assert!(plan.actions.is_empty(), "case {n}: {plan:?}");
+        let why: Vec<&HeldReason> = plan.held.iter().map(|held| &held.why).collect();
+        assert_eq!(why, [&HeldReason::RulesUnread], "case {n}");
+    }
+    // Everything that rules have no part in goes on.
+    let others = [
+        (unread(State::failing(New), false), 15),
+        (
+            unread(
+                State::failing(Notified)
+                    .base(OPEN, Notified)
+                    .ticket(Resolved, TEAM),
+                true,
+            ),
+            6,
+        ),
+        (
+            unread(
+                State::failing(resolved)
+                    .base(AT_RESOLVED, resolved)
+                    .by_aws()
+                    .ticket(Resolved, BOT),
+                false,
+            ),
+            14,
+        ),
+    ];
+    for (state, row) in others {
+        assert_eq!(only(state.plan()).row, row);
+    }
+}
+
+#[test]
+fn a_gone_finding_under_a_live_rule_stays_ignored() {
+    let mut state = hidden().rule();
+    let finding = state.finding.take().unwrap();
+    let account = finding.alias.account.clone();
+    let place = (account.clone(), finding.alias.region);
+    state.snapshot.coverage.seen.insert(place, 1);
+    state.link.absent_reads = 1;
+    let fact = AccountFact {
+        id: account.clone(),
+        name: "a".to_owned(),
+        active: true,
+    };
+    state.snapshot.accounts = Some([(account, fact)].into());
+    let plan = state.plan();
+    assert!(plan.actions.is_empty() && plan.held.is_empty(), "{plan:?}");
+    assert_eq!(
+        plan.noted[0].base.as_ref().unwrap().finding,
+        FindingState::Gone
+    );
+}

@@ -1,0 +1,8 @@
+CREATE TABLE rule_set (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    body TEXT NOT NULL
+) STRICT;
+CREATE TABLE told (
+    key TEXT PRIMARY KEY,
+    at  TEXT NOT NULL
+) STRICT;
