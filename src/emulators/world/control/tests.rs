@@ -495,7 +495,7 @@ fn a_fault_is_armed_listed_struck_and_taken_back() {
         (&json!([]), 1)
     );
     let (_, body) = desk.call("DELETE", "/faults", "");
-    assert_eq!(body, json!({ "aws": [], "jira": [] }));
+    assert_eq!(body, json!({ "aws": [], "jira": [], "github": [] }));
 }
 
 #[test]
@@ -538,7 +538,10 @@ fn a_fault_that_could_never_strike_is_refused() {
         let found = body["field"].as_str().unwrap_or_default();
         assert_eq!((status, found), (400, field), "{wrong}: {body}");
     }
-    assert_eq!(desk.get("/faults"), json!({ "aws": [], "jira": [] }));
+    assert_eq!(
+        desk.get("/faults"),
+        json!({ "aws": [], "jira": [], "github": [] })
+    );
 }
 
 #[test]
