@@ -23,7 +23,7 @@ JSONSCHEMA := jsonschema==4.26.0
 VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-pygithub-2.10.0-jsonschema-4.26.0
 # Every exchange of a test run with the emulators.
 RECORDED := target/recorded
-# The load generator of `make load`.
+# The load generator of `make load`; LOAD="5 100" is five seconds with a hundred deliveries each.
 AUTOCANNON := autocannon@8.0.0
 
 .PHONY: help setup test lint unit conform supply bench load scale simulate demo fmt
@@ -87,7 +87,7 @@ load: ## 500 webhooks a second for a minute on the release binary, with SIGTERM 
 	$(CARGO) build --locked --release
 	@test -d target/node/node_modules/autocannon || { mkdir -p target/node \
 	  && npm install --silent --no-fund --no-audit --prefix target/node '$(AUTOCANNON)'; }
-	node benches/webhooks.mjs
+	node benches/webhooks.mjs $(LOAD)
 
 scale: ## what a request to the emulators costs at 10,000 and at 50,000 tickets; how fast they start
 	$(CARGO) bench --locked --bench emulators

@@ -46,7 +46,7 @@ fn main() {
     let policy = config.decision_policy();
 
     let (set, reading) = fastest(|| read(&files));
-    let (ignored, matching) = fastest(|| covered(&set, &snapshot, &units, TODAY));
+    let (ignored, matching) = fastest(|| covered(&set, &snapshot, Some(&units), TODAY));
     let hidden = ignored.len();
     let (_, without) = fastest(|| decide(&snapshot, &policy, now));
     snapshot.ignored = Ignoring::Known(ignored);

@@ -40,6 +40,18 @@ function start(args, env, log) {
   return child;
 }
 
+// Nothing is queued, and no event has come for two seconds: what the first run wrote has come back and is done with.
+async function quiet(base) {
+  let [events, since] = [-1, performance.now()];
+  await until('a quiet engine', async () => {
+    const text = await figures(base);
+    const depth = figure(text, 'asaf_queue_depth{state="ready"}') + figure(text, 'asaf_queue_depth{state="leased"}');
+    const come = text.split('\n').filter((one) => one.startsWith('asaf_event_total{')).reduce((sum, one) => sum + Number(one.split(' ').at(-1)), 0);
+    if (come !== events || depth > 0) [events, since] = [come, performance.now()];
+    return performance.now() - since > 2000;
+  });
+}
+
 const figures = async (base) => (await fetch(`${base}/metrics`)).text();
 function figure(text, name) {
   const line = text.split('\n').find((one) => one.startsWith(`${name} `));
@@ -148,6 +160,7 @@ async function atWork(folder) {
       body: JSON.stringify({ jql: 'labels = asaf', maxResults: 5000, fields: ['id'] }),
     });
     const tickets = (await found.json()).issues.map((issue) => Number(issue.id));
+    await quiet(base);
     const took = await eventToWrite(emulated, base, tickets);
     const seen = await checkToTicket(emulated);
     const memory = [];

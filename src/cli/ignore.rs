@@ -180,9 +180,9 @@ pub struct NewArgs {
     /// Who asks for it
     #[arg(long, value_name = "WHO")]
     pub requested_by: Option<String>,
-    /// The last day, such as 2027-01-31, or a time from now, such as 90d
-    #[arg(long, value_name = "DAY", default_value = "90d")]
-    pub expires: String,
+    /// The last day, such as 2027-01-31, or a time from now; without it 90d
+    #[arg(long, value_name = "DAY")]
+    pub expires: Option<String>,
     /// A ticket with the background
     #[arg(long, value_name = "KEY")]
     pub ticket: Option<String>,

@@ -1,5 +1,5 @@
 //! CODEOWNERS: who must approve a change of a file (GitHub docs: about code owners). Security must own every file of
-//! rules, and CODEOWNERS itself, or else the review of rules can be changed without a review.
+//! rules, CODEOWNERS itself, and what checks rules, or else the review can be changed without a review.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -9,10 +9,23 @@ pub const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWN
 /// GitHub reads no larger file.
 const LARGEST_BYTES: usize = 3 * 1024 * 1024;
 
+/// Folders in folders of rules that are looked at one by one.
+const DEEPEST: usize = 5;
+
+/// What adopters copy from `workflows/github`: who changes it decides what the check says.
+const CHECK_FILES: [&str; 2] = [".github/workflows/ignore-check.yml", ".github/asaf.toml"];
+
 /// The lines of a CODEOWNERS file.
 #[derive(Clone, Debug, Default)]
 pub struct CodeOwners {
-    lines: Vec<(GlobMatcher, Vec<String>)>,
+    lines: Vec<Line>,
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    pattern: String,
+    matcher: GlobMatcher,
+    owners: Vec<String>,
 }
 
 impl CodeOwners {
@@ -27,8 +40,13 @@ impl CodeOwners {
                 return None;
             }
             let mut words = line.split_whitespace();
-            let matcher = matcher(words.next()?)?;
-            Some((matcher, words.map(str::to_owned).collect()))
+            let pattern = words.next()?.to_owned();
+            let matcher = matcher(&pattern)?;
+            Some(Line {
+                pattern,
+                matcher,
+                owners: words.map(str::to_owned).collect(),
+            })
         });
         CodeOwners {
             lines: lines.collect(),
@@ -37,10 +55,36 @@ impl CodeOwners {
 
     /// Who owns a path: the last line that matches counts; it may name nobody.
     pub fn of(&self, path: &str) -> &[String] {
-        let mut lines = self.lines.iter().rev();
-        lines
-            .find(|(glob, _)| glob.is_match(path))
-            .map_or(&[], |(_, owners)| owners.as_slice())
+        self.line_of(path)
+            .map_or(&[], |at| self.lines[at].owners.as_slice())
+    }
+
+    fn line_of(&self, path: &str) -> Option<usize> {
+        self.lines
+            .iter()
+            .rposition(|line| line.matcher.is_match(path))
+    }
+}
+
+impl Line {
+    /// The pattern could match something in a folder: in doubt it could.
+    fn may_touch(&self, folder: &str) -> bool {
+        let pattern = self.pattern.trim_end_matches('/');
+        if !pattern.contains('/') {
+            return true;
+        }
+        for (ours, theirs) in folder
+            .split('/')
+            .zip(pattern.trim_start_matches('/').split('/'))
+        {
+            if theirs.contains("**") {
+                return true;
+            }
+            if ours != theirs && !theirs.contains(['*', '?']) {
+                return false;
+            }
+        }
+        true
     }
 }
 
@@ -64,14 +108,6 @@ fn matcher(pattern: &str) -> Option<GlobMatcher> {
     glob.ok().map(|glob| glob.compile_matcher())
 }
 
-/// What must be owned: the rules, and CODEOWNERS itself where it stands.
-fn guarded(folder: &str, place: &str) -> [String; 2] {
-    [
-        format!("{}/any.toml", folder.trim_matches('/')),
-        place.to_owned(),
-    ]
-}
-
 /// Why a change of rules could come in without one of the approvers; empty when all is well.
 pub fn gaps(text: Option<&str>, place: &str, folder: &str, approvers: &[String]) -> Vec<String> {
     let Some(text) = text else {
@@ -81,25 +117,59 @@ pub fn gaps(text: Option<&str>, place: &str, folder: &str, approvers: &[String])
         )];
     };
     let owners = CodeOwners::parse(text);
-    let mut found = Vec::new();
-    for path in guarded(folder, place) {
-        let of = owners.of(&path);
-        // Any one owner's approval is enough for GitHub, so all of them must be approvers.
-        if of.is_empty() {
-            found.push(format!("nobody owns {path}"));
-        } else if let Some(other) = of.iter().find(|owner| !approvers.contains(owner)) {
-            found.push(format!(
-                "{other} may approve {path} too, and is no approver of rules"
-            ));
-        }
+    let folder = folder.trim_matches('/');
+    let rules: Vec<String> = (0..DEEPEST)
+        .map(|depth| format!("{folder}/{}any.toml", "any/".repeat(depth)))
+        .collect();
+    let mut found: Vec<String> = rules
+        .iter()
+        .find_map(|path| gap_of(&owners, path, approvers))
+        .into_iter()
+        .collect();
+    if found.is_empty() {
+        found.extend(taken_away(&owners, &rules, folder, approvers));
     }
+    let others = [place].into_iter().chain(CHECK_FILES);
+    found.extend(others.filter_map(|path| gap_of(&owners, path, approvers)));
     found
+}
+
+/// Any one owner's approval is enough for GitHub, so all of them must be approvers.
+fn gap_of(owners: &CodeOwners, path: &str, approvers: &[String]) -> Option<String> {
+    let of = owners.of(path);
+    if of.is_empty() {
+        return Some(format!("nobody owns {path}"));
+    }
+    let other = of.iter().find(|owner| !approvers.contains(owner))?;
+    Some(format!(
+        "{other} may approve {path} too, and is no approver of rules"
+    ))
+}
+
+/// A line below those that give the folder to the approvers, and that may give a part of it to others.
+fn taken_away(
+    owners: &CodeOwners,
+    rules: &[String],
+    folder: &str,
+    approvers: &[String],
+) -> Option<String> {
+    let first = rules.iter().filter_map(|path| owners.line_of(path)).min()?;
+    let line = owners.lines[first..].iter().find(|line| {
+        let approved =
+            !line.owners.is_empty() && line.owners.iter().all(|who| approvers.contains(who));
+        !approved && line.may_touch(folder)
+    })?;
+    let who = line.owners.first().map_or("nobody", String::as_str);
+    Some(format!(
+        "the line {} may give a part of {folder}/ to {who}, who is no approver of rules: the last line that matches counts",
+        line.pattern
+    ))
 }
 
 /// A CODEOWNERS file in which the approvers own the rules; what else stands in it is kept, and our lines come last,
 /// because the last line that matches counts.
 pub fn generate(text: &str, place: &str, folder: &str, approvers: &[String]) -> String {
-    const BEGIN: &str = "# asaf: security approves ignore rules, and this file";
+    const BEGIN: &str = "# asaf: security approves ignore rules, this file, and what checks them";
     const END: &str = "# asaf: end";
     let kept = match (text.split_once(BEGIN), text.split_once(END)) {
         (Some((before, _)), Some((_, after))) => format!("{}{after}", before.trim_end()),
@@ -109,7 +179,11 @@ pub fn generate(text: &str, place: &str, folder: &str, approvers: &[String]) -> 
     let gap = if kept.is_empty() { "" } else { "\n\n" };
     let who = approvers.join(" ");
     let folder = folder.trim_matches('/');
-    format!("{kept}{gap}{BEGIN}\n/{folder}/ {who}\n/{place} {who}\n{END}\n")
+    let mut text = format!("{kept}{gap}{BEGIN}\n/{folder}/ {who}\n/{place} {who}\n");
+    for file in CHECK_FILES {
+        text.push_str(&format!("/{file} {who}\n"));
+    }
+    text + END + "\n"
 }
 
 #[cfg(test)]
@@ -152,6 +226,54 @@ mod tests {
         assert!(gaps(Some("* @acme/security\n/ignore/ @acme/web\n"))[0].contains("@acme/web"));
         assert!(gaps(Some("* @acme/security\n/ignore/\n"))[0].contains("nobody owns ignore/"));
         assert!(gaps(Some("* @acme/security\n")).is_empty());
+        assert!(
+            gaps(Some("* @acme/web\n/ignore/* @acme/security\n"))[0]
+                .contains("ignore/any/any.toml")
+        );
+        let checks = gaps(Some(
+            "/ignore/ @acme/security\n/.github/CODEOWNERS @acme/security\n",
+        ));
+        assert_eq!(
+            checks,
+            [
+                "nobody owns .github/workflows/ignore-check.yml",
+                "nobody owns .github/asaf.toml"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_later_line_that_takes_a_part_of_the_rules_away_is_named() {
+        let security = ["@acme/security".to_owned()];
+        let after = |line: &str, folder: &str| {
+            let text = format!("* @acme/security\n{line}\n");
+            super::gaps(Some(&text), PLACE, folder, &security)
+        };
+        for line in [
+            "/ignore/web.toml @acme/web",
+            "/ignore/teams/ @acme/web",
+            "ignore/teams/*",
+            "web.toml @acme/web",
+            "*.toml @acme/security @acme/web",
+            "**/teams/ @acme/web",
+            "/ign*/web.toml @acme/web",
+        ] {
+            let gaps = after(line, "ignore");
+            assert!(!gaps.is_empty(), "{line}");
+        }
+        assert!(after("/ignore/teams/ @acme/web", "ignore")[0].contains("/ignore/teams/"));
+        assert_eq!(
+            after("/rules/ignore/web.toml @acme/web", "rules/ignore").len(),
+            1
+        );
+        for line in [
+            "/docs/ @acme/web",
+            "/ignored/ @acme/web",
+            "/ignore/teams/ @acme/security",
+            "apps/web/*.toml @acme/web",
+        ] {
+            assert!(after(line, "ignore").is_empty(), "{line}");
+        }
     }
 
     #[test]

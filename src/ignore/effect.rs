@@ -7,8 +7,11 @@ use serde::Serialize;
 
 use super::Rules;
 use super::problem::Kind;
-use crate::model::ignore_rule::{Facts, IgnoreRules};
+use crate::model::ignore_rule::{Facts, IgnoreRules, Unit};
 use crate::model::{Account, Finding, FindingState, IgnoreRule, Marker, Severity};
+
+#[cfg(test)]
+mod tests;
 
 /// A rule that hides everything of a control is broad only if that is more than a few findings.
 const BROAD_FROM: usize = 5;
@@ -148,7 +151,7 @@ fn is_shown(finding: &Finding) -> bool {
 fn facts<'a>(finding: &'a Finding, units: &'a BTreeMap<Account, String>) -> Facts<'a> {
     Facts::of(
         finding,
-        units.get(&finding.alias.account).map(String::as_str),
+        Unit::of(units.get(&finding.alias.account).map(String::as_str)),
     )
 }
 

@@ -91,6 +91,11 @@ fn every_invalid_file_says_what_is_wrong_and_where() {
             differing.push(format!("{}\n{said}", path.display()));
         }
     }
+    let folder = all[0].parent().unwrap();
+    for kept in fs::read_dir(folder).unwrap() {
+        let file = kept.unwrap().path().with_extension("toml");
+        assert!(file.exists(), "{} is no more", file.display());
+    }
     assert!(
         differing.is_empty(),
         "ASAF_BLESS=1 accepts:\n{}",

@@ -340,7 +340,8 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             finished_at: Some(self.clients.clock.now()),
             kind: report.kind.to_owned(),
             summary: json!({ "digest": report.digest, "done": done, "held": report.plan.held.len(),
-                "braked": report.braked, "advisory": report.advisory, "paused": report.paused, "requests": report.requests, "seconds": report.seconds }),
+                "rules": report.rules.set().map(|set| &set.commit), "braked": report.braked, "advisory": report.advisory,
+                "paused": report.paused, "requests": report.requests, "seconds": report.seconds }),
         };
         self.store.put_run(&run).await?;
         let complete = snapshot.coverage.gaps.is_empty();

@@ -129,14 +129,27 @@ pub(crate) fn new_finding(
     name: &str,
     now: jiff::Timestamp,
 ) -> String {
-    let like = world
+    new_finding_in(world, control, name, |_| true, now)
+}
+
+/// The same in an account of which something is true.
+pub(crate) fn new_finding_in(
+    world: &mut World,
+    control: &str,
+    name: &str,
+    account_is: impl Fn(&str) -> bool,
+    now: jiff::Timestamp,
+) -> String {
+    let mut finding = world
         .aws
         .hub
         .iter()
-        .find(|finding| finding["Compliance"]["SecurityControlId"] == control)
+        .find(|finding| {
+            finding["Compliance"]["SecurityControlId"] == control
+                && account_is(finding["AwsAccountId"].as_str().unwrap())
+        })
         .unwrap()
         .clone();
-    let mut finding = like;
     let id = format!("{}-{name}", finding["Id"].as_str().unwrap());
     finding["Id"] = id.clone().into();
     finding["Resources"][0]["Id"] =

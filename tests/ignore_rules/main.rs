@@ -11,3 +11,4 @@ mod live;
 mod people;
 mod source;
 mod trouble;
+mod units;

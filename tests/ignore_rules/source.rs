@@ -73,6 +73,8 @@ async fn reading_rules_costs_one_request_as_long_as_the_branch_stands() {
         .unwrap()
         .unwrap();
     assert_eq!(known.commit.len(), 40);
+    let runs = scene.store_beside().runs(1).await.unwrap();
+    assert_eq!(runs[0].summary["rules"], known.commit.as_str());
     let origin = known.origins.values().next().unwrap();
     assert_eq!(
         (

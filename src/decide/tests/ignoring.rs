@@ -172,3 +172,86 @@ fn a_gone_finding_under_a_live_rule_stays_ignored() {
         FindingState::Gone
     );
 }
+
+/// Every state that both sides can be in, with the last rules covering it and not.
+fn states() -> Vec<(String, State, WorkflowStatus, Option<TicketState>, bool)> {
+    let findings = [
+        ("FAILED", "ACTIVE"),
+        ("PASSED", "ACTIVE"),
+        ("NOT_AVAILABLE", "ACTIVE"),
+        ("FAILED", "ARCHIVED"),
+    ];
+    let statuses = [New, Notified, WorkflowStatus::Resolved, Suppressed];
+    let bases = [BaseTicket::None, OPEN, AT_RESOLVED, AT_CLOSED, AT_IGNORED];
+    let mut tickets = vec![None];
+    for state in [Open, Resolved, Closed, Ignored] {
+        tickets.extend([BOT, TEAM, REVIEWER].map(|by| Some((state, by))));
+    }
+    let mut all = Vec::new();
+    for (n, what) in findings.into_iter().enumerate() {
+        for (w, base_w) in statuses
+            .iter()
+            .flat_map(|w| statuses.map(|base| (*w, base)))
+        {
+            for (base, ticket) in bases
+                .iter()
+                .flat_map(|base| tickets.iter().map(move |ticket| (*base, *ticket)))
+            {
+                for bits in 0..8_u8 {
+                    let (by_hand, reverts, covered) = (bits & 1 > 0, bits & 2 > 0, bits & 4 > 0);
+                    let mut state = State::failing(w).is(what.0, what.1).base(base, base_w);
+                    if let Some((to, by)) = ticket {
+                        state = state.ticket(to, by);
+                    }
+                    if by_hand {
+                        state = state.set_by_hand(12);
+                    }
+                    if reverts {
+                        state = state.policy(|p| p.suppressed_by_hand = SuppressedByHand::Revert);
+                    }
+                    if covered {
+                        state = state.rule();
+                    }
+                    let name = format!(
+                        "{n} {w:?} {base_w:?} {base:?} {ticket:?} by hand {by_hand} reverts {reverts} covered {covered}"
+                    );
+                    let state = unread(state, covered);
+                    all.push((name, state, w, ticket.map(|(to, _)| to), by_hand));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn in_no_state_do_unread_rules_hide_or_show_anything() {
+    let all = states();
+    assert_eq!(all.len(), 4 * 16 * 5 * 13 * 8);
+    let mut held = 0;
+    for (name, state, w, ticket, by_hand) in all {
+        let plan = state.plan();
+        held += usize::from(
+            plan.held
+                .iter()
+                .any(|held| held.why == HeldReason::RulesUnread),
+        );
+        for action in &plan.actions {
+            assert!(![5, 13].contains(&action.row), "{name}: {action:?}");
+            let written = action.workflow.as_ref().map(|step| step.to);
+            if w == Suppressed && !by_hand {
+                assert!(
+                    written.is_none_or(|to| to == Suppressed),
+                    "{name}: {action:?}"
+                );
+            }
+            if ticket == Some(Ignored) && !(w == Suppressed && by_hand) {
+                assert!(
+                    !matches!(action.ticket, TicketStep::Move { .. }),
+                    "{name}: {action:?}"
+                );
+            }
+        }
+    }
+    assert!(held > 1_000, "{held}");
+}

@@ -182,11 +182,33 @@ fn owners(
     let of = before
         .map(|(_, text)| CodeOwners::parse(text))
         .unwrap_or_default();
-    let mut who: Vec<String> = of.of(&format!("{folder}/any.toml")).to_vec();
+    let mut who: Vec<String> = Vec::new();
+    for path in touched(change, folder) {
+        for owner in of.of(&path) {
+            if !who.contains(owner) {
+                who.push(owner.clone());
+            }
+        }
+    }
     if who.is_empty() {
         who = approvers.to_vec();
     }
     who
+}
+
+/// The files of rules that differ; any file of rules where none does.
+fn touched(change: &Changed, folder: &str) -> Vec<String> {
+    let before = change.before.as_deref().unwrap_or_default();
+    let only_in = |these: &[RuleFile], those: &[RuleFile]| -> Vec<String> {
+        let differs = these.iter().filter(|file| !those.contains(file));
+        differs.map(|file| file.path.clone()).collect()
+    };
+    let mut paths = only_in(before, &change.after);
+    paths.extend(only_in(&change.after, before));
+    if paths.is_empty() {
+        paths.push(format!("{}/any.toml", folder.trim_matches('/')));
+    }
+    paths
 }
 
 /// Problems of files that were not named stay unsaid.

@@ -15,7 +15,7 @@ use crate::cli::{Exit, LsArgs, TextOrJson, WhyArgs};
 use crate::config::{Config, Ignore};
 use crate::ignore::RuleSet;
 use crate::ignore::effect::counted;
-use crate::model::ignore_rule::Facts;
+use crate::model::ignore_rule::{Facts, Unit};
 use crate::model::{FindingState, IgnoreRule, Link, RuleOrigin};
 use crate::read::rules::last;
 use crate::store::Store as _;
@@ -229,7 +229,7 @@ impl Answer {
     fn new(link: &Link, known: &Known, today: Date) -> Self {
         let alias = &link.alias;
         // A link knows no types, tags or units: what cannot be judged from it counts as met.
-        let facts = Facts::of_gone(alias, None);
+        let facts = Facts::of_gone(alias, Unit::Unknown);
         let mut nearly: Vec<Near> = known
             .set
             .rules
@@ -318,4 +318,91 @@ fn review(origin: &RuleOrigin) -> String {
         let _ = write!(words, " ({url})");
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::ignore::RuleFile;
+    use crate::ignore::parse::parse;
+    use crate::model::Marker;
+    use crate::model::finding::asff;
+
+    fn known(rules: &[(&str, &str)]) -> Known {
+        let text = rules.iter().map(|(id, what)| {
+            format!(
+                "[[ignore]]\nid = \"{id}\"\n{what}\nreason = \"Intended, and reviewed.\"\nowner = \"web\"\n\
+                 requested_by = \"pat\"\nexpires = 2027-03-01\n"
+            )
+        });
+        let file = RuleFile {
+            path: "ignore/web.toml".to_owned(),
+            text: text.collect(),
+        };
+        let read = parse(vec![file]);
+        assert!(read.are_valid(), "{:?}", read.problems);
+        let finding = json!({
+            "Id": "f", "AwsAccountId": "123456789012", "Title": "t", "RecordState": "ACTIVE", "Region": "eu-west-1",
+            "ProductArn": "arn:aws:securityhub:eu-west-1::product/aws/securityhub", "Workflow": { "Status": "NEW" },
+            "Compliance": { "Status": "FAILED", "SecurityControlId": "S3.8" }, "Severity": { "Label": "HIGH" },
+            "Resources": [{ "Type": "AwsS3Bucket", "Id": "arn:aws:s3:::www" }],
+        });
+        let finding = asff::parse(&finding).unwrap().finding;
+        let link = Link::new(finding.alias.clone(), finding.severity);
+        assert_eq!(link.marker, Marker::of(&finding.alias));
+        Known {
+            remembered: RememberedRules {
+                source: "acme/rules (main, ignore/)".to_owned(),
+                commit: "0".repeat(40),
+                etag: None,
+                read_at: jiff::Timestamp::UNIX_EPOCH,
+                files: Vec::new(),
+                origins: BTreeMap::new(),
+                applied: None,
+            },
+            set: RuleSet {
+                commit: "0".repeat(40),
+                rules: read.compile().unwrap(),
+                origins: BTreeMap::new(),
+            },
+            links: vec![link],
+        }
+    }
+
+    #[test]
+    fn why_names_the_field_that_is_missed_and_what_cannot_be_judged() {
+        let known = known(&[
+            (
+                "elsewhere",
+                "controls = [\"S3.8\"]\naccounts = [\"012345678901\"]",
+            ),
+            ("unit", "controls = [\"S3.8\"]\nou = [\"/prod\"]"),
+            (
+                "tagged",
+                "controls = [\"S3.8\"]\ntags = { public = \"yes\" }",
+            ),
+            (
+                "far-off",
+                "controls = [\"S3.5\"]\naccounts = [\"012345678901\"]",
+            ),
+        ]);
+        let said = Answer::new(&known.links[0], &known, date(2026, 11, 24)).text();
+        for line in [
+            "No ignore rule covers it.",
+            "Rule elsewhere would cover it, but for accounts.",
+            "Rule unit may cover it too; types, tags and units are not known here.",
+            "Rule tagged may cover it too; types, tags and units are not known here.",
+        ] {
+            assert!(said.contains(line), "{line} is not in {said}");
+        }
+        assert!(!said.contains("far-off"), "{said}");
+        let said = Answer::new(&known.links[0], &known, date(2027, 3, 2)).text();
+        assert!(
+            said.contains("Rule unit would cover it, but for expires."),
+            "{said}"
+        );
+    }
 }

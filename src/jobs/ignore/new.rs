@@ -17,6 +17,9 @@ use crate::model::IgnoreRule;
 use crate::talk::{Talk, plain};
 use crate::wire::git::Git;
 
+/// How long a rule lasts if nobody says so.
+const USUAL_TERM: &str = "90d";
+
 /// # Errors
 /// A rule that would not pass; a file that cannot be written.
 pub(super) fn run(args: &NewArgs, path: &Path, talk: Talk) -> anyhow::Result<Exit> {
@@ -152,7 +155,7 @@ fn written(args: &NewArgs, today: Date) -> anyhow::Result<IgnoreRule> {
     rule.reason = given(&args.reason, "--reason")?;
     rule.requested_by = given(&args.requested_by, "--requested-by")?;
     rule.owner = owner;
-    rule.expires = last_day(&args.expires, today)?;
+    rule.expires = last_day(args.expires.as_deref().unwrap_or(USUAL_TERM), today)?;
     rule.ticket = args.ticket.clone();
     Ok(rule)
 }
@@ -166,13 +169,14 @@ fn products(words: &[String]) -> anyhow::Result<Vec<crate::model::Product>> {
 }
 
 fn ask(args: &mut NewArgs, answers: &mut impl BufRead, talk: Talk) -> io::Result<()> {
-    let mut question = |text: &str, example: &str| -> io::Result<Option<String>> {
-        talk.error(&format!("{text} (such as {example}; Enter: none):"));
+    let mut answer_to = |text: &str, example: &str, otherwise: &str| {
+        talk.error(&format!("{text} (such as {example}; Enter: {otherwise}):"));
         let mut line = String::new();
         answers.read_line(&mut line)?;
         let answer = line.trim();
-        Ok((!answer.is_empty()).then(|| answer.to_owned()))
+        io::Result::Ok((!answer.is_empty()).then(|| answer.to_owned()))
     };
+    let mut question = |text: &str, example: &str| answer_to(text, example, "none");
     let list = |answer: Option<String>| -> Vec<String> {
         let words = answer.iter().flat_map(|answer| answer.split([',', ' ']));
         words
@@ -185,6 +189,9 @@ fn ask(args: &mut NewArgs, answers: &mut impl BufRead, talk: Talk) -> io::Result
     }
     if args.account.is_empty() && args.ou.is_empty() {
         args.account = list(question("Accounts", "012345678901")?);
+        if args.account.is_empty() {
+            args.ou = list(question("Organisational units", "/prod/web")?);
+        }
     }
     if args.resource.is_empty() && args.tag.is_empty() {
         args.resource = list(question("Resources, globs allowed", "arn:aws:s3:::www-*")?);
@@ -201,5 +208,65 @@ fn ask(args: &mut NewArgs, answers: &mut impl BufRead, talk: Talk) -> io::Result
     if args.requested_by.is_none() {
         args.requested_by = question("Who asks for it", "pat@example.com")?;
     }
+    if args.ticket.is_none() {
+        args.ticket = question("Ticket with the background", "WEB-12")?;
+    }
+    if args.expires.is_none() {
+        args.expires = answer_to("Last day, or a time from now", "2027-01-31", USUAL_TERM)?;
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command, IgnoreCommand};
+
+    fn asked(options: &[&str], answers: &str) -> NewArgs {
+        let typed = ["asaf", "ignore", "new"].iter().chain(options);
+        let Command::Ignore(ignore) = Cli::try_parse_from(typed).unwrap().command else {
+            unreachable!("this is `asaf ignore`")
+        };
+        let IgnoreCommand::New(mut args) = ignore.command else {
+            unreachable!("this is `asaf ignore new`")
+        };
+        ask(&mut args, &mut answers.as_bytes(), Talk::default()).unwrap();
+        *args
+    }
+
+    #[test]
+    fn what_no_option_says_is_asked_and_makes_a_rule_that_passes() {
+        let today = jiff::civil::date(2026, 11, 24);
+        let all = "S3.8, S3.2\n012345678901\narn:aws:s3:::www-*\nPublic websites are here\nweb\npat\nWEB-12\n30d\n";
+        let rule = written(&asked(&[], all), today).unwrap();
+        assert_eq!(rule.controls, ["S3.8", "S3.2"]);
+        assert_eq!(
+            (rule.owner.as_str(), rule.requested_by.as_str()),
+            ("web", "pat")
+        );
+        assert_eq!(
+            (rule.ticket.as_deref(), rule.expires),
+            (Some("WEB-12"), jiff::civil::date(2026, 12, 24))
+        );
+        let policy = Policy::default();
+        let placed = in_files(&rule, "ignore/web.toml", Vec::new(), &policy, today).unwrap();
+        assert!(
+            placed.warnings.is_empty() && placed.text.contains("arn:aws:s3:::www-*"),
+            "{}",
+            placed.text
+        );
+        // What an option says is not asked again, and an empty answer is none.
+        let options = ["--control", "S3.8", "--owner", "web"];
+        let args = asked(&options, "\n/prod\n\n\n\n\n\n");
+        assert_eq!(
+            (args.ou.as_slice(), &args.expires),
+            (&["/prod".to_owned()][..], &None)
+        );
+        assert!(args.resource.is_empty() && args.reason.is_none());
+        let missing = written(&args, today).unwrap_err().to_string();
+        assert!(missing.contains("--reason is missing"), "{missing}");
+    }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::jobs::reconcile::{Report, RunError};
 use crate::model::PauseScope;
+use crate::model::ignore_rule::day;
 use crate::store::queue::Depth;
 
 /// A run has ended.
@@ -47,6 +48,7 @@ pub(super) fn ran(report: &Report, now: Timestamp) {
     metrics::counter!("asaf_decisions_rejected_total", "reason" => "not_allowed")
         .increment(rejected.count() as u64);
     paused(report);
+    rules(report, now);
     tracing::info!(
         run.id = report.run,
         kind = report.kind,
@@ -72,6 +74,17 @@ fn paused(report: &Report) {
         .set(count(|scope| matches!(scope, PauseScope::Account(_))));
     metrics::gauge!("asaf_paused", "scope" => "project")
         .set(count(|scope| matches!(scope, PauseScope::Project(_))));
+}
+
+/// How many ignore rules are live, and whether they could be read: an alarm must not hang on somebody reading the log.
+fn rules(report: &Report, now: Timestamp) {
+    let unread = u8::from(report.rules.are_unread());
+    metrics::gauge!("asaf_ignore_rules_unread").set(f64::from(unread));
+    if let Some(set) = report.rules.set() {
+        let today = day(now);
+        let live = set.rules.iter().filter(|rule| rule.is_live(today)).count();
+        metrics::gauge!("asaf_ignore_rules_live").set(live as f64);
+    }
 }
 
 /// A run could not begin or go on.

@@ -155,7 +155,7 @@ const COUNTERS: [(&str, &str); 11] = [
     ),
 ];
 
-const GAUGES: [(&str, &str); 9] = [
+const GAUGES: [(&str, &str); 11] = [
     ("asaf_queue_depth", "Keys in the work queue by state"),
     (
         "asaf_oldest_ready_timestamp_seconds",
@@ -182,6 +182,14 @@ const GAUGES: [(&str, &str); 9] = [
         "Open tickets by severity, as of the last full run",
     ),
     ("asaf_paused", "Pauses by kind"),
+    (
+        "asaf_ignore_rules_live",
+        "Ignore rules in force, as of the last run that could read them",
+    ),
+    (
+        "asaf_ignore_rules_unread",
+        "1 while the ignore rules cannot be read, so that nothing moves by them",
+    ),
     (
         "asaf_build_info",
         "Always 1; the label says which version runs",

@@ -57,13 +57,32 @@ fn parse(glob: &str) -> Result<Glob, BadGlob> {
         })
 }
 
-/// What rules ask of a finding. What is not known (of a finding that is gone) is `None`.
+/// Where an account is in the organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit<'a> {
+    /// The organisation was not read.
+    Unknown,
+    /// The organisation was read, and the account is not in it.
+    Nowhere,
+    /// The path of its unit, such as `/prod/payments`.
+    At(&'a str),
+}
+
+impl<'a> Unit<'a> {
+    /// What the organisation says of an account.
+    pub fn of(path: Option<&'a str>) -> Self {
+        path.map_or(Unit::Nowhere, Unit::At)
+    }
+}
+
+/// What rules ask of a finding. What is not known (of a finding that is gone, of an organisation that was not
+/// read) counts as met.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// Account id.
     pub account: &'a str,
-    /// The path of the account's organisational unit; `None` when the account has none.
-    pub ou: Option<&'a str>,
+    /// Where the account is in the organisation.
+    pub unit: Unit<'a>,
     /// Region.
     pub region: &'a str,
     /// The short id of what was checked.
@@ -82,10 +101,10 @@ pub struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// Everything, from a finding that was read.
-    pub fn of(finding: &'a Finding, ou: Option<&'a str>) -> Self {
+    pub fn of(finding: &'a Finding, unit: Unit<'a>) -> Self {
         Facts {
             account: &finding.alias.account,
-            ou,
+            unit,
             region: &finding.alias.region,
             control: Some(&finding.rule.id),
             config_rule: finding.rule.config_rule.as_deref(),
@@ -97,10 +116,10 @@ impl<'a> Facts<'a> {
     }
 
     /// What a link knows of a finding that is gone.
-    pub fn of_gone(alias: &'a AliasKey, ou: Option<&'a str>) -> Self {
+    pub fn of_gone(alias: &'a AliasKey, unit: Unit<'a>) -> Self {
         Facts {
             account: &alias.account,
-            ou,
+            unit,
             region: &alias.region,
             // Products without controls have their own name and the finding's id here.
             control: Some(alias.rule.as_str()).filter(|rule| !rule.contains('#')),
@@ -370,9 +389,11 @@ impl Compiled {
             Field::Products => facts
                 .product
                 .is_none_or(|product| rule.products.contains(product)),
-            Field::Ou => facts
-                .ou
-                .is_some_and(|ou| rule.ou.iter().any(|path| is_below(ou, path))),
+            Field::Ou => match facts.unit {
+                Unit::Unknown => true,
+                Unit::Nowhere => false,
+                Unit::At(unit) => rule.ou.iter().any(|path| is_below(unit, path)),
+            },
             Field::Types => facts.types.is_none_or(|types| {
                 let given = |wanted: &String| types.iter().any(|found| is_below(found, wanted));
                 rule.types.iter().any(given)

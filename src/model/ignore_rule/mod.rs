@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::finding::{Account, Product};
 
-pub use matching::{BadGlob, Covered, Facts, Field, Globs, IgnoreRules};
+pub use matching::{BadGlob, Covered, Facts, Field, Globs, IgnoreRules, Unit};
 
 /// One rule. Within a list any entry may match; across fields all must.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

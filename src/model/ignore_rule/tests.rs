@@ -51,7 +51,9 @@ fn covers(rule: &IgnoreRule, finding: &Finding) -> bool {
 
 fn covers_in(rule: &IgnoreRule, finding: &Finding, ou: Option<&str>) -> bool {
     let rules = IgnoreRules::compile(vec![rule.clone()]).unwrap();
-    !rules.covering(&Facts::of(finding, ou), TODAY).is_empty()
+    !rules
+        .covering(&Facts::of(finding, Unit::of(ou)), TODAY)
+        .is_empty()
 }
 
 #[test]
@@ -137,7 +139,7 @@ fn of_several_rules_the_one_that_lasts_longest_is_named() {
         named("over", date(2026, 11, 1)),
     ])
     .unwrap();
-    let facts = Facts::of(&finding, None);
+    let facts = Facts::of(&finding, Unit::Nowhere);
     assert_eq!(rules.deciding(&facts, TODAY).unwrap().id, "b");
     assert_eq!(rules.covering(&facts, TODAY).len(), 3);
     assert_eq!(rules.misses("over", &facts, TODAY), [Field::Expires]);
@@ -149,7 +151,7 @@ fn a_finding_that_is_gone_is_matched_by_what_its_link_knows() {
     let gone = |rule: IgnoreRule| {
         let rules = IgnoreRules::compile(vec![rule]).unwrap();
         rules
-            .deciding(&Facts::of_gone(&finding.alias, None), TODAY)
+            .deciding(&Facts::of_gone(&finding.alias, Unit::Nowhere), TODAY)
             .is_some()
     };
     assert!(gone(rule(|r| {
@@ -267,7 +269,7 @@ fn a_thousand_rules_and_a_hundred_thousand_findings_are_matched_by_index() {
                 let ou = ["/prod/team-1", "/prod/team-2"][(n + round) % 2];
                 covered += usize::from(
                     rules
-                        .deciding(&Facts::of(finding, Some(ou)), TODAY)
+                        .deciding(&Facts::of(finding, Unit::At(ou)), TODAY)
                         .is_some(),
                 );
             }

@@ -7,41 +7,42 @@ use jiff::civil::Date;
 
 use super::{Loaded, Paths, Units};
 use crate::ignore::RuleSet;
-use crate::model::ignore_rule::Facts;
+use crate::model::ignore_rule::{Facts, Unit};
 use crate::model::{Finding, IgnoreRule, Ignoring, Marker, RuleMatch};
 use crate::read::snapshot::Snapshot;
 
 /// What is ignored, as far as it is known: rules that ask where an account is cover an unknown part while that cannot be
-/// read.
+/// read, and may then cover any account.
 pub fn ignoring(loaded: &Loaded, snapshot: &Snapshot, today: Date) -> Ignoring {
-    let nowhere = Paths::new();
     match loaded {
         Loaded::None | Loaded::Ended => Ignoring::default(),
-        Loaded::Read(readable) => match &readable.units {
-            Units::NotAsked => Ignoring::Known(covered(&readable.set, snapshot, &nowhere, today)),
-            Units::Known { paths, .. } => {
-                Ignoring::Known(covered(&readable.set, snapshot, paths, today))
+        Loaded::Read(readable) => {
+            let covered = covered(&readable.set, snapshot, readable.units.paths(), today);
+            match &readable.units {
+                Units::NotAsked | Units::Known { .. } => Ignoring::Known(covered),
+                Units::Unread { why } => Ignoring::Unknown {
+                    why: format!(
+                        "rules name organisational units, and these could not be read: {why}"
+                    ),
+                    last: covered,
+                },
             }
-            Units::Unread { why } => Ignoring::Unknown {
-                why: format!("rules name organisational units, and these could not be read: {why}"),
-                last: covered(&readable.set, snapshot, &nowhere, today),
-            },
-        },
-        Loaded::Unread { why, last } => Ignoring::Unknown {
+        }
+        Loaded::Unread { why, last, units } => Ignoring::Unknown {
             why: why.clone(),
             last: last
                 .as_ref()
-                .map(|set| covered(set, snapshot, &nowhere, today))
+                .map(|set| covered(set, snapshot, units.paths(), today))
                 .unwrap_or_default(),
         },
     }
 }
 
-/// The links that rules cover.
+/// The links that rules cover; without `units` it is not known where accounts are.
 pub fn covered(
     set: &RuleSet,
     snapshot: &Snapshot,
-    units: &Paths,
+    units: Option<&Paths>,
     today: Date,
 ) -> BTreeMap<Marker, RuleMatch> {
     if set.rules.is_empty() {
@@ -75,7 +76,7 @@ pub fn covered(
 fn rule_of<'a>(
     group: &[&Finding],
     set: &'a RuleSet,
-    units: &Paths,
+    units: Option<&Paths>,
     today: Date,
 ) -> Option<&'a IgnoreRule> {
     let active = group.iter().any(|finding| finding.state().is_active());
@@ -93,8 +94,11 @@ fn rule_of<'a>(
     named
 }
 
-fn unit<'a>(units: &'a Paths, account: &str) -> Option<&'a str> {
-    units.get(account).map(String::as_str)
+fn unit<'a>(units: Option<&'a Paths>, account: &str) -> Unit<'a> {
+    match units {
+        None => Unit::Unknown,
+        Some(paths) => Unit::of(paths.get(account).map(String::as_str)),
+    }
 }
 
 fn of(rule: &IgnoreRule, set: &RuleSet) -> RuleMatch {

@@ -46,6 +46,8 @@ pub enum Loaded {
         why: String,
         /// The last ones that could be.
         last: Option<Box<RuleSet>>,
+        /// Where accounts are in the organisation.
+        units: Units,
     },
 }
 
@@ -84,6 +86,16 @@ pub enum Units {
     },
 }
 
+impl Units {
+    /// The paths, where they are known.
+    pub fn paths(&self) -> Option<&Paths> {
+        match self {
+            Units::Known { paths, .. } => Some(paths),
+            Units::NotAsked | Units::Unread { .. } => None,
+        }
+    }
+}
+
 /// Paths of organisational units by account.
 pub type Paths = BTreeMap<Account, String>;
 
@@ -91,13 +103,19 @@ impl Loaded {
     /// Reads where accounts are, if a rule asks for it; what was read less than an hour before will do. The tree is read
     /// with a request or two for each unit.
     pub async fn locate<I: Inventory>(&mut self, inventory: &I, earlier: &Units, now: Timestamp) {
-        let Loaded::Read(readable) = self else {
-            return;
+        let (set, units) = match self {
+            Loaded::Read(readable) => (&readable.set, &mut readable.units),
+            Loaded::Unread {
+                last: Some(last),
+                units,
+                ..
+            } => (&**last, units),
+            Loaded::None | Loaded::Ended | Loaded::Unread { last: None, .. } => return,
         };
-        if !readable.set.rules.ask_for_ou() {
+        if !set.rules.ask_for_ou() {
             return;
         }
-        readable.units = match earlier {
+        *units = match earlier {
             Units::Known { at, .. } if now.duration_since(*at) < UNITS_LAST => earlier.clone(),
             _ => match inventory.units().await {
                 Ok(paths) => Units::Known {
@@ -115,7 +133,17 @@ impl Loaded {
     pub fn units(&self) -> Units {
         match self {
             Loaded::Read(readable) => readable.units.clone(),
-            Loaded::None | Loaded::Ended | Loaded::Unread { .. } => Units::NotAsked,
+            Loaded::Unread { units, .. } => units.clone(),
+            Loaded::None | Loaded::Ended => Units::NotAsked,
+        }
+    }
+
+    /// What the rules cover could not be found out.
+    pub fn are_unread(&self) -> bool {
+        match self {
+            Loaded::None | Loaded::Ended => false,
+            Loaded::Read(readable) => matches!(readable.units, Units::Unread { .. }),
+            Loaded::Unread { .. } => true,
         }
     }
 
@@ -151,6 +179,7 @@ pub async fn load<S: RuleMemory>(
         Err(why) => Loaded::Unread {
             why: format!("{name}: {why}"),
             last: remembered.and_then(|known| last(&known, policy, today)),
+            units: Units::NotAsked,
         },
     })
 }
@@ -168,7 +197,11 @@ fn without_source(source: &RuleSource, remembered: Option<RememberedRules>) -> L
                 known.source
             );
             let last = last(&known, &Policy::default(), today);
-            Loaded::Unread { why, last }
+            Loaded::Unread {
+                why,
+                last,
+                units: Units::NotAsked,
+            }
         }
     }
 }
