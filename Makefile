@@ -65,9 +65,10 @@ unit: ## all tests, recorded
 	  set -x; $(CARGO) test --locked $(FEATURES) --no-fail-fast; \
 	fi
 
-conform: ## check what `make unit` recorded against botocore's models and Jira's OpenAPI document
+conform: ## check what `make unit` recorded against botocore's models, Jira's OpenAPI document and our IAM policies
 	@if $(VENV)/bin/python -c 'import botocore, jsonschema' 2>/dev/null; then \
-	  $(VENV)/bin/python tests/contract/conform.py $(RECORDED); \
+	  $(VENV)/bin/python tests/contract/conform.py $(RECORDED) \
+	  && $(VENV)/bin/python tests/contract/permissions.py $(RECORDED); \
 	elif [ -n "$${CI:-}$${ASAF_REQUIRE_CONTRACT:-}" ]; then \
 	  echo "conform: $(VENV) has no botocore or no jsonschema: run make setup"; exit 1; \
 	else echo "conform: skipped, $(VENV) has no botocore or no jsonschema"; fi

@@ -227,6 +227,7 @@ fn security_hub(operation: &str) -> Request {
         "GetFindingHistory" => ("POST", "/findingHistory/get"),
         "DescribeHub" => ("GET", "/accounts"),
         "ListFindingAggregators" => ("GET", "/findingAggregator/list"),
+        "ListMembers" => ("GET", "/members"),
         "GetFindingAggregator" => ("GET", aggregator.as_str()),
         other => {
             let uri = format!("http://127.0.0.1:1/{other}");

@@ -26,8 +26,8 @@ mod workflow;
 
 pub use crate::decide::policy::{CloseWhileFailing, Recheck, ResourceDeleted, SuppressedByHand};
 use crate::model::Severity;
-pub(crate) use check::Finding;
 pub use check::is_loopback;
+pub(crate) use check::{Finding, wrong_door};
 pub use error::ConfigError;
 pub use ignore::{GitHubApp, Ignore};
 pub use jira::{Fields, Jira, Priorities, Reviewers, Statuses};
@@ -36,7 +36,7 @@ pub use notices::{AtOnce, Day, Days, DigestAt, Notices, QuietHours, Sla, Slack, 
 pub use owners::{Owner, OwnerRule, Owners};
 pub use period::Period;
 pub use secret::Secret;
-pub use serve::{Queue, Serve, Webhook};
+pub use serve::{Queue, Serve, WEBHOOK_PATH, Webhook};
 pub use show::{Origin, Setting};
 pub use workflow::{Login, Verify, Workflow, WorkflowKind};
 

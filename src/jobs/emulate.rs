@@ -73,7 +73,7 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
         "aws": urls.aws, "jira": urls.jira, "slack": urls.slack, "github": urls.github,
         "control": urls.control,
         "queue": world.queue_url(&urls.aws), "users": users(&world), "github_users": github_users(&world),
-        "config": config, "env": environment(&bot.token, &world),
+        "config": config, "env": environment(&world, &urls),
     });
     serve::serve(bound, &Shared::new(world));
     let text = serde_json::to_string(&ready)? + "\n";
@@ -93,12 +93,21 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// The environment with which the configuration works.
-pub(crate) fn environment(token: &str, world: &World) -> Value {
+/// The environment with which the configuration works, and with which `asaf init` writes one.
+fn environment(world: &World, urls: &serve::Urls) -> Value {
+    let login = |role| {
+        world
+            .jira
+            .user(role)
+            .map_or(("", ""), |user| (&*user.email, &*user.token))
+    };
+    let ((bot, token), (admin, admin_token)) = (login(Role::Bot), login(Role::Admin));
     let github = world.github.user(seed::GITHUB_BOT);
     json!({ "ASAF_JIRA_TOKEN": token, "ASAF_SLACK_TOKEN": slack::TOKEN,
-        "ASAF_GITHUB_TOKEN": github.map(|user| user.token.clone()), "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
-        "AWS_REGION": seed::REGION })
+        "ASAF_GITHUB_TOKEN": github.map(|user| user.token.clone()), "ASAF_JIRA_URL": urls.jira, "ASAF_JIRA_EMAIL": bot,
+        "ASAF_JIRA_ADMIN_EMAIL": admin, "ASAF_JIRA_ADMIN_TOKEN": admin_token,
+        "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_REGION": seed::REGION, "AWS_ENDPOINT_URL": urls.aws })
 }
 
 fn users(world: &World) -> Value {

@@ -104,6 +104,8 @@ pub struct Jira {
     pub points_per_hour: Option<u64>,
     /// Whether the plan knows no editing of permissions and roles. Default false.
     pub is_free_plan: bool,
+    /// Whether it is Jira Data Center, which has no version 3 of the API. Default false.
+    pub is_data_center: bool,
     /// How late webhooks are sent. Default at once, in order.
     pub webhook_spread: Spread,
     /// Faults that wait for a request or for a webhook.

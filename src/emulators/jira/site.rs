@@ -50,6 +50,7 @@ impl Jira {
             quotas_enabled: false,
             points_per_hour: None,
             is_free_plan: false,
+            is_data_center: false,
             webhook_spread: Spread::default(),
             faults: Default::default(),
             comment_cap: 5_000,

@@ -257,7 +257,12 @@ fn wire_aws(aws: &mut Aws, now: Timestamp) {
         .sqs
         .create(&account, &region, DEAD_LETTERS_QUEUE, &json!({}), now);
     let redrive = json!({ "deadLetterTargetArn": dead, "maxReceiveCount": 5 }).to_string();
-    let settings = json!({ "RedrivePolicy": redrive });
+    let sender = format!("arn:aws:events:{region}:{account}:rule/asaf-*");
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" }, "Action": "sqs:SendMessage",
+        "Resource": format!("arn:aws:sqs:{region}:{account}:{EVENTS_QUEUE}"),
+        "Condition": { "ArnLike": { "aws:SourceArn": sender } } }] });
+    let settings = json!({ "RedrivePolicy": redrive, "Policy": policy.to_string() });
     let queue = aws
         .sqs
         .create(&account, &region, EVENTS_QUEUE, &settings, now);

@@ -9,6 +9,7 @@ mod decode;
 mod jql;
 mod people;
 pub mod person;
+mod preflight;
 mod read;
 mod site;
 mod statuses;
@@ -36,6 +37,7 @@ use decode::Myself;
 use statuses::Statuses;
 use steps::Known;
 
+pub use preflight::CreateField;
 pub use site::{Deployment, Issues, Project, Server};
 
 pub use jql::{BadValue, Direction, Field, Jql};
