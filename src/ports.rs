@@ -210,6 +210,10 @@ pub struct Draft {
     pub priority: Option<String>,
     /// Labels besides `asaf` and the marker.
     pub labels: Vec<String>,
+    /// A component of the project, by name.
+    pub component: Option<String>,
+    /// An account id, or `lead` for the project's lead; `None` leaves it to Jira.
+    pub assignee: Option<String>,
     /// The value of the entity property `asaf.link`.
     pub property: Value,
 }
@@ -223,6 +227,8 @@ pub struct Content {
     pub description: Value,
     /// Priority name.
     pub priority: Option<String>,
+    /// A component to add, where the owner has one.
+    pub component: Option<String>,
 }
 
 /// A comment with the key that keeps it from being made twice.
@@ -333,6 +339,12 @@ pub trait Inventory: Sync {
 
     /// All accounts of the organisation.
     fn accounts(&self) -> impl Future<Output = Result<Vec<AccountFact>, WireError>> + Send;
+
+    /// The tags of these accounts in Organizations: one request for each.
+    fn account_tags(
+        &self,
+        accounts: &[Account],
+    ) -> impl Future<Output = Result<BTreeMap<Account, BTreeMap<String, String>>, WireError>> + Send;
 
     /// The path of the organisational unit of each account, such as `/prod/payments`; `/` at the root.
     fn units(&self) -> impl Future<Output = Result<BTreeMap<Account, String>, WireError>> + Send;

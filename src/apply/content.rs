@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::model::{Finding, Link, Severity};
+use crate::config::Config;
+use crate::config::owners::named;
+use crate::model::{Finding, Link, Owner, Routing, Severity};
 use crate::plan::Reason;
 use crate::ports::{Content, Draft};
 use crate::read::adopt::property;
@@ -13,42 +15,46 @@ const LONGEST_SUMMARY: usize = 255;
 
 /// How tickets look and where they go.
 pub trait Style: Sync {
-    /// The project key of an account's owner.
-    fn project(&self, account: &str) -> &str;
     /// A new ticket.
     fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft;
     /// New content of an existing ticket.
     fn content(&self, finding: &Finding) -> Content;
     /// A comment that says why (ADF).
-    fn comment(&self, reason: &Reason, finding: Option<&Finding>) -> Value;
+    /// `next` is the key of the ticket that takes this one's place.
+    fn comment(&self, reason: &Reason, finding: Option<&Finding>, next: Option<&str>) -> Value;
 }
 
 /// The default style, from the configuration.
 pub struct Tickets<'a> {
     /// Owners, issue type and priorities.
-    pub config: &'a crate::config::Config,
+    pub config: &'a Config,
+    /// Who answers for a finding.
+    pub owners: &'a Routing,
 }
 
 impl Style for Tickets<'_> {
-    fn project(&self, account: &str) -> &str {
-        &self.config.owners.of(account).project
-    }
-
     fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft {
-        let owner = self.config.owners.of(&finding.alias.account);
+        let owner = self.owner(finding);
         let Content {
             summary,
             description,
             priority,
+            component,
         } = self.content_with(finding, Some(reason));
         Draft {
             marker: link.marker.clone(),
             project: owner.project.clone(),
-            issue_type: self.config.jira.issue_type.clone(),
+            issue_type: owner
+                .issue_type
+                .as_ref()
+                .unwrap_or(&self.config.jira.issue_type)
+                .clone(),
             summary,
             description,
             priority,
             labels: owner.labels.clone(),
+            component,
+            assignee: owner.assignee.clone(),
             property: property(link),
         }
     }
@@ -57,8 +63,12 @@ impl Style for Tickets<'_> {
         self.content_with(finding, None)
     }
 
-    fn comment(&self, reason: &Reason, finding: Option<&Finding>) -> Value {
-        let doc = Doc::new().paragraph([Inline::text(&reason.sentence())]);
+    fn comment(&self, reason: &Reason, finding: Option<&Finding>, next: Option<&str>) -> Value {
+        let mut line = vec![Inline::text(&reason.sentence())];
+        if let Some(next) = next {
+            line.extend([Inline::text(" It continues in "), self.ticket(next), Inline::text(".")]);
+        }
+        let doc = Doc::new().paragraph(line);
         let doc = match (reason, finding) {
             (Reason::ClaimedResolved { .. }, Some(finding)) => evidence(doc, finding),
             _ => doc,
@@ -68,9 +78,23 @@ impl Style for Tickets<'_> {
 }
 
 impl Tickets<'_> {
+    fn owner(&self, finding: &Finding) -> &Owner {
+        named(&self.owners.of(finding), &self.config.owners)
+    }
+
+    /// As Security Hub names it, or Organizations.
+    fn account_name<'f>(&'f self, finding: &'f Finding) -> Option<&'f str> {
+        let own = finding.account_name.as_deref();
+        own.or_else(|| self.owners.account_name(&finding.alias.account))
+    }
+
+    fn ticket(&self, key: &str) -> Inline {
+        Inline::link(key, &format!("{}/browse/{key}", self.config.jira.url))
+    }
+
     fn content_with(&self, finding: &Finding, reason: Option<&Reason>) -> Content {
         Content {
-            summary: summary(finding),
+            summary: summary(finding, self.account_name(finding)),
             description: self
                 .description(finding, reason)
                 .cut_to(LONGEST_DOCUMENT)
@@ -81,16 +105,23 @@ impl Tickets<'_> {
                 .priorities
                 .of(finding.severity)
                 .map(str::to_owned),
+            component: self.owner(finding).component.clone(),
         }
     }
 
     fn description(&self, finding: &Finding, reason: Option<&Reason>) -> Doc {
         let mut doc = Doc::new();
         if let Some(
-            reason @ (Reason::TicketDeletedByPerson { .. } | Reason::FailsAgainAfterWindow { .. }),
+            reason @ (Reason::TicketDeletedByPerson { old_key, .. }
+            | Reason::FailsAgainAfterWindow { old_key, .. }
+            | Reason::OwnerChanged { old_key, .. }),
         ) = reason
         {
-            let line = Block::Paragraph(vec![Inline::text(&reason.sentence())]);
+            let mut line = vec![Inline::text(&reason.sentence()), Inline::text(" ")];
+            if !matches!(reason, Reason::TicketDeletedByPerson { .. }) {
+                line.push(self.ticket(old_key));
+            }
+            let line = Block::Paragraph(line);
             doc = doc.with(Block::Panel(PanelKind::Warning, vec![line]));
         }
         doc = doc
@@ -102,7 +133,8 @@ impl Tickets<'_> {
         doc = fix(doc, finding);
         doc = doc.heading(3, "Where").with(Block::Table(where_rows(
             finding,
-            &self.config.owners.of(&finding.alias.account).team,
+            self.account_name(finding),
+            &self.owner(finding).team,
         )));
         doc = evidence(doc, finding);
         let resolve = "Set this ticket to Resolved when it is fixed. The security team reviews and closes it, or reopens it. When the resource is deleted, the ticket goes too.";
@@ -131,8 +163,8 @@ fn fix(doc: Doc, finding: &Finding) -> Doc {
     }
 }
 
-fn where_rows(finding: &Finding, team: &str) -> Vec<Row> {
-    let account = match &finding.account_name {
+fn where_rows(finding: &Finding, account_name: Option<&str>, team: &str) -> Vec<Row> {
+    let account = match account_name {
         Some(name) => format!("{name} ({})", finding.alias.account),
         None => finding.alias.account.clone(),
     };
@@ -178,11 +210,8 @@ fn evidence(doc: Doc, finding: &Finding) -> Doc {
 }
 
 /// Problem, resource and account at a glance, on one line of at most 255 characters.
-pub fn summary(finding: &Finding) -> String {
-    let account = finding
-        .account_name
-        .as_deref()
-        .unwrap_or(&finding.alias.account);
+pub fn summary(finding: &Finding, account_name: Option<&str>) -> String {
+    let account = account_name.unwrap_or(&finding.alias.account);
     let resource = short_resource(&finding.alias.resource);
     let tail = format!(" · {resource} · {account}");
     let rule = &finding.rule.id;
@@ -260,9 +289,9 @@ mod tests {
             ("S3.8 - Buckets", "[HIGH] S3.8: Buckets · logs · payments"),
             ("two\nlines", "[HIGH] S3.8: two lines · logs · payments"),
         ] {
-            assert_eq!(summary(&finding("S3.8", title)), shown);
+            assert_eq!(summary(&finding("S3.8", title), Some("payments")), shown);
         }
-        let long = summary(&finding("S3.8", &"long ".repeat(200)));
+        let long = summary(&finding("S3.8", &"long ".repeat(200)), Some("payments"));
         assert_eq!(long.chars().count(), 255);
         assert!(long.ends_with("… · logs · payments"), "{long}");
     }

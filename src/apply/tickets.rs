@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Progress, Run, Sinks};
-use crate::model::{DISPUTED_LABEL, Ticket, TicketState};
+use crate::model::{DISPUTED_LABEL, Ticket, TicketRef, TicketState};
 use crate::plan::TicketStep;
 use crate::ports::{Comment, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
@@ -62,11 +62,14 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
 ) -> Result<(), StoreError> {
     let mut groups: BTreeMap<(String, String, TicketState), Vec<usize>> = BTreeMap::new();
     for (n, progress) in work.iter().enumerate() {
-        if let (TicketStep::Move { to }, Some(ticket), true) = (
-            progress.action.ticket,
-            ticket(progress, snapshot),
-            progress.is_live(),
-        ) {
+        let target = match progress.action.ticket {
+            TicketStep::Move { to } => to,
+            // What takes its place is created once it is closed: no finding has two live tickets.
+            TicketStep::Replace => TicketState::Closed,
+            _ => continue,
+        };
+        let found = ticket(progress, snapshot).filter(|ticket| ticket.state != Some(target));
+        if let (to, Some(ticket), true) = (target, found, progress.is_live()) {
             groups
                 .entry((ticket.project.clone(), ticket.status_id.clone(), to))
                 .or_default()
@@ -93,8 +96,15 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
 }
 
 fn ticket<'a>(progress: &Progress, snapshot: &'a Snapshot) -> Option<&'a Ticket> {
-    let at = progress.ticket.as_ref()?;
-    snapshot.tickets.get(&at.id)
+    snapshot.tickets.get(&standing(progress, snapshot)?.id)
+}
+
+/// The ticket as it was before the run: for one that is replaced, the old one.
+fn standing<'a>(progress: &'a Progress, snapshot: &'a Snapshot) -> Option<&'a TicketRef> {
+    match progress.action.ticket {
+        TicketStep::Replace => snapshot.links.get(&progress.action.marker)?.ticket.as_ref(),
+        _ => progress.ticket.as_ref(),
+    }
 }
 
 pub(super) async fn updates<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
@@ -167,12 +177,20 @@ pub(super) async fn comments<
     to.store.open_comments(&keys).await?;
     for n in due {
         let progress = &mut work[n];
-        let (Some(key), Some(at)) = (progress.action.comment.clone(), progress.ticket.clone())
-        else {
+        let at = standing(progress, snapshot).cloned();
+        let (Some(key), Some(at)) = (progress.action.comment.clone(), at) else {
             continue;
         };
         let finding = snapshot.findings.get(&progress.action.subject.finding);
-        let body = run.style.comment(&progress.action.reason, finding);
+        let next = progress
+            .ticket
+            .as_ref()
+            .filter(|_| progress.action.ticket == TicketStep::Replace);
+        let body = run.style.comment(
+            &progress.action.reason,
+            finding,
+            next.map(|next| next.key.as_str()),
+        );
         let sent: Result<(), WireError> = async {
             if doubtful.contains(&key) && to.tickets.has_comment(at.id, &key).await? {
                 return Ok(());

@@ -11,7 +11,6 @@ use crate::plan::{Action, Expect, HeldReason, Reason, TicketStep, WorkflowStep};
 use crate::ports::{Alert, Audience};
 
 use super::case::Case;
-use super::content::content_hash;
 use super::damping::{self, Damped};
 use super::policy::Policy;
 use super::table::{Ruling, Verdict};
@@ -112,6 +111,10 @@ fn write(
             return dispute(case, v, row, Reason::Disputed { row }, now);
         }
         None => {}
+    }
+    if let (true, Err(why)) = (verdict.ticket.creates(), &case.owner) {
+        let why = why.clone();
+        return Outcome::Held(HeldReason::OwnerUnknown { why }, v.link.clone());
     }
     if verdict.tell_team && workflow.is_none() && v.base.ticket == v.t {
         return Outcome::Agree(after(case, v, Some((&verdict, None, &None)), now));
@@ -254,11 +257,15 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
     resolved_since(&mut link, v, workflow, now);
     if let Some(lead) = lead {
         let shows_lead = written.is_some_and(|(verdict, ..)| {
-            matches!(verdict.ticket, TicketStep::Create | TicketStep::Update)
+            verdict.ticket.creates() || verdict.ticket == TicketStep::Update
         });
         if shows_lead || (link.content.is_empty() && v.exists() && v.f == FindingState::Failing) {
-            link.content = content_hash(lead);
+            link.content = case.content(lead);
             link.severity = lead.severity;
+            link.owner = case.owner.clone().ok().or(link.owner);
+        }
+        if link.owner.is_none() && link.ticket.is_some() {
+            link.owner = case.owner.clone().ok();
         }
     }
     link
@@ -267,7 +274,7 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
 fn ticket_after(v: &View<'_>, written: Written<'_>) -> BaseTicket {
     match written.map(|(verdict, ..)| verdict.ticket) {
         Some(TicketStep::Move { to }) => BaseTicket::Is(to),
-        Some(TicketStep::Create) => BaseTicket::Is(TicketState::Open),
+        Some(TicketStep::Create | TicketStep::Replace) => BaseTicket::Is(TicketState::Open),
         Some(TicketStep::Delete) => BaseTicket::None,
         Some(TicketStep::Keep | TicketStep::Update | TicketStep::Label) | None => v.t,
     }
@@ -321,7 +328,7 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
             link.ticket = None;
             link.ticket_absent_reads = 0;
         }
-        TicketStep::Create => {
+        TicketStep::Create | TicketStep::Replace => {
             link.ticket = None;
             link.ticket_absent_reads = 0;
             link.dispute = None;

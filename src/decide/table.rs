@@ -143,7 +143,11 @@ fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Rulin
     let back_to = match next.ticket {
         TicketStep::Delete => return Ruling::Row(next),
         TicketStep::Move { to } => to,
-        TicketStep::Keep | TicketStep::Create | TicketStep::Update | TicketStep::Label => stood,
+        TicketStep::Keep
+        | TicketStep::Create
+        | TicketStep::Replace
+        | TicketStep::Update
+        | TicketStep::Label => stood,
     };
     if v.is(back_to) {
         // The engine would do the same now: there is nothing to undo.
@@ -354,6 +358,7 @@ fn fails(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
     }
     ticket_deleted(v, policy)
         .or_else(|| no_longer_ignored(v, policy))
+        .or_else(|| handed_over(v, policy))
         .or_else(|| fails_again(v, policy, now))
         .or_else(|| new_ticket(v, policy))
         .or_else(|| open_ticket(v))
@@ -413,6 +418,25 @@ fn no_longer_ignored(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
         }
         BaseTicket::None | BaseTicket::Deleted => verdict.status(New),
     }))
+}
+
+/// Row 16 where the finding belongs to an owner with another project now: it comes before row 14, which would reopen what
+/// an interrupted run has closed.
+fn handed_over(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
+    let (from, to) = v.new_owner(policy)?;
+    if !(v.is(Open) || v.was_being_replaced()) {
+        return None;
+    }
+    let old_key = v.ticket?.at.key.clone();
+    let reason = Reason::OwnerChanged {
+        old_key: old_key.clone(),
+        from: from.team.clone(),
+        to: to.team.clone(),
+    };
+    let verdict = Verdict::new(16, reason)
+        .step(TicketStep::Replace)
+        .comment(&old_key);
+    Some(Ruling::Row(verdict.status(Notified)))
 }
 
 /// Row 14: it fails again after it was dealt with.

@@ -19,6 +19,7 @@ pub mod queue;
 pub mod reconcile;
 pub mod report;
 pub mod review;
+pub mod routing;
 pub mod serve;
 pub mod store;
 pub mod sync;

@@ -15,6 +15,7 @@ use crate::decide::decide;
 use crate::jobs::connect::Clients;
 use crate::jobs::enforcement::{self, Advisory};
 use crate::jobs::ignoring;
+use crate::jobs::routing;
 pub use crate::jobs::report::{LookedAt, Report, Requests};
 use crate::jobs::report::{floor, looked_at};
 use crate::jobs::unfinished;
@@ -171,6 +172,9 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         let rules = self.load_rules(wish, orders, now).await?;
         let (scope, kind) = self.scope(wish, &rules, now).await?;
         let advisory = self.advisory(&scope, orders, now).await?;
+        let aws = &self.clients.aws;
+        let known = routing::organisation(&self.config.owners, aws, self.store, now).await?;
+        let owners = Arc::new(self.config.owners.routing(known));
         let policy = self.config.decision_policy();
         let from = Sources {
             findings: self.findings,
@@ -178,13 +182,12 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             inventory: &self.clients.aws,
             store: self.store,
             rules: &rules,
+            owners: &owners,
         };
         let snapshot = Box::pin(read(from, &scope, &policy, now, self.progress)).await?;
         let mut plan = decide(&snapshot, &policy, now);
         let paused = self.store.pauses().await?;
-        hold(&mut plan, &paused, |account| {
-            self.config.owners.of(account).project.as_str()
-        });
+        hold(&mut plan, &paused);
         plan.seen.rules = ignoring::sentence(&rules, &snapshot, &self.clients.rules, now);
         let digest = digest(&plan);
         if let Some(expected) = orders
@@ -315,6 +318,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         };
         let style = Tickets {
             config: self.config,
+            owners: &snapshot.owners,
         };
         let context = crate::apply::Run {
             id: run.to_owned(),

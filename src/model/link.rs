@@ -139,6 +139,15 @@ pub struct InFlight {
     pub at: Timestamp,
 }
 
+/// The owner of a ticket, as far as a change of it matters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkOwner {
+    /// The team's name.
+    pub team: String,
+    /// The key of its Jira project.
+    pub project: String,
+}
+
 /// The engine has stopped reversing what somebody, or an automation, keeps changing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
@@ -207,6 +216,9 @@ pub struct Link {
     pub turned_at: Option<Timestamp>,
     /// When the finding was last evaluated (`UpdatedAt`) as we last read it.
     pub evaluated_at: Option<Timestamp>,
+    /// Whose the ticket is: the owner's team and project when it was created or last changed; `None` before.
+    #[serde(default)]
+    pub owner: Option<LinkOwner>,
     /// When AWS Config was last asked about the resource.
     pub resource_asked_at: Option<Timestamp>,
     /// When Config proved the resource deleted; holds until the finding is evaluated again after it.
@@ -241,6 +253,7 @@ impl Link {
             disputes: 0,
             turned_at: None,
             evaluated_at: None,
+            owner: None,
             resource_asked_at: None,
             resource_deleted_at: None,
         }

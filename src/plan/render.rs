@@ -94,7 +94,7 @@ fn sign(action: &Action) -> char {
     match action.ticket {
         TicketStep::Label => '!',
         _ if action.row == 2 => '!',
-        TicketStep::Create => '+',
+        TicketStep::Create | TicketStep::Replace => '+',
         TicketStep::Delete
         | TicketStep::Move {
             to: TicketState::Closed,

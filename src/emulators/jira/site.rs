@@ -55,6 +55,7 @@ impl Jira {
             comment_cap: 5_000,
             custom_fields: BTreeMap::new(),
             required_fields: BTreeMap::new(),
+            components: BTreeMap::new(),
             revoked: BTreeMap::new(),
             counts: BTreeMap::new(),
             site: site.trim_end_matches('/').to_owned(),

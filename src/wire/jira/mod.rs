@@ -107,6 +107,7 @@ pub struct JiraClient {
     people: Mutex<Option<(Timestamp, People)>>,
     known: Mutex<Known>,
     bulk_denied: AtomicBool,
+    leads: tokio::sync::Mutex<BTreeMap<String, Option<String>>>,
 }
 
 impl JiraClient {
@@ -147,6 +148,7 @@ impl JiraClient {
             people: Mutex::new(None),
             known: Mutex::default(),
             bulk_denied: AtomicBool::new(false),
+            leads: tokio::sync::Mutex::default(),
         })
     }
 }
