@@ -1,10 +1,12 @@
 //! What tickets and comments say. Text from findings only ever becomes text: see [`crate::wire::adf`].
 
+use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::config::owners::named;
 use crate::model::{Finding, Link, Owner, Routing, Severity};
+use crate::notify::policy::due_date;
 use crate::plan::Reason;
 use crate::ports::{Content, Draft};
 use crate::read::adopt::property;
@@ -19,6 +21,8 @@ pub trait Style: Sync {
     fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft;
     /// New content of an existing ticket.
     fn content(&self, finding: &Finding) -> Content;
+    /// When the ticket of a link is due, by what the team has to keep.
+    fn due(&self, link: &Link) -> Option<Date>;
     /// A comment that says why (ADF).
     /// `next` is the key of the ticket that takes this one's place.
     fn comment(&self, reason: &Reason, finding: Option<&Finding>, next: Option<&str>) -> Value;
@@ -56,6 +60,7 @@ impl Style for Tickets<'_> {
             component,
             assignee: owner.assignee.clone(),
             property: property(link),
+            due: self.due(link),
         }
     }
 
@@ -63,10 +68,19 @@ impl Style for Tickets<'_> {
         self.content_with(finding, None)
     }
 
+    fn due(&self, link: &Link) -> Option<Date> {
+        let team = &self.config.owners.of_link(link).team;
+        due_date(self.config, team, link.severity, link.opened_at?)
+    }
+
     fn comment(&self, reason: &Reason, finding: Option<&Finding>, next: Option<&str>) -> Value {
         let mut line = vec![Inline::text(&reason.sentence())];
         if let Some(next) = next {
-            line.extend([Inline::text(" It continues in "), self.ticket(next), Inline::text(".")]);
+            line.extend([
+                Inline::text(" It continues in "),
+                self.ticket(next),
+                Inline::text("."),
+            ]);
         }
         let doc = Doc::new().paragraph(line);
         let doc = match (reason, finding) {
@@ -117,10 +131,20 @@ impl Tickets<'_> {
             | Reason::OwnerChanged { old_key, .. }),
         ) = reason
         {
-            let mut line = vec![Inline::text(&reason.sentence()), Inline::text(" ")];
-            if !matches!(reason, Reason::TicketDeletedByPerson { .. }) {
-                line.push(self.ticket(old_key));
-            }
+            let sentence = reason.sentence();
+            let line = match sentence.split_once(old_key.as_str()) {
+                // The key of a ticket that is gone leads nowhere.
+                Some((before, after))
+                    if !matches!(reason, Reason::TicketDeletedByPerson { .. }) =>
+                {
+                    vec![
+                        Inline::text(before),
+                        self.ticket(old_key),
+                        Inline::text(after),
+                    ]
+                }
+                _ => vec![Inline::text(&sentence)],
+            };
             let line = Block::Paragraph(line);
             doc = doc.with(Block::Panel(PanelKind::Warning, vec![line]));
         }

@@ -152,6 +152,35 @@ pub(super) async fn labels<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: 
     }
 }
 
+/// A ticket that is open again in a new episode is due anew.
+pub(super) async fn due_dates<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    work: &mut [Progress],
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let reopened = TicketStep::Move {
+        to: TicketState::Open,
+    };
+    for progress in work
+        .iter_mut()
+        .filter(|progress| progress.is_live() && progress.action.ticket == reopened)
+    {
+        let before = snapshot.links.get(&progress.action.marker);
+        let Some(after) = progress.action.after.as_deref() else {
+            continue;
+        };
+        let anew = before.is_none_or(|before| before.opened_at != after.opened_at);
+        let (Some(due), Some(at)) = (run.style.due(after), progress.ticket.clone()) else {
+            continue;
+        };
+        if anew && let Err(error) = to.tickets.set_due(at.id, due).await {
+            progress.fail("setting the due date", &error);
+        }
+    }
+    Ok(())
+}
+
 /// Comments whose key an earlier run may have sent are looked for first.
 pub(super) async fn comments<
     F: FindingsWriter,

@@ -10,6 +10,7 @@ use crate::talk::{Loudness, plain};
 
 mod ignore;
 mod local;
+mod owners;
 mod review;
 mod setup;
 mod sync;
@@ -19,9 +20,10 @@ pub use ignore::{
     NewArgs, ProposeArgs, WhyArgs,
 };
 pub use local::{
-    ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
-    StoreArgs, StoreCommand, Switch,
+    ConfigArgs, ConfigCommand, DemoArgs, DigestArgs, EmulateArgs, FindingsArgs, FindingsCommand,
+    InitArgs, StoreArgs, StoreCommand, Switch,
 };
+pub use owners::{OwnersArgs, OwnersCommand};
 pub use review::ReviewArgs;
 pub use setup::{
     DoctorArgs, Policy, ProjectArgs, WebhookArgs, WebhookCommand, WorkflowArgs, WorkflowCommand,
@@ -127,12 +129,16 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check, write, apply and propose ignore rules
     Ignore(IgnoreArgs),
+    /// Say who answers for what, and report what nobody answers for
+    Owners(OwnersArgs),
     /// Look at what failed or is in doubt
     Quarantine(QuarantineArgs),
     /// Stop writing for an account, a project or everything
     Pause(PauseArgs),
     /// End a pause
     Resume(ResumeArgs),
+    /// Send or show the weekly digests
+    Digest(DigestArgs),
     /// Install the ticket workflow in Jira, and prove that it holds
     Workflow(WorkflowArgs),
     /// Register Jira's webhook, or show it
@@ -257,6 +263,7 @@ mod tests {
         Only::<ResumeArgs>::command().debug_assert();
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
+        Only::<DigestArgs>::command().debug_assert();
         Only::<IgnoreArgs>::command().debug_assert();
         Only::<WorkflowArgs>::command().debug_assert();
         Only::<WebhookArgs>::command().debug_assert();

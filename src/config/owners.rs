@@ -58,6 +58,9 @@ pub struct Team {
     /// Labels besides our own; a label has no blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// The team's Slack channel, by its id (`C…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slack_channel: Option<String>,
     /// The Jira group of the product team: it holds the product team's role in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jira_group: Option<String>,
@@ -130,6 +133,9 @@ struct RuleAsWritten {
     /// Labels besides our own; a label has no blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels: Vec<String>,
+    /// The team's Slack channel, by its id (`C…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slack_channel: Option<String>,
     /// The Jira group of the product team: it holds the product team's role in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     jira_group: Option<String>,
@@ -155,6 +161,7 @@ impl From<RuleAsWritten> for OwnerRule {
                 component: rule.component,
                 assignee: rule.assignee,
                 labels: rule.labels,
+                slack_channel: rule.slack_channel,
                 jira_group: rule.jira_group,
             },
         }
@@ -180,6 +187,7 @@ impl From<OwnerRule> for RuleAsWritten {
             component,
             assignee,
             labels,
+            slack_channel,
             jira_group,
         } = rule.owner;
         RuleAsWritten {
@@ -197,6 +205,7 @@ impl From<OwnerRule> for RuleAsWritten {
             component,
             assignee,
             labels,
+            slack_channel,
             jira_group,
         }
     }
@@ -232,6 +241,7 @@ impl Team {
             component,
             assignee,
             labels,
+            slack_channel,
             jira_group,
         } = self;
         // A component belongs to one project: it does not follow to another.
@@ -243,6 +253,7 @@ impl Team {
         };
         fill(&mut owner.issue_type, issue_type);
         fill(&mut owner.assignee, assignee);
+        fill(&mut owner.slack_channel, slack_channel);
         fill(&mut owner.jira_group, jira_group);
         if !elsewhere {
             owner.project.clone_from(project);
@@ -293,6 +304,20 @@ impl Owners {
             any(|when| !when.units.is_empty()),
             any(|when| !when.account_tags.is_empty()),
         )
+    }
+
+    /// The Slack channel of a team: of the first owner with that name that has one, else of the default owner.
+    pub fn slack_channel(&self, team: &str) -> Option<&str> {
+        self.all()
+            .find(|owner| owner.team == team && owner.slack_channel.is_some())
+            .unwrap_or(&self.default)
+            .slack_channel
+            .as_deref()
+    }
+
+    /// Every team, sorted, each once.
+    pub fn teams(&self) -> std::collections::BTreeSet<&str> {
+        self.all().map(|owner| owner.team.as_str()).collect()
     }
 
     /// Every owner, the default last.

@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Finding, FindingState, Link, LinkOwner, Marker, Routed, WorkflowStatus};
 use super::content::content_hash;
+use crate::model::{Finding, FindingState, Link, LinkOwner, Marker, Routed, WorkflowStatus};
 use crate::plan::Subject;
 use crate::read::snapshot::Snapshot;
+
+/// How much of a title a link remembers.
+const LONGEST_TITLE: usize = 160;
 
 /// One link with the findings that it tracks now.
 pub(super) struct Case<'a> {
@@ -53,7 +56,9 @@ fn case<'a>(
         (None, Some(lead)) => Link::new(lead.alias.clone(), lead.severity),
         (None, None) => return None,
     };
-    if !members.is_empty() {
+    if let Some(lead) = members.first() {
+        link.rule = lead.rule.id.clone();
+        link.title = lead.title.chars().take(LONGEST_TITLE).collect();
         link.findings = members.iter().map(|finding| finding.key.clone()).collect();
         link.evaluated_at = members
             .iter()
@@ -172,8 +177,12 @@ impl Case<'_> {
             title: lead.map_or_else(String::new, |finding| finding.title.clone()),
             resource: link.alias.resource.clone(),
             ticket: link.ticket.as_ref().map(|ticket| ticket.key.clone()),
-            team: self.shown_owner().map_or_else(String::new, |owner| owner.team.clone()),
-            project: self.shown_owner().map_or_else(String::new, |owner| owner.project.clone()),
+            team: self
+                .shown_owner()
+                .map_or_else(String::new, |owner| owner.team.clone()),
+            project: self
+                .shown_owner()
+                .map_or_else(String::new, |owner| owner.project.clone()),
         }
     }
 }

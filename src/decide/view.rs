@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Author, Base, BaseTicket, FindingState, Ignoring, Link, LinkOwner, Move, RuleMatch, Severity, Ticket,
-    TicketState, WorkflowStatus,
+    Author, Base, BaseTicket, FindingState, Ignoring, Link, LinkOwner, Move, RuleMatch, Severity,
+    Ticket, TicketState, WorkflowStatus,
 };
 use crate::plan::HeldReason;
 use crate::ports::ResourceFact;

@@ -3,16 +3,20 @@
 pub mod config;
 pub mod connect;
 pub mod demo;
+pub mod digest;
+pub mod doctor;
 pub mod emulate;
 pub mod enforcement;
 pub mod explain;
 pub mod findings_check;
+pub mod hook;
 pub mod ignore;
 mod ignoring;
 pub mod init;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod live;
+pub mod owners;
 pub mod pause;
 pub mod quarantine;
 pub mod queue;
@@ -23,6 +27,7 @@ pub mod routing;
 pub mod serve;
 pub mod store;
 pub mod sync;
+pub mod tell;
 mod unfinished;
 mod unread;
 pub mod webhook;

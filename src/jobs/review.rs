@@ -2,8 +2,8 @@
 //! answers mean is [`crate::review`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 

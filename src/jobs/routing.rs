@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Owners;
+use crate::model::Routing;
 use crate::model::owner::{AccountRecord, Knowledge, Organisation};
 use crate::ports::Inventory;
 use crate::store::StoreError;
@@ -58,7 +59,8 @@ pub async fn organisation<I: Inventory, S: OrganisationMemory>(
 /// What was read then says all that is asked now.
 fn answers(known: &Organisation, units: bool, tags: bool) -> bool {
     known.accounts.values().all(|record| {
-        (!units || record.unit.is_some() || !record.active) && (!tags || record.tags.is_some() || !record.active)
+        (!units || record.unit.is_some() || !record.active)
+            && (!tags || record.tags.is_some() || !record.active)
     })
 }
 
@@ -99,4 +101,12 @@ async fn read<I: Inventory>(
         }
     }
     Ok(organisation)
+}
+
+/// What the plan says of an organisation that could not be read.
+pub fn gap(routing: &Routing) -> Option<String> {
+    match routing.known() {
+        Knowledge::Unknown { why } => Some(format!("units and tags of accounts: {why}")),
+        Knowledge::NotAsked | Knowledge::Known(_) => None,
+    }
 }

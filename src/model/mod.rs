@@ -14,7 +14,8 @@ pub use finding::{
 };
 pub use ignore_rule::{IgnoreRule, IgnoreRules, Ignoring, RuleMatch, RuleOrigin};
 pub use link::{
-    Author, Base, BaseTicket, Decision, DecisionKind, Dispute, InFlight, Intent, Link, LinkOwner, Marker,
+    Author, Base, BaseTicket, Decision, DecisionKind, Dispute, InFlight, Intent, Link, LinkOwner,
+    Marker,
 };
 pub use owner::{Owner, Routed, Routing};
 pub use pause::{Pause, PauseScope};

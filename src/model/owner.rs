@@ -32,6 +32,9 @@ pub struct Owner {
     /// Labels besides our own; a label has no blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// The team's Slack channel, by its id (`C…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slack_channel: Option<String>,
     /// The Jira group of the product team: it holds the product team's role in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jira_group: Option<String>,
@@ -189,6 +192,18 @@ impl Routing {
         }
     }
 
+    /// Why each rule before the one that counts does not match: the key of the first condition that does not hold.
+    pub fn passed_over(&self, finding: &Finding) -> Vec<(usize, &'static str)> {
+        let until = match self.of(finding) {
+            Routed::Owner { rule: Some(n), .. } => n,
+            Routed::Owner { rule: None, .. } | Routed::Unknown { .. } => self.rules.len(),
+        };
+        let rules = self.rules[..until].iter().enumerate();
+        rules
+            .filter_map(|(n, (conditions, _))| Some((n, conditions.unmet(finding, &self.known)?)))
+            .collect()
+    }
+
     /// What is known of the organisation.
     pub fn known(&self) -> &Knowledge {
         &self.known
@@ -254,6 +269,56 @@ impl Conditions {
                 .is_some_and(|unit| self.units.iter().any(|path| is_below(unit, path)));
         let none = BTreeMap::new();
         in_unit && has_tags(&self.account_tags, record.tags.as_ref().unwrap_or(&none))
+    }
+
+    /// The key of the first condition that does not hold.
+    fn unmet(&self, finding: &Finding, known: &Knowledge) -> Option<&'static str> {
+        let account = &finding.alias.account;
+        let only = |part: Conditions| part.may_hold_for(account, known.record(account), known);
+        let none = Conditions::default;
+        let accounts = Conditions {
+            accounts: self.accounts.clone(),
+            ..none()
+        };
+        let units = Conditions {
+            units: self.units.clone(),
+            ..none()
+        };
+        let account_tags = Conditions {
+            account_tags: self.account_tags.clone(),
+            ..none()
+        };
+        let resource_tags = Conditions {
+            resource_tags: self.resource_tags.clone(),
+            ..none()
+        };
+        let products = Conditions {
+            products: self.products.clone(),
+            ..none()
+        };
+        let controls = Conditions {
+            controls: self.controls.clone(),
+            ..none()
+        };
+        let regions = Conditions {
+            regions: self.regions.clone(),
+            ..none()
+        };
+        let severities = Conditions {
+            severities: self.severities.clone(),
+            ..none()
+        };
+        let met = [
+            ("accounts", only(accounts)),
+            ("ou", only(units)),
+            ("account_tags", only(account_tags)),
+            ("resource_tags", resource_tags.fit(finding)),
+            ("products", products.fit(finding)),
+            ("controls", controls.fit(finding)),
+            ("regions", regions.fit(finding)),
+            ("severities", severities.fit(finding)),
+        ];
+        met.into_iter().find(|(_, met)| !met).map(|(key, _)| key)
     }
 
     /// What it says of the finding holds.

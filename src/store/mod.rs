@@ -3,6 +3,7 @@
 //! [`sqlite`] is the default. The trait is what a second database has to offer.
 
 pub mod organisation;
+pub mod outbox;
 pub mod proofs;
 pub mod queue;
 pub mod rules;

@@ -84,8 +84,8 @@ fn conditions(path: &str, when: &Conditions, found: &mut Found) {
         }
     }
     for (j, unit) in when.units.iter().enumerate() {
-        let shaped = unit.starts_with('/')
-            && (unit == "/" || !unit.split('/').skip(1).any(str::is_empty));
+        let shaped =
+            unit.starts_with('/') && (unit == "/" || !unit.split('/').skip(1).any(str::is_empty));
         if !shaped {
             found.add(
                 format!("{path}.ou[{j}]"),
@@ -117,7 +117,9 @@ fn covers(earlier: &Conditions, later: &Conditions) -> bool {
     }
     let tags = |earlier: &std::collections::BTreeMap<String, String>,
                 later: &std::collections::BTreeMap<String, String>| {
-        earlier.iter().all(|(key, value)| later.get(key) == Some(value))
+        earlier
+            .iter()
+            .all(|(key, value)| later.get(key) == Some(value))
     };
     let only_accounts = Conditions {
         accounts: earlier.accounts.clone(),
@@ -147,7 +149,7 @@ fn owner(path: &str, owner: &Owner, found: &mut Found) {
     found.name(format!("{path}.team"), &owner.team, 100);
     if owner.project.is_empty() {
         found.add_with_help(
-            path,
+            format!("{path}.project"),
             format!("the team `{}` has no project", owner.team),
             "write project = \"KEY\" here, or in a table [owners.teams.NAME] for all of the team's rules",
         );

@@ -117,7 +117,11 @@ impl Jira {
             }
             Edit::Components(names) => {
                 let before = std::mem::replace(&mut issue.components, names);
-                changed_text("Component", &before.join(", "), &issue.components.join(", "))
+                changed_text(
+                    "Component",
+                    &before.join(", "),
+                    &issue.components.join(", "),
+                )
             }
             Edit::AddComponent(name) => {
                 let new = !issue.components.contains(&name);

@@ -47,6 +47,8 @@ fn report(applied: Applied, held: Option<HeldReason>) -> Report {
             title: String::new(),
             resource: String::new(),
             ticket: None,
+            team: "payments".to_owned(),
+            project: "PAY".to_owned(),
         },
         why,
     });
@@ -60,6 +62,7 @@ fn report(applied: Applied, held: Option<HeldReason>) -> Report {
         },
         braked: None,
         applied: Some(applied),
+        told: None,
         seconds: 0.0,
         requests: Requests::default(),
         floor: Requests::default(),

@@ -60,17 +60,50 @@ const SHOP: &str = "111111111111";
 fn each_condition_names_what_it_says_and_nothing_else() {
     let none = Conditions::default;
     let conditions = [
-        Conditions { accounts: texts(&[SHOP]), ..none() },
-        Conditions { units: texts(&["/prod"]), ..none() },
-        Conditions { units: texts(&["/"]), ..none() },
-        Conditions { account_tags: tags("owner", "shop"), ..none() },
-        Conditions { account_tags: tags("owner", "*"), ..none() },
-        Conditions { resource_tags: tags("team", "web"), ..none() },
-        Conditions { products: texts(&["guardduty", "securityhub"]), ..none() },
-        Conditions { controls: texts(&["s3.8"]), ..none() },
-        Conditions { controls: texts(&["S3.*"]), ..none() },
-        Conditions { regions: texts(&["eu-west-1"]), ..none() },
-        Conditions { severities: vec![Severity::High], ..none() },
+        Conditions {
+            accounts: texts(&[SHOP]),
+            ..none()
+        },
+        Conditions {
+            units: texts(&["/prod"]),
+            ..none()
+        },
+        Conditions {
+            units: texts(&["/"]),
+            ..none()
+        },
+        Conditions {
+            account_tags: tags("owner", "shop"),
+            ..none()
+        },
+        Conditions {
+            account_tags: tags("owner", "*"),
+            ..none()
+        },
+        Conditions {
+            resource_tags: tags("team", "web"),
+            ..none()
+        },
+        Conditions {
+            products: texts(&["guardduty", "securityhub"]),
+            ..none()
+        },
+        Conditions {
+            controls: texts(&["s3.8"]),
+            ..none()
+        },
+        Conditions {
+            controls: texts(&["S3.*"]),
+            ..none()
+        },
+        Conditions {
+            regions: texts(&["eu-west-1"]),
+            ..none()
+        },
+        Conditions {
+            severities: vec![Severity::High],
+            ..none()
+        },
     ];
     let fits = finding(SHOP, "S3.8", json!({}));
     let other = finding(
@@ -105,7 +138,10 @@ fn every_condition_of_a_rule_must_hold_and_the_first_rule_counts() {
     let critical = json!({ "Severity": { "Label": "CRITICAL" } });
     assert_eq!(team(&routing, &finding(SHOP, "S3.8", critical)), "incident");
     assert!(
-        matches!(routing.of_account(SHOP), Routed::Owner { rule: Some(1), .. }),
+        matches!(
+            routing.of_account(SHOP),
+            Routed::Owner { rule: Some(1), .. }
+        ),
         "a rule about severities says nothing of an account alone"
     );
 }
@@ -160,7 +196,10 @@ fn twelve_thousand_findings_of_400_accounts_find_60_teams_in_a_blink() {
                 units: vec![format!("/prod/team-{team}")],
                 ..Conditions::default()
             };
-            [(critical, owner("incident")), (plain, owner(&format!("team-{team}")))]
+            [
+                (critical, owner("incident")),
+                (plain, owner(&format!("team-{team}"))),
+            ]
         })
         .collect();
     let records = (0..400).map(|n| {
@@ -179,7 +218,11 @@ fn twelve_thousand_findings_of_400_accounts_find_60_teams_in_a_blink() {
         .map(|n| finding(&account(n), "S3.8", json!({})))
         .collect();
     let began = std::time::Instant::now();
-    let routing = Routing::new(rules, owner("rest"), Knowledge::Known(Arc::new(organisation)));
+    let routing = Routing::new(
+        rules,
+        owner("rest"),
+        Knowledge::Known(Arc::new(organisation)),
+    );
     let mut right = 0;
     for n in 0..12_000 {
         let found = team(&routing, &findings[n % 400]);

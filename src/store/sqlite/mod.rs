@@ -4,6 +4,7 @@
 
 mod open;
 mod organisation;
+mod outbox;
 mod proofs;
 mod queue;
 #[cfg(test)]
