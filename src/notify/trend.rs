@@ -11,8 +11,8 @@ use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Stroke, Transform};
 
 use crate::model::Severity;
 
-/// DejaVu Sans, reduced to the characters that pictures use; its licence stands beside it.
-const FONT: &[u8] = include_bytes!("trend/DejaVuSans-subset.ttf");
+/// A face with every letter that pictures use, from a crate.
+const FONT: &[u8] = epaint_default_fonts::UBUNTU_LIGHT;
 
 /// Width of the picture in pixels: twice the 480 that Slack shows, for sharp screens.
 pub const WIDTH: u32 = 960;
