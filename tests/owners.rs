@@ -317,14 +317,15 @@ async fn while_organizations_was_never_read_no_ticket_goes_to_the_wrong_team() {
         "{held:?}"
     );
     // What an earlier rule decides needs no tags.
-    let world = scene.world.lock();
-    assert!(
-        world
-            .jira
-            .issues()
-            .all(|issue| issue.labels.contains(&"incident".to_owned()))
-    );
-    drop(world);
+    {
+        let world = scene.world.lock();
+        assert!(
+            world
+                .jira
+                .issues()
+                .all(|issue| issue.labels.contains(&"incident".to_owned()))
+        );
+    }
     scene.world.lock().aws.faults.clear();
     scene.settle().await;
     assert!(projects(&scene, &seed::account_id(1)).contains(&"PAY".to_owned()));

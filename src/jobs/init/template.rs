@@ -87,10 +87,10 @@ reviewers = { group = <jira.reviewers> }
 
 # Test users, with whom `asaf workflow verify` tries what must be refused.
 # [jira.verify.product]
-# email = ""
+# email = "product-test@example.com"
 # token = "env:ASAF_JIRA_PRODUCT_TOKEN"
 # [jira.verify.reviewer]
-# email = ""
+# email = "reviewer-test@example.com"
 # token = "env:ASAF_JIRA_REVIEWER_TOKEN"
 
 # Which statuses mean what, by name or id. The first of each list is where tickets are moved to.
