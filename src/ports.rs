@@ -170,6 +170,12 @@ pub trait TicketsReader: Sync {
         keys: &[String],
     ) -> impl Future<Output = Result<Vec<Ticket>, WireError>> + Send;
 
+    /// The descriptions of tickets by numeric id, at most 100, as ADF documents or null; absent ones are gone or hidden.
+    fn descriptions(
+        &self,
+        ids: &[u64],
+    ) -> impl Future<Output = Result<BTreeMap<u64, Value>, WireError>> + Send;
+
     /// The highest issue number of a project that search knows now; 0 when it has none.
     fn highest_number(&self, project: &str) -> impl Future<Output = Result<u64, WireError>> + Send;
 
@@ -225,6 +231,8 @@ pub struct Draft {
     pub component: Option<String>,
     /// An account id, or `lead` for the project's lead; `None` leaves it to Jira.
     pub assignee: Option<String>,
+    /// Further fields by id, as Jira's API takes them.
+    pub fields: serde_json::Map<String, Value>,
     /// The value of the entity property `asaf.link`.
     pub property: Value,
     /// When it is due; left out where the project's screen has no due date.
@@ -240,6 +248,8 @@ pub struct Content {
     pub description: Value,
     /// Priority name.
     pub priority: Option<String>,
+    /// Further fields by id that follow the finding.
+    pub fields: serde_json::Map<String, Value>,
     /// A component to add, where the owner has one.
     pub component: Option<String>,
 }

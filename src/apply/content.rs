@@ -3,14 +3,17 @@
 use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::config::Config;
 use crate::config::owners::named;
+use crate::config::{Config, Fields};
 use crate::model::{Finding, Link, Owner, Routing, Severity};
 use crate::notify::policy::due_date;
 use crate::plan::Reason;
 use crate::ports::{Content, Draft};
 use crate::read::adopt::property;
-use crate::wire::adf::{Block, Doc, Inline, LONGEST_DOCUMENT, PanelKind, Row, Text};
+use crate::template::data::{Change, Data, Notice, OwnerShown, short_name};
+use crate::template::{Templates, is_mapped};
+use crate::wire::adf::section::framed;
+use crate::wire::adf::{Doc, Inline, LONGEST_DOCUMENT, Text};
 
 /// Jira's limit for a summary.
 const LONGEST_SUMMARY: usize = 255;
@@ -19,53 +22,54 @@ const LONGEST_SUMMARY: usize = 255;
 pub trait Style: Sync {
     /// A new ticket.
     fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft;
-    /// New content of an existing ticket.
-    fn content(&self, finding: &Finding) -> Content;
+    /// New content of an existing ticket: its description is our section alone.
+    fn content(&self, finding: &Finding, link: &Link) -> Content;
     /// When the ticket of a link is due, by what the team has to keep.
     fn due(&self, link: &Link) -> Option<Date>;
-    /// A comment that says why (ADF).
-    /// `next` is the key of the ticket that takes this one's place.
+    /// A comment that says why (ADF). `next` is the key of the ticket that takes this one's place.
     fn comment(&self, reason: &Reason, finding: Option<&Finding>, next: Option<&str>) -> Value;
 }
 
 /// The default style, from the configuration.
 pub struct Tickets<'a> {
-    /// Owners, issue type and priorities.
+    /// Issue type, priorities and fields.
     pub config: &'a Config,
     /// Who answers for a finding.
     pub owners: &'a Routing,
+    /// What tickets say.
+    pub templates: &'a Templates,
 }
 
 impl Style for Tickets<'_> {
     fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft {
         let owner = self.owner(finding);
-        let Content {
-            summary,
-            description,
-            priority,
-            component,
-        } = self.content_with(finding, Some(reason));
+        let data = self.data(finding, link, Some(reason));
         Draft {
             marker: link.marker.clone(),
             project: owner.project.clone(),
-            issue_type: owner
-                .issue_type
-                .as_ref()
-                .unwrap_or(&self.config.jira.issue_type)
-                .clone(),
-            summary,
-            description,
-            priority,
+            issue_type: self.issue_type(owner).to_owned(),
+            summary: summary(finding, self.account_name(finding)),
+            description: framed(&self.section(finding, owner, &data)),
+            priority: self.priority(finding),
             labels: owner.labels.clone(),
-            component,
+            component: owner.component.clone(),
             assignee: owner.assignee.clone(),
+            fields: self.fields(&data, |_| true),
             property: property(link),
             due: self.due(link),
         }
     }
 
-    fn content(&self, finding: &Finding) -> Content {
-        self.content_with(finding, None)
+    fn content(&self, finding: &Finding, link: &Link) -> Content {
+        let owner = self.owner(finding);
+        let data = self.data(finding, link, None);
+        Content {
+            summary: summary(finding, self.account_name(finding)),
+            description: self.section(finding, owner, &data),
+            priority: self.priority(finding),
+            fields: self.fields(&data, is_mapped),
+            component: owner.component.clone(),
+        }
     }
 
     fn due(&self, link: &Link) -> Option<Date> {
@@ -76,11 +80,9 @@ impl Style for Tickets<'_> {
     fn comment(&self, reason: &Reason, finding: Option<&Finding>, next: Option<&str>) -> Value {
         let mut line = vec![Inline::text(&reason.sentence())];
         if let Some(next) = next {
-            line.extend([
-                Inline::text(" It continues in "),
-                self.ticket(next),
-                Inline::text("."),
-            ]);
+            let page = self.page(next);
+            line.push(Inline::text(" It continues in "));
+            line.extend([Inline::link(next, &page), Inline::text(".")]);
         }
         let doc = Doc::new().paragraph(line);
         let doc = match (reason, finding) {
@@ -96,130 +98,101 @@ impl Tickets<'_> {
         named(&self.owners.of(finding), &self.config.owners)
     }
 
+    fn issue_type<'o>(&'o self, owner: &'o Owner) -> &'o str {
+        let own = owner.issue_type.as_deref();
+        own.unwrap_or(&self.config.jira.issue_type)
+    }
+
+    fn priority(&self, finding: &Finding) -> Option<String> {
+        let priorities = &self.config.jira.priorities;
+        priorities.of(finding.severity).map(str::to_owned)
+    }
+
     /// As Security Hub names it, or Organizations.
     fn account_name<'f>(&'f self, finding: &'f Finding) -> Option<&'f str> {
         let own = finding.account_name.as_deref();
         own.or_else(|| self.owners.account_name(&finding.alias.account))
     }
 
-    fn ticket(&self, key: &str) -> Inline {
-        Inline::link(key, &format!("{}/browse/{key}", self.config.jira.url))
+    fn page(&self, key: &str) -> String {
+        format!("{}/browse/{key}", self.config.jira.url)
     }
 
-    fn content_with(&self, finding: &Finding, reason: Option<&Reason>) -> Content {
-        Content {
-            summary: summary(finding, self.account_name(finding)),
-            description: self
-                .description(finding, reason)
-                .cut_to(LONGEST_DOCUMENT)
-                .to_value(),
-            priority: self
-                .config
-                .jira
-                .priorities
-                .of(finding.severity)
-                .map(str::to_owned),
-            component: self.owner(finding).component.clone(),
+    /// Everything that a template can name.
+    pub fn data(&self, finding: &Finding, link: &Link, reason: Option<&Reason>) -> Data {
+        let owner = self.owner(finding);
+        let changes = link.changes.iter().rev().map(|change| Change {
+            at: change.at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            what: change.what.clone(),
+        });
+        Data {
+            priority: self.priority(finding),
+            owner: OwnerShown {
+                team: owner.team.clone(),
+                project: owner.project.clone(),
+            },
+            reviewers: self.config.jira.reviewers.words(),
+            due: self
+                .due(link)
+                .map_or_else(String::new, |due| due.to_string()),
+            notice: reason.and_then(|reason| self.notice(reason)),
+            changes: changes.collect(),
+            ..Data::of(finding, self.account_name(finding))
         }
     }
 
-    fn description(&self, finding: &Finding, reason: Option<&Reason>) -> Doc {
-        let mut doc = Doc::new();
-        if let Some(
-            reason @ (Reason::TicketDeletedByPerson { old_key, .. }
-            | Reason::FailsAgainAfterWindow { old_key, .. }
-            | Reason::OwnerChanged { old_key, .. }),
-        ) = reason
-        {
-            let sentence = reason.sentence();
-            let line = match sentence.split_once(old_key.as_str()) {
-                // The key of a ticket that is gone leads nowhere.
-                Some((before, after))
-                    if !matches!(reason, Reason::TicketDeletedByPerson { .. }) =>
-                {
-                    vec![
-                        Inline::text(before),
-                        self.ticket(old_key),
-                        Inline::text(after),
-                    ]
+    /// What a ticket that takes the place of another says of it. The key of one that is gone leads nowhere.
+    fn notice(&self, reason: &Reason) -> Option<Notice> {
+        let (key, is_gone) = match reason {
+            Reason::TicketDeletedByPerson { old_key, .. } => (old_key, true),
+            Reason::FailsAgainAfterWindow { old_key, .. }
+            | Reason::OwnerChanged { old_key, .. } => (old_key, false),
+            _ => return None,
+        };
+        let sentence = reason.sentence();
+        let (before, after) = match sentence.split_once(key.as_str()) {
+            Some(parts) if !is_gone => parts,
+            _ => (sentence.as_str(), ""),
+        };
+        let is_linked = !is_gone && before.len() < sentence.len();
+        Some(Notice {
+            before: before.to_owned(),
+            key: if is_linked {
+                key.clone()
+            } else {
+                String::new()
+            },
+            url: self.page(key),
+            after: after.to_owned(),
+        })
+    }
+
+    /// Our section of the description. A template that fails for one finding must not cost its ticket.
+    pub fn section(&self, finding: &Finding, owner: &Owner, data: &Data) -> Value {
+        let name = self.templates.of(finding, owner, self.issue_type(owner));
+        let doc = self.templates.document(name, data).unwrap_or_else(|error| {
+            tracing::error!(%error, "asaf's own template is used");
+            Templates::default()
+                .document("default.md", data)
+                .unwrap_or_else(|_| Doc::new().paragraph([Inline::text(&finding.title)]))
+        });
+        doc.cut_to(LONGEST_DOCUMENT).to_value()
+    }
+
+    /// Configured fields, filled. What cannot be filled is left out: Jira says so where it is required.
+    fn fields(&self, data: &Data, wanted: impl Fn(&Value) -> bool) -> Fields {
+        let fields = self.config.jira.fields.iter();
+        let filled = fields
+            .filter(|(_, value)| wanted(value))
+            .filter_map(|(id, value)| match self.templates.field(id, value, data) {
+                Ok(value) => Some((id.clone(), value)),
+                Err(error) => {
+                    tracing::error!(%error, "the field is left out");
+                    None
                 }
-                _ => vec![Inline::text(&sentence)],
-            };
-            let line = Block::Paragraph(line);
-            doc = doc.with(Block::Panel(PanelKind::Warning, vec![line]));
-        }
-        doc = doc
-            .heading(3, "What is wrong")
-            .paragraph([Inline::text(&finding.title)]);
-        if !finding.description.is_empty() && finding.description != finding.title {
-            doc = doc.paragraph([Inline::text(&finding.description)]);
-        }
-        doc = fix(doc, finding);
-        doc = doc.heading(3, "Where").with(Block::Table(where_rows(
-            finding,
-            self.account_name(finding),
-            &self.owner(finding).team,
-        )));
-        doc = evidence(doc, finding);
-        let resolve = "Set this ticket to Resolved when it is fixed. The security team reviews and closes it, or reopens it. When the resource is deleted, the ticket goes too.";
-        doc.with(Block::Panel(
-            PanelKind::Info,
-            vec![Block::Paragraph(vec![Inline::text(resolve)])],
-        ))
+            });
+        filled.collect()
     }
-}
-
-fn fix(doc: Doc, finding: &Finding) -> Doc {
-    let mut line = Vec::new();
-    if let Some(text) = &finding.remediation.text {
-        line.push(Inline::text(text));
-    }
-    if let Some(url) = &finding.remediation.url {
-        if !line.is_empty() {
-            line.push(Inline::text(" "));
-        }
-        line.push(Inline::link("How to fix it", url));
-    }
-    if line.is_empty() {
-        doc
-    } else {
-        doc.heading(3, "How to fix it").paragraph(line)
-    }
-}
-
-fn where_rows(finding: &Finding, account_name: Option<&str>, team: &str) -> Vec<Row> {
-    let account = match account_name {
-        Some(name) => format!("{name} ({})", finding.alias.account),
-        None => finding.alias.account.clone(),
-    };
-    let row = |label: &str, cell: Inline| Row {
-        header: false,
-        cells: vec![vec![Inline::strong(label)], vec![cell]],
-    };
-    let mut rows = vec![
-        row("Account", Inline::text(&account)),
-        row("Region", Inline::text(&finding.alias.region)),
-    ];
-    for resource in finding.resources.iter().take(10) {
-        rows.push(row(&resource.kind, Inline::code(&resource.id)));
-    }
-    if finding.resources.len() > 10 {
-        let more = format!("{} more", finding.resources.len() - 10);
-        rows.push(row("Resources", Inline::text(&more)));
-    }
-    rows.push(row("Severity", Inline::text(finding.severity.label())));
-    rows.push(row(
-        "Found by",
-        Inline::text(&format!("{}, {}", finding.product.name(), finding.rule.id)),
-    ));
-    if let Some(at) = finding.first_observed_at {
-        rows.push(row(
-            "First seen",
-            Inline::text(&at.strftime("%Y-%m-%d %H:%M UTC").to_string()),
-        ));
-    }
-    rows.push(row("Team", Inline::text(team)));
-    rows
 }
 
 fn evidence(doc: Doc, finding: &Finding) -> Doc {
@@ -236,7 +209,7 @@ fn evidence(doc: Doc, finding: &Finding) -> Doc {
 /// Problem, resource and account at a glance, on one line of at most 255 characters.
 pub fn summary(finding: &Finding, account_name: Option<&str>) -> String {
     let account = account_name.unwrap_or(&finding.alias.account);
-    let resource = short_resource(&finding.alias.resource);
+    let resource = short_name(&finding.alias.resource);
     let tail = format!(" · {resource} · {account}");
     let rule = &finding.rule.id;
     // Titles of CVEs, and of controls before they were consolidated, begin with the rule themselves.
@@ -262,15 +235,6 @@ pub fn summary(finding: &Finding, account_name: Option<&str>) -> String {
 
 fn severity_tag(severity: Severity) -> String {
     format!("[{}]", severity.label())
-}
-
-/// The end of an ARN is what people recognise.
-fn short_resource(id: &str) -> String {
-    let tail = id
-        .rsplit([':', '/'])
-        .find(|part| !part.is_empty())
-        .unwrap_or(id);
-    tail.chars().take(80).collect()
 }
 
 fn one_line(text: &str) -> String {

@@ -8,6 +8,7 @@ use crate::plan::TicketStep;
 use crate::ports::{Comment, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
 use crate::store::{Store, StoreError, Tombstone};
+use crate::wire::adf::section::placed;
 use crate::wire::error::WireError;
 
 pub(super) async fn deletes<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
@@ -107,26 +108,76 @@ fn standing<'a>(progress: &'a Progress, snapshot: &'a Snapshot) -> Option<&'a Ti
     }
 }
 
-pub(super) async fn updates<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+/// Descriptions that are read in one call.
+const READ_TOGETHER: usize = 100;
+
+/// New content; what people wrote around our section is read first, and stays.
+pub(super) async fn updates<
+    F: FindingsWriter,
+    T: TicketsReader + TicketsWriter,
+    N: Notifier,
+    S: Store,
+>(
     work: &mut [Progress],
     snapshot: &Snapshot,
     to: Sinks<'_, F, T, N, S>,
     run: &Run<'_>,
 ) -> Result<(), StoreError> {
-    for progress in work
-        .iter_mut()
-        .filter(|progress| progress.action.ticket == TicketStep::Update && progress.is_live())
-    {
-        let finding = snapshot.findings.get(&progress.action.subject.finding);
-        let (Some(finding), Some(at)) = (finding, progress.ticket.clone()) else {
-            continue;
+    let due: Vec<usize> = (0..work.len())
+        .filter(|n| work[*n].action.ticket == TicketStep::Update && work[*n].is_live())
+        .collect();
+    for some in due.chunks(READ_TOGETHER) {
+        let ids = some
+            .iter()
+            .filter_map(|n| Some(work[*n].ticket.as_ref()?.id));
+        let ids: Vec<u64> = ids.collect();
+        let described = match to.tickets.descriptions(&ids).await {
+            Ok(described) => described,
+            Err(error) => {
+                some.iter()
+                    .for_each(|n| work[*n].fail("reading the ticket", &error));
+                continue;
+            }
         };
-        let content = run.style.content(finding);
-        if let Err(error) = to.tickets.update(at.id, &content).await {
-            progress.fail("updating the ticket", &error);
+        for n in some {
+            update(&mut work[*n], &described, snapshot, to.tickets, run).await;
         }
     }
     Ok(())
+}
+
+async fn update<T: TicketsWriter>(
+    progress: &mut Progress,
+    described: &BTreeMap<u64, serde_json::Value>,
+    snapshot: &Snapshot,
+    tickets: &T,
+    run: &Run<'_>,
+) {
+    let action = &progress.action;
+    let finding = snapshot.findings.get(&action.subject.finding);
+    let (Some(finding), Some(link), Some(at)) =
+        (finding, action.after.as_deref(), progress.ticket.clone())
+    else {
+        return;
+    };
+    let Some(description) = described.get(&at.id) else {
+        let gone = WireError::NotFound {
+            what: format!("reading {}", at.key),
+            message: "Jira does not show the ticket".to_owned(),
+        };
+        return progress.fail("updating the ticket", &gone);
+    };
+    let mut content = run.style.content(finding, link);
+    content.description = placed(description, &content.description);
+    let before = snapshot.links.get(&action.marker);
+    let before = before.and_then(|link| link.shown.as_ref());
+    if before.is_some_and(|shown| shown.severity == finding.severity) {
+        // Somebody may have chosen another.
+        content.priority = None;
+    }
+    if let Err(error) = tickets.update(at.id, &content).await {
+        progress.fail("updating the ticket", &error);
+    }
 }
 
 /// Disputed tickets are marked for people, and for the next run.

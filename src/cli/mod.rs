@@ -14,6 +14,7 @@ mod owners;
 mod review;
 mod setup;
 mod sync;
+mod template;
 
 pub use ignore::{
     CheckArgs, CheckOutput, CodeOwnersArgs, IgnoreArgs, IgnoreCommand, IgnoreSyncArgs, LsArgs,
@@ -34,6 +35,7 @@ pub use sync::{
     QuarantineArgs, QuarantineCommand, ReconcileArgs, Release, ResumeArgs, ResumeCommand,
     ScopeArgs, ServeArgs,
 };
+pub use template::{PreviewOutput, TemplateArgs, TemplateCommand};
 
 /// Keeps AWS Security Hub findings and Jira tickets in step, both ways.
 #[derive(Debug, Parser)]
@@ -129,6 +131,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check, write, apply and propose ignore rules
     Ignore(IgnoreArgs),
+    /// Check what tickets say, or show the ticket of a finding
+    Template(TemplateArgs),
     /// Say who answers for what, and report what nobody answers for
     Owners(OwnersArgs),
     /// Look at what failed or is in doubt

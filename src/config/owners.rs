@@ -61,6 +61,9 @@ pub struct Team {
     /// The team's Slack channel, by its id (`C…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slack_channel: Option<String>,
+    /// The folder of `jira.templates` whose templates the team's tickets use, such as `de`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// The Jira group of the product team: it holds the product team's role in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jira_group: Option<String>,
@@ -136,6 +139,9 @@ struct RuleAsWritten {
     /// The team's Slack channel, by its id (`C…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     slack_channel: Option<String>,
+    /// The folder of `jira.templates` whose templates the team's tickets use, such as `de`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
     /// The Jira group of the product team: it holds the product team's role in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     jira_group: Option<String>,
@@ -162,6 +168,7 @@ impl From<RuleAsWritten> for OwnerRule {
                 assignee: rule.assignee,
                 labels: rule.labels,
                 slack_channel: rule.slack_channel,
+                language: rule.language,
                 jira_group: rule.jira_group,
             },
         }
@@ -188,6 +195,7 @@ impl From<OwnerRule> for RuleAsWritten {
             assignee,
             labels,
             slack_channel,
+            language,
             jira_group,
         } = rule.owner;
         RuleAsWritten {
@@ -206,6 +214,7 @@ impl From<OwnerRule> for RuleAsWritten {
             assignee,
             labels,
             slack_channel,
+            language,
             jira_group,
         }
     }
@@ -242,6 +251,7 @@ impl Team {
             assignee,
             labels,
             slack_channel,
+            language,
             jira_group,
         } = self;
         // A component belongs to one project: it does not follow to another.
@@ -254,6 +264,7 @@ impl Team {
         fill(&mut owner.issue_type, issue_type);
         fill(&mut owner.assignee, assignee);
         fill(&mut owner.slack_channel, slack_channel);
+        fill(&mut owner.language, language);
         fill(&mut owner.jira_group, jira_group);
         if !elsewhere {
             owner.project.clone_from(project);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::content::content_hash;
-use crate::model::{Finding, FindingState, Link, LinkOwner, Marker, Routed, WorkflowStatus};
+use crate::model::{Finding, FindingState, Link, LinkOwner, Marker, Routed, Shown, WorkflowStatus};
 use crate::plan::Subject;
 use crate::read::snapshot::Snapshot;
 
@@ -152,6 +152,19 @@ impl Case<'_> {
     pub(super) fn content(&self, lead: &Finding) -> String {
         let team = self.shown_owner().map_or("", |owner| owner.team.as_str());
         content_hash(lead, self.account_name, team)
+    }
+
+    /// What its ticket would show, for telling changes.
+    pub(super) fn shown(&self, lead: &Finding) -> Shown {
+        Shown {
+            severity: lead.severity,
+            title: lead.title.chars().take(LONGEST_TITLE).collect(),
+            resources: lead.resources.len(),
+            account_name: self.account_name.unwrap_or_default().to_owned(),
+            team: self
+                .shown_owner()
+                .map_or_else(String::new, |owner| owner.team.clone()),
+        }
     }
 
     /// What people read about it.

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Author, Base, BaseTicket, Decision, FindingKey, FindingState, InFlight, Link, TicketState,
-    WorkflowStatus,
+    Author, Base, BaseTicket, Changed, Decision, FindingKey, FindingState, InFlight, Link, Shown,
+    TicketState, WorkflowStatus,
 };
 use crate::plan::{Action, Expect, HeldReason, Reason, TicketStep, WorkflowStep};
 use crate::ports::{Alert, Audience};
@@ -261,6 +261,9 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
             verdict.ticket.creates() || verdict.ticket == TicketStep::Update
         });
         if shows_lead || (link.content.is_empty() && v.exists() && v.f == FindingState::Failing) {
+            let shown = case.shown(lead);
+            changes(&mut link, v, written, &shown, now);
+            link.shown = Some(shown);
             link.content = case.content(lead);
             link.severity = lead.severity;
             link.owner = case.owner.clone().ok().or(link.owner);
@@ -270,6 +273,25 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
         }
     }
     link
+}
+
+/// How many changes a ticket lists.
+const CHANGES_MOST: usize = 10;
+
+/// A new ticket has no changes yet; an updated one has one more.
+fn changes(link: &mut Link, v: &View<'_>, written: Written<'_>, shown: &Shown, now: Timestamp) {
+    match written.map(|(verdict, ..)| verdict.ticket) {
+        Some(step) if step.creates() => link.changes.clear(),
+        Some(TicketStep::Update) => {
+            if let Some(before) = &v.link.shown {
+                let what = before.differences(shown);
+                link.changes.push(Changed { at: now, what });
+            }
+            let more = link.changes.len().saturating_sub(CHANGES_MOST);
+            link.changes.drain(..more);
+        }
+        _ => {}
+    }
 }
 
 fn ticket_after(v: &View<'_>, written: Written<'_>) -> BaseTicket {

@@ -28,6 +28,7 @@ pub mod serve;
 pub mod store;
 pub mod sync;
 pub mod tell;
+pub mod template;
 mod unfinished;
 mod unread;
 pub mod webhook;

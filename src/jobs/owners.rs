@@ -190,7 +190,11 @@ pub fn why(routing: &Routing, finding: &Finding) -> Why {
     }
 }
 
-async fn findings<S: Store>(
+/// The findings of a ticket, or the one with this id.
+///
+/// # Errors
+/// The store, Security Hub, or nothing of that name.
+pub async fn findings<S: Store>(
     subject: &str,
     clients: &Clients,
     store: &S,

@@ -314,6 +314,7 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
         let style = Tickets {
             config: self.config,
             owners: &snapshot.owners,
+            templates: &self.clients.templates,
         };
         let context = crate::apply::Run {
             id: run.to_owned(),

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::finding::{AliasKey, FindingKey, FindingState, Severity, WorkflowStatus};
 use super::ignore_rule::RuleMatch;
-use super::ticket::{TicketRef, TicketState};
+use super::ticket::{Changed, Shown, TicketRef, TicketState};
 
 /// The label that marks a ticket as ours: `asaf-` and 32 hexadecimal digits of the alias key's SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -225,6 +225,12 @@ pub struct Link {
     pub turned_at: Option<Timestamp>,
     /// When the finding was last evaluated (`UpdatedAt`) as we last read it.
     pub evaluated_at: Option<Timestamp>,
+    /// What the ticket shows.
+    #[serde(default)]
+    pub shown: Option<Shown>,
+    /// The last changes of that, oldest first: the ticket lists them.
+    #[serde(default)]
+    pub changes: Vec<Changed>,
     /// Whose the ticket is: the owner's team and project when it was created or last changed; `None` before.
     #[serde(default)]
     pub owner: Option<LinkOwner>,
@@ -265,6 +271,8 @@ impl Link {
             disputes: 0,
             turned_at: None,
             evaluated_at: None,
+            shown: None,
+            changes: Vec::new(),
             owner: None,
             resource_asked_at: None,
             resource_deleted_at: None,

@@ -19,4 +19,4 @@ pub use link::{
 };
 pub use owner::{Owner, Routed, Routing};
 pub use pause::{Pause, PauseScope};
-pub use ticket::{DISPUTED_LABEL, Move, Ticket, TicketRef, TicketState};
+pub use ticket::{Changed, DISPUTED_LABEL, Move, Shown, Ticket, TicketRef, TicketState};

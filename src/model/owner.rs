@@ -35,6 +35,9 @@ pub struct Owner {
     /// The team's Slack channel, by its id (`C…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slack_channel: Option<String>,
+    /// The folder of `jira.templates` whose templates the team's tickets use, such as `de`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// The Jira group of the product team: it holds the product team's role in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jira_group: Option<String>,

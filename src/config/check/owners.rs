@@ -160,6 +160,7 @@ fn owner(path: &str, owner: &Owner, found: &mut Found) {
         ("issue_type", &owner.issue_type),
         ("component", &owner.component),
         ("assignee", &owner.assignee),
+        ("language", &owner.language),
         ("jira_group", &owner.jira_group),
     ] {
         if let Some(value) = value {

@@ -4,7 +4,7 @@
 //! finding that AWS's types cannot hold must not lose a page of a hundred.
 
 mod connector;
-mod console;
+pub mod console;
 mod credentials;
 
 use std::future::Future;

@@ -98,6 +98,9 @@ impl TicketsWriter for JiraClient {
         if let Some(priority) = &content.priority {
             fields["priority"] = json!({"name": priority});
         }
+        for (id, value) in &content.fields {
+            fields[id.as_str()] = value.clone();
+        }
         let mut body = json!({ "fields": fields });
         if let Some(component) = &content.component {
             body["update"] = json!({"components": [{"add": {"name": component}}]});
@@ -288,7 +291,7 @@ fn issue_update(draft: &Draft, more: &Fields) -> Value {
     if let Some(due) = draft.due {
         fields[DUE_DATE] = json!(due.to_string());
     }
-    for (id, value) in more {
+    for (id, value) in draft.fields.iter().chain(more) {
         if fields[id.as_str()].is_null() {
             fields[id.as_str()] = value.clone();
         }
