@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Progress, Run, Sinks};
+use crate::model::finding::TICKET_FIELD;
 use crate::model::{FindingKey, WorkflowStatus};
 use crate::plan::{Reason, TicketStep};
 use crate::ports::{FindingsWriter, Notifier, Unprocessed, WorkflowUpdate};
@@ -21,9 +22,6 @@ const PER_CALL: usize = 100;
 
 /// How often transient refusals of single findings are tried again.
 const ROUNDS: u32 = 4;
-
-/// The user-defined field that holds the ticket's key.
-const TICKET_FIELD: &str = "asaf_ticket";
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Payload {

@@ -263,7 +263,7 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
         if shows_lead || (link.content.is_empty() && v.exists() && v.f == FindingState::Failing) {
             let shown = case.shown(lead);
             changes(&mut link, v, written, &shown, now);
-            link.shown = Some(shown);
+            link.shown = Some(Box::new(shown));
             link.content = case.content(lead);
             link.severity = lead.severity;
             link.owner = case.owner.clone().ok().or(link.owner);

@@ -166,8 +166,9 @@ pub struct Link {
     pub marker: Marker,
     /// What it is about.
     pub alias: AliasKey,
-    /// The findings that it tracks now; W is written to all.
-    pub findings: BTreeSet<FindingKey>,
+    /// The findings that it tracks now, in order; W is written to all. Nearly always one: a set would take half a
+    /// kilobyte.
+    pub findings: Vec<FindingKey>,
     /// The ticket, once there is one; kept after a deletion by a person, removed by our own.
     pub ticket: Option<TicketRef>,
     /// `None` until the first agreement (a new or an adopted ticket).
@@ -227,7 +228,7 @@ pub struct Link {
     pub evaluated_at: Option<Timestamp>,
     /// What the ticket shows.
     #[serde(default)]
-    pub shown: Option<Shown>,
+    pub shown: Option<Box<Shown>>,
     /// The last changes of that, oldest first: the ticket lists them.
     #[serde(default)]
     pub changes: Vec<Changed>,
@@ -246,7 +247,7 @@ impl Link {
         Link {
             marker: Marker::of(&alias),
             alias,
-            findings: BTreeSet::new(),
+            findings: Vec::new(),
             ticket: None,
             base: None,
             severity,
@@ -281,6 +282,13 @@ impl Link {
 }
 
 impl Link {
+    /// One finding more that it tracks.
+    pub fn track(&mut self, finding: FindingKey) {
+        if let Err(place) = self.findings.binary_search(&finding) {
+            self.findings.insert(place, finding);
+        }
+    }
+
     /// The same link before it had a ticket or agreed on anything.
     #[must_use]
     pub fn without_a_ticket(&self) -> Self {

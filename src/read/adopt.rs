@@ -150,6 +150,6 @@ fn new_link(marker: &Marker, ticket: &Ticket, snapshot: &Snapshot) -> Option<Lin
         .values()
         .find(|finding| Marker::of(&finding.alias) == *marker)?;
     let mut link = Link::new(finding.alias.clone(), finding.severity);
-    link.findings.insert(finding.key.clone());
+    link.track(finding.key.clone());
     Some(link)
 }

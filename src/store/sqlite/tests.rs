@@ -20,7 +20,7 @@ fn alias(n: u64) -> AliasKey {
 
 fn link(n: u64, ticket: Option<u64>) -> Link {
     let mut link = Link::new(alias(n), Severity::High);
-    link.findings.insert(FindingKey {
+    link.track(FindingKey {
         product_arn: "arn:product".into(),
         id: format!("finding-{n}"),
     });
