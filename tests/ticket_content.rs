@@ -70,7 +70,7 @@ async fn a_ticket_says_what_is_wrong_where_why_how_to_fix_it_and_who_reviews() {
         text(&asff["Region"]),
         format!("{}, so the priority is", text(&asff["Severity"]["Label"])),
         "Set this ticket to Resolved when it is fixed".to_owned(),
-        "members of the Jira group security-reviewers".to_owned(),
+        "Members of the Jira group security-reviewers".to_owned(),
     ] {
         assert!(shown.contains(&needed), "{needed}: {shown}");
     }

@@ -100,6 +100,7 @@ impl Templates {
             .lstrip_blocks(true)
             .build();
         environment.set_syntax(syntax.map_err(|error| wrong("syntax", &error))?);
+        environment.add_filter("capitalize_first", capitalize_first);
         // Otherwise a template could make a finding's text markup.
         environment.remove_filter("safe");
         environment.set_auto_escape_callback(|_| AutoEscape::Custom("markdown".into()));
@@ -224,6 +225,13 @@ impl Templates {
         let plain = crate::wire::adf::markdown::filled(&rendered);
         Ok(serde_json::Value::String(plain))
     }
+}
+
+/// The begin of a sentence; the rest, such as the name of a group, stays as it is.
+fn capitalize_first(text: String) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
 }
 
 /// A value of a finding becomes a placeholder; what a template itself has written stays.

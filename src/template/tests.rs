@@ -52,7 +52,7 @@ fn each_of_our_own_templates_says_everything_that_a_reader_needs() {
             "2026-11-24 08:00 UTC",
             "Public access is not blocked.",
             "Set this ticket to Resolved when it is fixed",
-            "members of the Jira group security-reviewers",
+            "Members of the Jira group security-reviewers look at it",
             "It takes the place of WEB-1.",
             "severity MEDIUM → HIGH",
         ] {

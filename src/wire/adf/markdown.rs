@@ -136,7 +136,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Reader<'a, I> {
 
     fn code(&mut self) -> String {
         let mut text = String::new();
-        while let Some(event) = self.0.next() {
+        for event in self.0.by_ref() {
             match event {
                 Event::Text(part) => text.push_str(&filled(&part)),
                 Event::End(_) => break,
