@@ -165,7 +165,7 @@ async fn in_project(
             problems.push(Problem::wrong(
                 format!("{key} has no issue type “{wanted}” that the bot may create"),
                 format!(
-                    "name one of these as issue_type of [jira] or of the owner, or add it to the project: {}",
+                    "name one of these in jira.issue_type, or as issue_type of the owner, or add it to the project: {}",
                     some(types.keys().map(String::as_str))
                 ),
             ));

@@ -63,7 +63,7 @@ impl Seen {
             ));
         }
         if let Some(email) = &self.admin {
-            let written = "# [jira.admin]\n# email = \"\"\n# token = \"env:ASAF_JIRA_ADMIN_TOKEN\"";
+            let written = "# [jira.admin]\n# email = \"admin@example.com\"\n# token = \"env:ASAF_JIRA_ADMIN_TOKEN\"";
             let email = quoted(email);
             lines.push((
                 written,
