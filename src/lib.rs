@@ -25,4 +25,5 @@ pub mod read;
 pub mod review;
 pub mod store;
 pub mod talk;
+pub mod template;
 pub mod wire;

@@ -170,6 +170,12 @@ pub trait TicketsReader: Sync {
         keys: &[String],
     ) -> impl Future<Output = Result<Vec<Ticket>, WireError>> + Send;
 
+    /// The descriptions of tickets by numeric id, at most 100, as ADF documents or null; absent ones are gone or hidden.
+    fn descriptions(
+        &self,
+        ids: &[u64],
+    ) -> impl Future<Output = Result<BTreeMap<u64, Value>, WireError>> + Send;
+
     /// The highest issue number of a project that search knows now; 0 when it has none.
     fn highest_number(&self, project: &str) -> impl Future<Output = Result<u64, WireError>> + Send;
 
@@ -221,6 +227,12 @@ pub struct Draft {
     pub priority: Option<String>,
     /// Labels besides `asaf` and the marker.
     pub labels: Vec<String>,
+    /// A component of the project, by name.
+    pub component: Option<String>,
+    /// An account id, or `lead` for the project's lead; `None` leaves it to Jira.
+    pub assignee: Option<String>,
+    /// Further fields by id, as Jira's API takes them.
+    pub fields: serde_json::Map<String, Value>,
     /// The value of the entity property `asaf.link`.
     pub property: Value,
     /// When it is due; left out where the project's screen has no due date.
@@ -236,6 +248,10 @@ pub struct Content {
     pub description: Value,
     /// Priority name.
     pub priority: Option<String>,
+    /// Further fields by id that follow the finding.
+    pub fields: serde_json::Map<String, Value>,
+    /// A component to add, where the owner has one.
+    pub component: Option<String>,
 }
 
 /// A comment with the key that keeps it from being made twice.
@@ -349,6 +365,12 @@ pub trait Inventory: Sync {
 
     /// All accounts of the organisation.
     fn accounts(&self) -> impl Future<Output = Result<Vec<AccountFact>, WireError>> + Send;
+
+    /// The tags of these accounts in Organizations: one request for each.
+    fn account_tags(
+        &self,
+        accounts: &[Account],
+    ) -> impl Future<Output = Result<BTreeMap<Account, BTreeMap<String, String>>, WireError>> + Send;
 
     /// The path of the organisational unit of each account, such as `/prod/payments`; `/` at the root.
     fn units(&self) -> impl Future<Output = Result<BTreeMap<Account, String>, WireError>> + Send;

@@ -137,7 +137,8 @@ async fn row_14_what_fails_again_is_reopened_and_after_the_window_gets_a_new_tic
                 assert_eq!(workflow(&scene, &finding), "NOTIFIED");
                 let world = scene.world.lock();
                 let newest = world.jira.issue(keys.last().unwrap()).unwrap();
-                let text = newest.description.as_ref().unwrap().to_string();
+                let text = newest.description.as_ref().unwrap().value();
+                let text = asaf::wire::adf::plain_text(&text);
                 assert_eq!(
                     text.contains(&format!("{key} was closed too long ago")),
                     tickets == 2

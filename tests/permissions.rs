@@ -172,7 +172,10 @@ async fn the_policies_suffice_for_everything_and_every_action_of_them_is_used() 
         iam.set_policy("asaf", policy(Policy::Engine, &place));
         iam.set_policy(seed::MEMBER_ROLE, policy(Policy::MemberRole, &place));
     }
-    console.configure(|text| text.push_str(&format!("\n[queue]\nurl = \"{queue}\"\n")));
+    let by_tag = "[[owners.rules]]\naccount_tags = { owner = \"nobody\" }\nteam = \"nobody\"\nproject = \"SEC\"\n";
+    console.configure(|text| {
+        text.push_str(&format!("\n[queue]\nurl = \"{queue}\"\n\n{by_tag}"));
+    });
     console.asaf(&["workflow", "apply"]).ends(0);
     console.asaf(&["reconcile"]).ends(0);
     // A resource is deleted: its ticket goes when the member account proves it.

@@ -3,72 +3,88 @@
 use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::model::{Finding, Link, Severity};
+use crate::config::owners::named;
+use crate::config::{Config, Fields};
+use crate::model::{Finding, Link, Owner, Routing, Severity};
 use crate::notify::policy::due_date;
 use crate::plan::Reason;
 use crate::ports::{Content, Draft};
 use crate::read::adopt::property;
-use crate::wire::adf::{Block, Doc, Inline, LONGEST_DOCUMENT, PanelKind, Row, Text};
+use crate::template::data::{Change, Data, Notice, OwnerShown, short_name};
+use crate::template::{Templates, is_mapped};
+use crate::wire::adf::section::framed;
+use crate::wire::adf::{Doc, Inline, LONGEST_DOCUMENT, Text};
 
 /// Jira's limit for a summary.
 const LONGEST_SUMMARY: usize = 255;
 
 /// How tickets look and where they go.
 pub trait Style: Sync {
-    /// The project key of an account's owner.
-    fn project(&self, account: &str) -> &str;
     /// A new ticket.
     fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft;
-    /// New content of an existing ticket.
-    fn content(&self, finding: &Finding) -> Content;
+    /// New content of an existing ticket: its description is our section alone.
+    fn content(&self, finding: &Finding, link: &Link) -> Content;
     /// When the ticket of a link is due, by what the team has to keep.
     fn due(&self, link: &Link) -> Option<Date>;
-    /// A comment that says why (ADF).
-    fn comment(&self, reason: &Reason, finding: Option<&Finding>) -> Value;
+    /// A comment that says why (ADF). `next` is the key of the ticket that takes this one's place.
+    fn comment(&self, reason: &Reason, finding: Option<&Finding>, next: Option<&str>) -> Value;
 }
 
 /// The default style, from the configuration.
 pub struct Tickets<'a> {
-    /// Owners, issue type and priorities.
-    pub config: &'a crate::config::Config,
+    /// Issue type, priorities and fields.
+    pub config: &'a Config,
+    /// Who answers for a finding.
+    pub owners: &'a Routing,
+    /// What tickets say.
+    pub templates: &'a Templates,
 }
 
 impl Style for Tickets<'_> {
-    fn project(&self, account: &str) -> &str {
-        &self.config.owners.of(account).project
-    }
-
     fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft {
-        let owner = self.config.owners.of(&finding.alias.account);
-        let Content {
-            summary,
-            description,
-            priority,
-        } = self.content_with(finding, Some(reason));
+        let owner = self.owner(finding);
+        let data = self.data(finding, link, Some(reason));
         Draft {
             marker: link.marker.clone(),
             project: owner.project.clone(),
-            issue_type: self.config.jira.issue_type.clone(),
-            summary,
-            description,
-            priority,
+            issue_type: self.issue_type(owner).to_owned(),
+            summary: summary(finding, self.account_name(finding)),
+            description: framed(&self.section(finding, owner, &data)),
+            priority: self.priority(finding),
             labels: owner.labels.clone(),
+            component: owner.component.clone(),
+            assignee: owner.assignee.clone(),
+            fields: self.fields(&data, |_| true),
             property: property(link),
             due: self.due(link),
         }
     }
 
-    fn content(&self, finding: &Finding) -> Content {
-        self.content_with(finding, None)
+    fn content(&self, finding: &Finding, link: &Link) -> Content {
+        let owner = self.owner(finding);
+        let data = self.data(finding, link, None);
+        Content {
+            summary: summary(finding, self.account_name(finding)),
+            description: self.section(finding, owner, &data),
+            priority: self.priority(finding),
+            fields: self.fields(&data, is_mapped),
+            component: owner.component.clone(),
+        }
     }
 
     fn due(&self, link: &Link) -> Option<Date> {
-        let team = &self.config.owners.of(&link.alias.account).team;
+        let team = &self.config.owners.of_link(link).team;
         due_date(self.config, team, link.severity, link.opened_at?)
     }
 
-    fn comment(&self, reason: &Reason, finding: Option<&Finding>) -> Value {
-        let doc = Doc::new().paragraph([Inline::text(&reason.sentence())]);
+    fn comment(&self, reason: &Reason, finding: Option<&Finding>, next: Option<&str>) -> Value {
+        let mut line = vec![Inline::text(&reason.sentence())];
+        if let Some(next) = next {
+            let page = self.page(next);
+            line.push(Inline::text(" It continues in "));
+            line.extend([Inline::link(next, &page), Inline::text(".")]);
+        }
+        let doc = Doc::new().paragraph(line);
         let doc = match (reason, finding) {
             (Reason::ClaimedResolved { .. }, Some(finding)) => evidence(doc, finding),
             _ => doc,
@@ -78,102 +94,105 @@ impl Style for Tickets<'_> {
 }
 
 impl Tickets<'_> {
-    fn content_with(&self, finding: &Finding, reason: Option<&Reason>) -> Content {
-        Content {
-            summary: summary(finding),
-            description: self
-                .description(finding, reason)
-                .cut_to(LONGEST_DOCUMENT)
-                .to_value(),
-            priority: self
-                .config
-                .jira
-                .priorities
-                .of(finding.severity)
-                .map(str::to_owned),
+    fn owner(&self, finding: &Finding) -> &Owner {
+        named(&self.owners.of(finding), &self.config.owners)
+    }
+
+    fn issue_type<'o>(&'o self, owner: &'o Owner) -> &'o str {
+        let own = owner.issue_type.as_deref();
+        own.unwrap_or(&self.config.jira.issue_type)
+    }
+
+    fn priority(&self, finding: &Finding) -> Option<String> {
+        let priorities = &self.config.jira.priorities;
+        priorities.of(finding.severity).map(str::to_owned)
+    }
+
+    /// As Security Hub names it, or Organizations.
+    fn account_name<'f>(&'f self, finding: &'f Finding) -> Option<&'f str> {
+        let own = finding.account_name.as_deref();
+        own.or_else(|| self.owners.account_name(&finding.alias.account))
+    }
+
+    fn page(&self, key: &str) -> String {
+        format!("{}/browse/{key}", self.config.jira.url)
+    }
+
+    /// Everything that a template can name.
+    pub fn data(&self, finding: &Finding, link: &Link, reason: Option<&Reason>) -> Data {
+        let owner = self.owner(finding);
+        let changes = link.changes.iter().rev().map(|change| Change {
+            at: change.at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            what: change.what.clone(),
+        });
+        Data {
+            priority: self.priority(finding),
+            owner: OwnerShown {
+                team: owner.team.clone(),
+                project: owner.project.clone(),
+            },
+            reviewers: self.config.jira.reviewers.words(),
+            due: self
+                .due(link)
+                .map_or_else(String::new, |due| due.to_string()),
+            notice: reason.and_then(|reason| self.notice(reason)),
+            changes: changes.collect(),
+            ..Data::of(finding, self.account_name(finding))
         }
     }
 
-    fn description(&self, finding: &Finding, reason: Option<&Reason>) -> Doc {
-        let mut doc = Doc::new();
-        if let Some(
-            reason @ (Reason::TicketDeletedByPerson { .. } | Reason::FailsAgainAfterWindow { .. }),
-        ) = reason
-        {
-            let line = Block::Paragraph(vec![Inline::text(&reason.sentence())]);
-            doc = doc.with(Block::Panel(PanelKind::Warning, vec![line]));
-        }
-        doc = doc
-            .heading(3, "What is wrong")
-            .paragraph([Inline::text(&finding.title)]);
-        if !finding.description.is_empty() && finding.description != finding.title {
-            doc = doc.paragraph([Inline::text(&finding.description)]);
-        }
-        doc = fix(doc, finding);
-        doc = doc.heading(3, "Where").with(Block::Table(where_rows(
-            finding,
-            &self.config.owners.of(&finding.alias.account).team,
-        )));
-        doc = evidence(doc, finding);
-        let resolve = "Set this ticket to Resolved when it is fixed. The security team reviews and closes it, or reopens it. When the resource is deleted, the ticket goes too.";
-        doc.with(Block::Panel(
-            PanelKind::Info,
-            vec![Block::Paragraph(vec![Inline::text(resolve)])],
-        ))
+    /// What a ticket that takes the place of another says of it. The key of one that is gone leads nowhere.
+    fn notice(&self, reason: &Reason) -> Option<Notice> {
+        let (key, is_gone) = match reason {
+            Reason::TicketDeletedByPerson { old_key, .. } => (old_key, true),
+            Reason::FailsAgainAfterWindow { old_key, .. }
+            | Reason::OwnerChanged { old_key, .. } => (old_key, false),
+            _ => return None,
+        };
+        let sentence = reason.sentence();
+        let (before, after) = match sentence.split_once(key.as_str()) {
+            Some(parts) if !is_gone => parts,
+            _ => (sentence.as_str(), ""),
+        };
+        let is_linked = !is_gone && before.len() < sentence.len();
+        Some(Notice {
+            before: before.to_owned(),
+            key: if is_linked {
+                key.clone()
+            } else {
+                String::new()
+            },
+            url: self.page(key),
+            after: after.to_owned(),
+        })
     }
-}
 
-fn fix(doc: Doc, finding: &Finding) -> Doc {
-    let mut line = Vec::new();
-    if let Some(text) = &finding.remediation.text {
-        line.push(Inline::text(text));
+    /// Our section of the description. A template that fails for one finding must not cost its ticket.
+    pub fn section(&self, finding: &Finding, owner: &Owner, data: &Data) -> Value {
+        let name = self.templates.of(finding, owner, self.issue_type(owner));
+        let doc = self.templates.document(name, data).unwrap_or_else(|error| {
+            tracing::error!(%error, "asaf's own template is used");
+            Templates::default()
+                .document("default.md", data)
+                .unwrap_or_else(|_| Doc::new().paragraph([Inline::text(&finding.title)]))
+        });
+        doc.cut_to(LONGEST_DOCUMENT).to_value()
     }
-    if let Some(url) = &finding.remediation.url {
-        if !line.is_empty() {
-            line.push(Inline::text(" "));
-        }
-        line.push(Inline::link("How to fix it", url));
-    }
-    if line.is_empty() {
-        doc
-    } else {
-        doc.heading(3, "How to fix it").paragraph(line)
-    }
-}
 
-fn where_rows(finding: &Finding, team: &str) -> Vec<Row> {
-    let account = match &finding.account_name {
-        Some(name) => format!("{name} ({})", finding.alias.account),
-        None => finding.alias.account.clone(),
-    };
-    let row = |label: &str, cell: Inline| Row {
-        header: false,
-        cells: vec![vec![Inline::strong(label)], vec![cell]],
-    };
-    let mut rows = vec![
-        row("Account", Inline::text(&account)),
-        row("Region", Inline::text(&finding.alias.region)),
-    ];
-    for resource in finding.resources.iter().take(10) {
-        rows.push(row(&resource.kind, Inline::code(&resource.id)));
+    /// Configured fields, filled. What cannot be filled is left out: Jira says so where it is required.
+    fn fields(&self, data: &Data, wanted: impl Fn(&Value) -> bool) -> Fields {
+        let fields = self.config.jira.fields.iter();
+        let filled = fields
+            .filter(|(_, value)| wanted(value))
+            .filter_map(|(id, value)| match self.templates.field(id, value, data) {
+                Ok(value) => Some((id.clone(), value)),
+                Err(error) => {
+                    tracing::error!(%error, "the field is left out");
+                    None
+                }
+            });
+        filled.collect()
     }
-    if finding.resources.len() > 10 {
-        let more = format!("{} more", finding.resources.len() - 10);
-        rows.push(row("Resources", Inline::text(&more)));
-    }
-    rows.push(row("Severity", Inline::text(finding.severity.label())));
-    rows.push(row(
-        "Found by",
-        Inline::text(&format!("{}, {}", finding.product.name(), finding.rule.id)),
-    ));
-    if let Some(at) = finding.first_observed_at {
-        rows.push(row(
-            "First seen",
-            Inline::text(&at.strftime("%Y-%m-%d %H:%M UTC").to_string()),
-        ));
-    }
-    rows.push(row("Team", Inline::text(team)));
-    rows
 }
 
 fn evidence(doc: Doc, finding: &Finding) -> Doc {
@@ -188,12 +207,9 @@ fn evidence(doc: Doc, finding: &Finding) -> Doc {
 }
 
 /// Problem, resource and account at a glance, on one line of at most 255 characters.
-pub fn summary(finding: &Finding) -> String {
-    let account = finding
-        .account_name
-        .as_deref()
-        .unwrap_or(&finding.alias.account);
-    let resource = short_resource(&finding.alias.resource);
+pub fn summary(finding: &Finding, account_name: Option<&str>) -> String {
+    let account = account_name.unwrap_or(&finding.alias.account);
+    let resource = short_name(&finding.alias.resource);
     let tail = format!(" · {resource} · {account}");
     let rule = &finding.rule.id;
     // Titles of CVEs, and of controls before they were consolidated, begin with the rule themselves.
@@ -219,15 +235,6 @@ pub fn summary(finding: &Finding) -> String {
 
 fn severity_tag(severity: Severity) -> String {
     format!("[{}]", severity.label())
-}
-
-/// The end of an ARN is what people recognise.
-fn short_resource(id: &str) -> String {
-    let tail = id
-        .rsplit([':', '/'])
-        .find(|part| !part.is_empty())
-        .unwrap_or(id);
-    tail.chars().take(80).collect()
 }
 
 fn one_line(text: &str) -> String {
@@ -270,9 +277,9 @@ mod tests {
             ("S3.8 - Buckets", "[HIGH] S3.8: Buckets · logs · payments"),
             ("two\nlines", "[HIGH] S3.8: two lines · logs · payments"),
         ] {
-            assert_eq!(summary(&finding("S3.8", title)), shown);
+            assert_eq!(summary(&finding("S3.8", title), Some("payments")), shown);
         }
-        let long = summary(&finding("S3.8", &"long ".repeat(200)));
+        let long = summary(&finding("S3.8", &"long ".repeat(200)), Some("payments"));
         assert_eq!(long.chars().count(), 255);
         assert!(long.ends_with("… · logs · payments"), "{long}");
     }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use super::{Progress, Run, Sinks};
 use crate::model::{Author, Intent, Link, Marker, TicketRef};
-use crate::plan::TicketStep;
 use crate::ports::{Draft, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
 use crate::store::{IntentOutcome, Store, StoreError};
@@ -28,14 +27,10 @@ pub(super) async fn creates<
     run: &Run<'_>,
 ) -> Result<(), StoreError> {
     let mut due: Vec<usize> = (0..work.len())
-        .filter(|n| work[*n].action.ticket == TicketStep::Create)
+        .filter(|n| work[*n].action.ticket.creates())
         .collect();
     // Few projects in a call: one that refuses spoils fewer.
-    due.sort_by_key(|n| {
-        run.style
-            .project(&work[*n].action.subject.account)
-            .to_owned()
-    });
+    due.sort_by_key(|n| work[*n].action.subject.project.clone());
     let total = due.len() as u64;
     let mut known = Known {
         highest: highest_known(snapshot),
@@ -43,7 +38,7 @@ pub(super) async fn creates<
         stopped: None,
     };
     for (call, indexes) in due.chunks(PER_CALL).enumerate() {
-        super::stop_paused(work, to.store, run).await?;
+        super::stop_paused(work, to.store).await?;
         let (mut asked, mut drafts) = (Vec::new(), Vec::new());
         for n in indexes.iter().copied() {
             let progress = &mut work[n];

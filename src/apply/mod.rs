@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::model::{Link, Marker, TicketRef};
-use crate::plan::paused::project;
+use crate::plan::paused::covers;
 use crate::plan::{Action, Plan, Summary, TicketStep};
 use crate::ports::{Alert, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
@@ -131,15 +131,15 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
             }
         })
         .collect();
-    stop_paused(&mut work, to.store, run).await?;
+    stop_paused(&mut work, to.store).await?;
     Box::pin(tickets::deletes(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::moves(&mut work, snapshot, to, run)).await?;
-    stop_paused(&mut work, to.store, run).await?;
+    stop_paused(&mut work, to.store).await?;
     Box::pin(creates::creates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::updates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::labels(&mut work, to)).await;
     Box::pin(tickets::due_dates(&mut work, snapshot, to, run)).await?;
-    stop_paused(&mut work, to.store, run).await?;
+    stop_paused(&mut work, to.store).await?;
     Box::pin(tickets::comments(&mut work, snapshot, to, run)).await?;
     Box::pin(workflow::updates(&mut work, to, run)).await?;
     tell(&work, to.notifier).await?;
@@ -152,13 +152,10 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
 pub(crate) async fn stop_paused<S: Store>(
     work: &mut [Progress],
     store: &S,
-    run: &Run<'_>,
 ) -> Result<(), StoreError> {
     let pauses = store.pauses().await?;
     for progress in work.iter_mut().filter(|_| !pauses.is_empty()) {
-        let account = &progress.action.subject.account;
-        let project = project(&progress.action).unwrap_or_else(|| run.style.project(account));
-        progress.stopped |= pauses.iter().any(|pause| pause.covers(account, project));
+        progress.stopped |= pauses.iter().any(|pause| covers(pause, &progress.action));
     }
     Ok(())
 }
@@ -261,7 +258,7 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
         |state: Option<crate::model::TicketState>| state.map_or("none", |state| state.word());
     let status = |w: Option<crate::model::WorkflowStatus>| w.map_or("gone", |w| w.as_str());
     let after_ticket = match action.ticket {
-        TicketStep::Create => "open",
+        TicketStep::Create | TicketStep::Replace => "open",
         TicketStep::Move { to } => to.word(),
         TicketStep::Delete => "deleted",
         TicketStep::Keep | TicketStep::Update | TicketStep::Label => {
@@ -347,7 +344,7 @@ impl Progress {
     /// The link's next row, with the ids of a ticket that was just created; the action keeps none.
     fn settle(&mut self) -> Option<Link> {
         let mut link = *self.action.after.take()?;
-        if self.action.ticket == TicketStep::Create {
+        if self.action.ticket.creates() {
             link.ticket = self.ticket.clone();
         }
         Some(link)

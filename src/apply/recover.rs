@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Intent, Link, Marker, Ticket};
+use crate::model::{Intent, Link, Marker, Ticket, TicketState};
 use crate::ports::{TicketQuery, TicketsReader};
 use crate::read::adopt::marker_of;
 use crate::store::{IntentOutcome, Quarantined, Store, StoreError};
@@ -139,22 +139,25 @@ async fn probe<T: TicketsReader>(
     }
     candidates.extend(above_the_known(tickets, intents).await?);
     // An older ticket of the same link (closed in an earlier episode) is not what the intent created.
-    let older: BTreeMap<&Marker, u64> = intents
+    let older: BTreeMap<&Marker, &Intent> = intents
         .iter()
-        .map(|intent| (&intent.marker, intent.highest_known))
+        .map(|intent| (&intent.marker, intent))
         .collect();
     let mut found: BTreeMap<Marker, Ticket> = BTreeMap::new();
     for ticket in candidates {
         let Some(marker) = marker_of(&ticket).filter(|marker| wanted.contains(marker)) else {
             continue;
         };
-        let number = ticket
-            .at
-            .key
-            .rsplit_once('-')
-            .and_then(|(_, n)| n.parse::<u64>().ok())
-            .unwrap_or(0);
-        let new = older.get(&marker).is_some_and(|known| number > *known);
+        // In another project, numbers say nothing: what an earlier owner had there is closed.
+        let (project, number) = ticket.at.key.rsplit_once('-').unwrap_or_default();
+        let number = number.parse::<u64>().unwrap_or(0);
+        let new = older.get(&marker).is_some_and(|intent| {
+            if project == intent.project {
+                number > intent.highest_known
+            } else {
+                ticket.state != Some(TicketState::Closed)
+            }
+        });
         let newer = found
             .get(&marker)
             .is_none_or(|other| other.at.id < ticket.at.id);

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Progress, Run, Sinks};
-use crate::model::{DISPUTED_LABEL, Ticket, TicketState};
+use crate::model::{DISPUTED_LABEL, Ticket, TicketRef, TicketState};
 use crate::plan::TicketStep;
 use crate::ports::{Comment, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
 use crate::store::{Store, StoreError, Tombstone};
+use crate::wire::adf::section::placed;
 use crate::wire::error::WireError;
 
 pub(super) async fn deletes<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
@@ -62,11 +63,14 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
 ) -> Result<(), StoreError> {
     let mut groups: BTreeMap<(String, String, TicketState), Vec<usize>> = BTreeMap::new();
     for (n, progress) in work.iter().enumerate() {
-        if let (TicketStep::Move { to }, Some(ticket), true) = (
-            progress.action.ticket,
-            ticket(progress, snapshot),
-            progress.is_live(),
-        ) {
+        let target = match progress.action.ticket {
+            TicketStep::Move { to } => to,
+            // What takes its place is created once it is closed: no finding has two live tickets.
+            TicketStep::Replace => TicketState::Closed,
+            _ => continue,
+        };
+        let found = ticket(progress, snapshot).filter(|ticket| ticket.state != Some(target));
+        if let (to, Some(ticket), true) = (target, found, progress.is_live()) {
             groups
                 .entry((ticket.project.clone(), ticket.status_id.clone(), to))
                 .or_default()
@@ -93,30 +97,87 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
 }
 
 fn ticket<'a>(progress: &Progress, snapshot: &'a Snapshot) -> Option<&'a Ticket> {
-    let at = progress.ticket.as_ref()?;
-    snapshot.tickets.get(&at.id)
+    snapshot.tickets.get(&standing(progress, snapshot)?.id)
 }
 
-pub(super) async fn updates<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+/// The ticket as it was before the run: for one that is replaced, the old one.
+fn standing<'a>(progress: &'a Progress, snapshot: &'a Snapshot) -> Option<&'a TicketRef> {
+    match progress.action.ticket {
+        TicketStep::Replace => snapshot.links.get(&progress.action.marker)?.ticket.as_ref(),
+        _ => progress.ticket.as_ref(),
+    }
+}
+
+/// Descriptions that are read in one call.
+const READ_TOGETHER: usize = 100;
+
+/// New content; what people wrote around our section is read first, and stays.
+pub(super) async fn updates<
+    F: FindingsWriter,
+    T: TicketsReader + TicketsWriter,
+    N: Notifier,
+    S: Store,
+>(
     work: &mut [Progress],
     snapshot: &Snapshot,
     to: Sinks<'_, F, T, N, S>,
     run: &Run<'_>,
 ) -> Result<(), StoreError> {
-    for progress in work
-        .iter_mut()
-        .filter(|progress| progress.action.ticket == TicketStep::Update && progress.is_live())
-    {
-        let finding = snapshot.findings.get(&progress.action.subject.finding);
-        let (Some(finding), Some(at)) = (finding, progress.ticket.clone()) else {
-            continue;
+    let due: Vec<usize> = (0..work.len())
+        .filter(|n| work[*n].action.ticket == TicketStep::Update && work[*n].is_live())
+        .collect();
+    for some in due.chunks(READ_TOGETHER) {
+        let ids = some
+            .iter()
+            .filter_map(|n| Some(work[*n].ticket.as_ref()?.id));
+        let ids: Vec<u64> = ids.collect();
+        let described = match to.tickets.descriptions(&ids).await {
+            Ok(described) => described,
+            Err(error) => {
+                some.iter()
+                    .for_each(|n| work[*n].fail("reading the ticket", &error));
+                continue;
+            }
         };
-        let content = run.style.content(finding);
-        if let Err(error) = to.tickets.update(at.id, &content).await {
-            progress.fail("updating the ticket", &error);
+        for n in some {
+            update(&mut work[*n], &described, snapshot, to.tickets, run).await;
         }
     }
     Ok(())
+}
+
+async fn update<T: TicketsWriter>(
+    progress: &mut Progress,
+    described: &BTreeMap<u64, serde_json::Value>,
+    snapshot: &Snapshot,
+    tickets: &T,
+    run: &Run<'_>,
+) {
+    let action = &progress.action;
+    let finding = snapshot.findings.get(&action.subject.finding);
+    let (Some(finding), Some(link), Some(at)) =
+        (finding, action.after.as_deref(), progress.ticket.clone())
+    else {
+        return;
+    };
+    let Some(description) = described.get(&at.id) else {
+        let gone = WireError::NotFound {
+            what: format!("reading {}", at.key),
+            message: "Jira does not show the ticket".to_owned(),
+        };
+        return progress.fail("updating the ticket", &gone);
+    };
+    let mut content = run.style.content(finding, link);
+    content.description = placed(description, &content.description);
+    let before = snapshot.links.get(&action.marker);
+    let before = before.and_then(|link| link.shown.as_ref());
+    if before.is_some_and(|shown| shown.severity == finding.severity) {
+        // Somebody may have chosen another.
+        content.priority = None;
+    }
+    if let Err(error) = tickets.update(at.id, &content).await {
+        progress.fail("updating the ticket", &error);
+    }
 }
 
 /// Disputed tickets are marked for people, and for the next run.
@@ -196,12 +257,20 @@ pub(super) async fn comments<
     to.store.open_comments(&keys).await?;
     for n in due {
         let progress = &mut work[n];
-        let (Some(key), Some(at)) = (progress.action.comment.clone(), progress.ticket.clone())
-        else {
+        let at = standing(progress, snapshot).cloned();
+        let (Some(key), Some(at)) = (progress.action.comment.clone(), at) else {
             continue;
         };
         let finding = snapshot.findings.get(&progress.action.subject.finding);
-        let body = run.style.comment(&progress.action.reason, finding);
+        let next = progress
+            .ticket
+            .as_ref()
+            .filter(|_| progress.action.ticket == TicketStep::Replace);
+        let body = run.style.comment(
+            &progress.action.reason,
+            finding,
+            next.map(|next| next.key.as_str()),
+        );
         let sent: Result<(), WireError> = async {
             if doubtful.contains(&key) && to.tickets.has_comment(at.id, &key).await? {
                 return Ok(());

@@ -133,7 +133,9 @@ fn payload(progress: &Progress, to: WorkflowStatus, named: bool) -> Payload {
     }
     let sentence = action.reason.sentence();
     let note = match (&key, action.ticket) {
-        (Some(key), TicketStep::Create) => format!("Tracked in {key}. {sentence}"),
+        (Some(key), TicketStep::Create | TicketStep::Replace) => {
+            format!("Tracked in {key}. {sentence}")
+        }
         (Some(key), _) => format!("{key}: {sentence}"),
         (None, _) => sentence,
     };
@@ -158,9 +160,7 @@ fn shared_note(reason: &Reason, step: TicketStep) -> String {
         Reason::FailsAgain { .. } | Reason::FailsAgainAfterWindow { .. } => {
             "The finding fails again; its Jira ticket is open.".to_owned()
         }
-        _ if step == TicketStep::Create => {
-            "Tracked in Jira; the ticket's label is asaf.".to_owned()
-        }
+        _ if step.creates() => "Tracked in Jira; the ticket's label is asaf.".to_owned(),
         _ => "Follows its Jira ticket.".to_owned(),
     }
 }

@@ -10,9 +10,11 @@ use crate::talk::{Loudness, plain};
 
 mod ignore;
 mod local;
+mod owners;
 mod review;
 mod setup;
 mod sync;
+mod template;
 
 pub use ignore::{
     CheckArgs, CheckOutput, CodeOwnersArgs, IgnoreArgs, IgnoreCommand, IgnoreSyncArgs, LsArgs,
@@ -22,6 +24,7 @@ pub use local::{
     ConfigArgs, ConfigCommand, DemoArgs, DigestArgs, EmulateArgs, FindingsArgs, FindingsCommand,
     InitArgs, StoreArgs, StoreCommand, Switch,
 };
+pub use owners::{OwnersArgs, OwnersCommand};
 pub use review::ReviewArgs;
 pub use setup::{
     DoctorArgs, Policy, ProjectArgs, WebhookArgs, WebhookCommand, WorkflowArgs, WorkflowCommand,
@@ -32,6 +35,7 @@ pub use sync::{
     QuarantineArgs, QuarantineCommand, ReconcileArgs, Release, ResumeArgs, ResumeCommand,
     ScopeArgs, ServeArgs,
 };
+pub use template::{PreviewOutput, TemplateArgs, TemplateCommand};
 
 /// Keeps AWS Security Hub findings and Jira tickets in step, both ways.
 #[derive(Debug, Parser)]
@@ -127,6 +131,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check, write, apply and propose ignore rules
     Ignore(IgnoreArgs),
+    /// Check what tickets say, or show the ticket of a finding
+    Template(TemplateArgs),
+    /// Say who answers for what, and report what nobody answers for
+    Owners(OwnersArgs),
     /// Look at what failed or is in doubt
     Quarantine(QuarantineArgs),
     /// Stop writing for an account, a project or everything

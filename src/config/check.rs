@@ -2,11 +2,12 @@
 
 mod ignore;
 mod notices;
+mod owners;
 mod workflow;
 
 use std::collections::BTreeMap;
 
-use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
+use super::{Aws, Config, Jira, Reviewers, Run};
 
 mod serve;
 
@@ -24,7 +25,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     let mut found = Found(Vec::new());
     aws(&config.aws, &mut found);
     jira(&config.jira, &mut found);
-    owners(&config.owners, &mut found);
+    owners::owners(&config.owners, &mut found);
     if config.limits.removals_percent > 100 {
         found.add("limits.removals_percent", "percent are 0 to 100");
     }
@@ -221,58 +222,6 @@ fn address(path: &str, email: &str, found: &mut Found) {
         .is_some_and(|(user, domain)| !user.is_empty() && !domain.is_empty());
     if !is_address || email.contains(|c: char| c.is_whitespace() || c.is_control() || c == ':') {
         found.add(path, "is no e-mail address");
-    }
-}
-
-fn owners(owners: &Owners, found: &mut Found) {
-    owner("owners.default", &owners.default, found);
-    let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
-    for (i, rule) in owners.rules.iter().enumerate() {
-        let path = format!("owners.rules[{i}]");
-        owner(&path, &rule.owner, found);
-        if rule.accounts.is_empty() {
-            found.add(format!("{path}.accounts"), "names no account");
-        }
-        for (j, account) in rule.accounts.iter().enumerate() {
-            let path = format!("{path}.accounts[{j}]");
-            if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
-                found.add(
-                    &path,
-                    format!("`{account}` is no account id: it has 12 digits"),
-                );
-            }
-            if let Some(other) = taken.insert(account, i) {
-                let rule = other + 1;
-                found.add(
-                    path,
-                    format!("`{account}` already stands in rule {rule}: the first one counts"),
-                );
-            }
-        }
-    }
-}
-
-fn owner(path: &str, owner: &Owner, found: &mut Found) {
-    found.name(format!("{path}.team"), &owner.team, 100);
-    project_key(format!("{path}.project"), &owner.project, found);
-    if let Some(component) = &owner.component {
-        found.name(format!("{path}.component"), component, 255);
-    }
-    if let Some(group) = &owner.jira_group {
-        found.name(format!("{path}.jira_group"), group, 255);
-    }
-    for (i, label) in owner.labels.iter().enumerate() {
-        let path = format!("{path}.labels[{i}]");
-        found.name(&path, label, 255);
-        if label.contains(char::is_whitespace) {
-            found.add(&path, format!("`{label}`: a label has no blanks"));
-        }
-        if label == "asaf" || label.starts_with("asaf-") {
-            found.add(
-                path,
-                format!("`{label}`: labels that start with asaf mark our tickets"),
-            );
-        }
     }
 }
 

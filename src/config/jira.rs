@@ -38,7 +38,12 @@ pub struct Jira {
     /// The priority of each severity.
     #[serde(default)]
     pub priorities: Priorities,
-    /// Fields that every new ticket gets besides ours, by field id, as Jira's API takes them.
+    /// A folder with templates of tickets in the place of asaf's own; a relative path starts at the folder of the
+    /// configuration file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templates: Option<std::path::PathBuf>,
+    /// Fields that every new ticket gets besides ours, by field id, as Jira's API takes them. Texts with `{{ … }}` are
+    /// filled from the finding, and follow it.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub fields: Fields,
     /// Fields that a transition's screen requires: the transition's name or id, then values by field id.

@@ -103,6 +103,9 @@ fn settle(mut config: Config, path: &Path) -> Config {
     for login in tried.into_iter().flatten().chain(&mut config.jira.admin) {
         login.token = login.token.clone().starting_at(folder);
     }
+    if let Some(templates) = &mut config.jira.templates {
+        *templates = folder.join(&*templates);
+    }
     if let Some(file) = &mut config.jira.workflow.file {
         *file = folder.join(&*file);
     }

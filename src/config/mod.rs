@@ -15,7 +15,7 @@ mod ignore;
 mod jira;
 mod load;
 mod notices;
-mod owners;
+pub mod owners;
 mod period;
 mod secret;
 mod serve;
@@ -24,7 +24,9 @@ mod show;
 mod tests;
 mod workflow;
 
-pub use crate::decide::policy::{CloseWhileFailing, Recheck, ResourceDeleted, SuppressedByHand};
+pub use crate::decide::policy::{
+    CloseWhileFailing, OwnerChange, Recheck, ResourceDeleted, SuppressedByHand,
+};
 use crate::model::Severity;
 pub use check::is_loopback;
 pub(crate) use check::{Finding, wrong_door};
@@ -33,7 +35,7 @@ pub use ignore::{GitHubApp, Ignore};
 pub use jira::{Fields, Jira, Priorities, Reviewers, Statuses};
 pub(crate) use load::{parse_strictly, read as read_text};
 pub use notices::{AtOnce, Day, Days, DigestAt, Notices, QuietHours, Sla, Slack, TeamsWebhook};
-pub use owners::{Owner, OwnerRule, Owners};
+pub use owners::{Conditions, Owner, OwnerRule, Owners, Team};
 pub use period::Period;
 pub use secret::Secret;
 pub use serve::{Queue, Serve, WEBHOOK_PATH, Webhook};
@@ -139,6 +141,8 @@ pub struct Policy {
     pub reopen_window: Period,
     /// Close a resolved ticket without a review once AWS reports PASSED.
     pub auto_close_verified: bool,
+    /// What happens to an open ticket whose finding now belongs to an owner with another project.
+    pub owner_change: OwnerChange,
     /// A finding that stops and fails again within this is waited for: its ticket is reopened, or resolved by the
     /// engine, at most once in this time.
     pub hold_down: Period,
@@ -155,6 +159,7 @@ impl Default for Policy {
             recheck: Recheck::Flag,
             reopen_window: Period::from_hours(30 * 24),
             auto_close_verified: false,
+            owner_change: OwnerChange::Recreate,
             hold_down: Period::from_minutes(15),
         }
     }
@@ -241,6 +246,7 @@ impl Config {
             recheck: policy.recheck,
             reopen_window: policy.reopen_window.duration(),
             auto_close_verified: policy.auto_close_verified,
+            owner_change: policy.owner_change,
             hold_down: policy.hold_down.duration(),
             who_may_close: self.jira.reviewers.words(),
             ..crate::decide::Policy::default()

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Finding, FindingState, Link, Marker, WorkflowStatus};
+use super::content::content_hash;
+use crate::model::{Finding, FindingState, Link, LinkOwner, Marker, Routed, Shown, WorkflowStatus};
 use crate::plan::Subject;
 use crate::read::snapshot::Snapshot;
 
@@ -20,6 +21,10 @@ pub(super) struct Case<'a> {
     pub(super) known: Option<&'a Link>,
     /// Present findings: the active ones, or else all.
     pub(super) members: Vec<&'a Finding>,
+    /// Who answers for it now, or why that is not known.
+    pub(super) owner: Result<LinkOwner, String>,
+    /// The account's name: the finding's own, or Organizations'.
+    pub(super) account_name: Option<&'a str>,
 }
 
 /// All cases, in the order of their markers, one at a time: a case copies its link.
@@ -63,10 +68,31 @@ fn case<'a>(
             .or(link.evaluated_at);
     }
     Some(Case {
+        owner: owner(&link, members.first().copied(), snapshot),
+        account_name: members
+            .first()
+            .and_then(|lead| lead.account_name.as_deref())
+            .or_else(|| snapshot.owners.account_name(&link.alias.account)),
         link,
         known,
         members,
     })
+}
+
+/// By the finding that rules; without one it stays with whom it was.
+fn owner(link: &Link, lead: Option<&Finding>, snapshot: &Snapshot) -> Result<LinkOwner, String> {
+    let routed = match (lead, &link.owner) {
+        (Some(lead), _) => snapshot.owners.of(lead),
+        (None, Some(owner)) => return Ok(owner.clone()),
+        (None, None) => snapshot.owners.of_account(&link.alias.account),
+    };
+    match routed {
+        Routed::Owner { owner, .. } => Ok(LinkOwner {
+            team: owner.team.clone(),
+            project: owner.project.clone(),
+        }),
+        Routed::Unknown { why } => Err(why.to_owned()),
+    }
 }
 
 /// When the finding was last evaluated. Archiving is no evaluation, but moves `UpdatedAt` all the same.
@@ -118,6 +144,30 @@ impl Case<'_> {
             .or_else(|| self.lead())
     }
 
+    /// Whose it is, or was when that was last known.
+    fn shown_owner(&self) -> Option<&LinkOwner> {
+        self.owner.as_ref().ok().or(self.link.owner.as_ref())
+    }
+
+    /// What its ticket would show, as one hash.
+    pub(super) fn content(&self, lead: &Finding) -> String {
+        let team = self.shown_owner().map_or("", |owner| owner.team.as_str());
+        content_hash(lead, self.account_name, team)
+    }
+
+    /// What its ticket would show, for telling changes.
+    pub(super) fn shown(&self, lead: &Finding) -> Shown {
+        Shown {
+            severity: lead.severity,
+            title: lead.title.chars().take(LONGEST_TITLE).collect(),
+            resources: lead.resources.len(),
+            account_name: self.account_name.unwrap_or_default().to_owned(),
+            team: self
+                .shown_owner()
+                .map_or_else(String::new, |owner| owner.team.clone()),
+        }
+    }
+
     /// What people read about it.
     pub(super) fn subject(&self) -> Subject {
         let link = &self.link;
@@ -131,7 +181,7 @@ impl Case<'_> {
                     id: link.marker.0.clone(),
                 }),
             account: link.alias.account.clone(),
-            account_name: lead.and_then(|finding| finding.account_name.clone()),
+            account_name: self.account_name.map(str::to_owned),
             region: link.alias.region.clone(),
             severity: lead.map_or(link.severity, |finding| finding.severity),
             rule: lead.map_or_else(
@@ -141,6 +191,12 @@ impl Case<'_> {
             title: lead.map_or_else(String::new, |finding| finding.title.clone()),
             resource: link.alias.resource.clone(),
             ticket: link.ticket.as_ref().map(|ticket| ticket.key.clone()),
+            team: self
+                .shown_owner()
+                .map_or_else(String::new, |owner| owner.team.clone()),
+            project: self
+                .shown_owner()
+                .map_or_else(String::new, |owner| owner.project.clone()),
         }
     }
 }

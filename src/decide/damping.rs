@@ -12,7 +12,7 @@ use crate::model::{
 use crate::plan::TicketStep;
 
 use super::policy::Policy;
-use super::table::Verdict;
+use super::verdict::Verdict;
 use super::view::View;
 
 /// Rows that undo what somebody else, or an automation rule, may do again at once: a second write in one episode,

@@ -14,6 +14,7 @@ mod damping;
 mod outcome;
 mod questions;
 mod table;
+mod verdict;
 mod view;
 
 #[cfg(test)]

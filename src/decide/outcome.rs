@@ -4,17 +4,16 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Author, Base, BaseTicket, Decision, FindingKey, FindingState, InFlight, Link, TicketState,
-    WorkflowStatus,
+    Author, Base, BaseTicket, Changed, Decision, FindingKey, FindingState, InFlight, Link, Shown,
+    TicketState, WorkflowStatus,
 };
 use crate::plan::{Action, Expect, HeldReason, Reason, TicketStep, WorkflowStep};
 use crate::ports::{Alert, Audience};
 
 use super::case::Case;
-use super::content::content_hash;
 use super::damping::{self, Damped};
 use super::policy::Policy;
-use super::table::{Ruling, Verdict};
+use super::verdict::{Ruling, Verdict};
 use super::view::{View, first_observed};
 
 /// What becomes of one case.
@@ -112,6 +111,10 @@ fn write(
             return dispute(case, v, row, Reason::Disputed { row }, now);
         }
         None => {}
+    }
+    if let (true, Err(why)) = (verdict.ticket.creates(), &case.owner) {
+        let why = why.clone();
+        return Outcome::Held(HeldReason::OwnerUnknown { why }, v.link.clone());
     }
     if verdict.tell_team && workflow.is_none() && v.base.ticket == v.t {
         return Outcome::Agree(after(case, v, Some((&verdict, None, &None)), now));
@@ -255,20 +258,46 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
     resolved_since(&mut link, v, workflow, now);
     if let Some(lead) = lead {
         let shows_lead = written.is_some_and(|(verdict, ..)| {
-            matches!(verdict.ticket, TicketStep::Create | TicketStep::Update)
+            verdict.ticket.creates() || verdict.ticket == TicketStep::Update
         });
         if shows_lead || (link.content.is_empty() && v.exists() && v.f == FindingState::Failing) {
-            link.content = content_hash(lead);
+            let shown = case.shown(lead);
+            changes(&mut link, v, written, &shown, now);
+            link.shown = Some(Box::new(shown));
+            link.content = case.content(lead);
             link.severity = lead.severity;
+            link.owner = case.owner.clone().ok().or(link.owner);
+        }
+        if link.owner.is_none() && link.ticket.is_some() {
+            link.owner = case.owner.clone().ok();
         }
     }
     link
 }
 
+/// How many changes a ticket lists.
+const CHANGES_MOST: usize = 10;
+
+/// A new ticket has no changes yet; an updated one has one more.
+fn changes(link: &mut Link, v: &View<'_>, written: Written<'_>, shown: &Shown, now: Timestamp) {
+    match written.map(|(verdict, ..)| verdict.ticket) {
+        Some(step) if step.creates() => link.changes.clear(),
+        Some(TicketStep::Update) => {
+            if let Some(before) = &v.link.shown {
+                let what = before.differences(shown);
+                link.changes.push(Changed { at: now, what });
+            }
+            let more = link.changes.len().saturating_sub(CHANGES_MOST);
+            link.changes.drain(..more);
+        }
+        _ => {}
+    }
+}
+
 fn ticket_after(v: &View<'_>, written: Written<'_>) -> BaseTicket {
     match written.map(|(verdict, ..)| verdict.ticket) {
         Some(TicketStep::Move { to }) => BaseTicket::Is(to),
-        Some(TicketStep::Create) => BaseTicket::Is(TicketState::Open),
+        Some(TicketStep::Create | TicketStep::Replace) => BaseTicket::Is(TicketState::Open),
         Some(TicketStep::Delete) => BaseTicket::None,
         Some(TicketStep::Keep | TicketStep::Update | TicketStep::Label) | None => v.t,
     }
@@ -322,7 +351,7 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
             link.ticket = None;
             link.ticket_absent_reads = 0;
         }
-        TicketStep::Create => {
+        TicketStep::Create | TicketStep::Replace => {
             link.ticket = None;
             link.ticket_absent_reads = 0;
             link.dispute = None;

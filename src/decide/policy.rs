@@ -41,6 +41,17 @@ pub enum ResourceDeleted {
     Close,
 }
 
+/// What happens to an open ticket whose finding now belongs to an owner with another project.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerChange {
+    /// It is closed, and a new one in the new owner's project refers to it.
+    #[default]
+    Recreate,
+    /// It stays where it is, and names the new owner.
+    Keep,
+}
+
 /// What happens when a finding still fails long after RESOLVED.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -71,6 +82,8 @@ pub struct Policy {
     pub reopen_window: SignedDuration,
     /// Row 19: close what AWS reports as passed.
     pub auto_close_verified: bool,
+    /// Row 16: the owner has another project now.
+    pub owner_change: OwnerChange,
     /// A finding that turns again within this is waited for before its ticket is reopened or resolved once more.
     pub hold_down: SignedDuration,
     /// Who may close, as people read it, such as `members of the Jira group security-reviewers`.
@@ -95,6 +108,7 @@ impl Default for Policy {
             recheck: Recheck::default(),
             reopen_window: SignedDuration::from_hours(30 * 24),
             auto_close_verified: false,
+            owner_change: OwnerChange::default(),
             hold_down: SignedDuration::from_mins(15),
             who_may_close: "the security team".to_owned(),
             settle: SignedDuration::from_mins(15),

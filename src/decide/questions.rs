@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Author, BaseTicket, FindingState, Move, TicketState, WorkflowStatus};
+use crate::model::{
+    Author, BaseTicket, FindingState, LinkOwner, Move, TicketState, WorkflowStatus,
+};
 
-use super::policy::Policy;
+use super::policy::{OwnerChange, Policy};
 use super::view::{View, later_counts};
 
 impl<'a> View<'a> {
@@ -155,6 +157,24 @@ impl<'a> View<'a> {
                 .lead
                 .as_ref()
                 .is_some_and(|(_, content)| content != shown)
+    }
+
+    /// The owner that the ticket must go to: another than it was made for, with another project than it is in. A person
+    /// who moves a ticket to another project changes no owner.
+    pub(super) fn new_owner(&self, policy: &Policy) -> Option<(&LinkOwner, &LinkOwner)> {
+        let (was, is) = (self.link.owner.as_ref()?, self.owner.as_ref()?);
+        let there = self
+            .ticket
+            .is_some_and(|ticket| ticket.project == is.project);
+        let goes = policy.owner_change == OwnerChange::Recreate && was.project != is.project;
+        (goes && !there).then_some((was, is))
+    }
+
+    /// The engine itself has just closed the ticket, and was stopped before it made the one that takes its place.
+    pub(super) fn was_being_replaced(&self) -> bool {
+        self.is(TicketState::Closed)
+            && self.base.ticket == BaseTicket::Is(TicketState::Open)
+            && self.moves.last().is_some_and(|last| last.by == self.bot)
     }
 
     /// A row's comment was made in this episode.

@@ -7,87 +7,12 @@ use crate::model::{BaseTicket, DecisionKind, FindingState, Move, TicketState, Wo
 use crate::plan::{HeldReason, Reason, TicketStep};
 
 use super::policy::{CloseWhileFailing, Policy, Recheck, ResourceDeleted, SuppressedByHand};
+use super::verdict::{Ruling, Verdict};
 use super::view::View;
 
 use FindingState::{Archived, Failing, Gone, Passing, Unclear};
 use TicketState::{Closed, Ignored, Open, Resolved};
 use WorkflowStatus::{New, Notified, Suppressed};
-
-/// What a row wants.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Verdict {
-    pub(super) row: u8,
-    pub(super) reason: Reason,
-    pub(super) ticket: TicketStep,
-    /// A comment is due; the text tells comments of one row and episode apart (a changelog or history id).
-    pub(super) comment: Option<String>,
-    /// The status that W must have afterwards; `None` leaves it.
-    pub(super) w: Option<WorkflowStatus>,
-    /// A person's decision to remember.
-    pub(super) decision: Option<(DecisionKind, String, Timestamp)>,
-    /// Security hears of it.
-    pub(super) tell_security: bool,
-    /// The owning team hears of it.
-    pub(super) tell_team: bool,
-}
-
-/// What the table says.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Ruling {
-    /// A row matches; if it turns out to need no write, both sides agree.
-    Row(Verdict),
-    /// Row 21: nothing may be concluded, so the base stays too.
-    Wait,
-    /// Both sides agree as they are.
-    Agree,
-    /// Row 1, or a row whose policy is to hold.
-    Held(HeldReason),
-}
-
-impl Verdict {
-    fn new(row: u8, reason: Reason) -> Self {
-        Verdict {
-            row,
-            reason,
-            ticket: TicketStep::Keep,
-            comment: None,
-            w: None,
-            decision: None,
-            tell_security: false,
-            tell_team: false,
-        }
-    }
-
-    fn to(mut self, state: TicketState) -> Self {
-        self.ticket = TicketStep::Move { to: state };
-        self
-    }
-
-    fn step(mut self, step: TicketStep) -> Self {
-        self.ticket = step;
-        self
-    }
-
-    fn status(mut self, w: WorkflowStatus) -> Self {
-        self.w = Some(w);
-        self
-    }
-
-    fn comment(mut self, id: &str) -> Self {
-        self.comment = Some(id.to_owned());
-        self
-    }
-
-    fn decided(mut self, kind: DecisionKind, by: &str, at: Timestamp) -> Self {
-        self.decision = Some((kind, by.to_owned(), at));
-        self
-    }
-
-    fn tell_security(mut self) -> Self {
-        self.tell_security = true;
-        self
-    }
-}
 
 /// The first row that matches.
 pub(super) fn rule(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
@@ -143,7 +68,11 @@ fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Rulin
     let back_to = match next.ticket {
         TicketStep::Delete => return Ruling::Row(next),
         TicketStep::Move { to } => to,
-        TicketStep::Keep | TicketStep::Create | TicketStep::Update | TicketStep::Label => stood,
+        TicketStep::Keep
+        | TicketStep::Create
+        | TicketStep::Replace
+        | TicketStep::Update
+        | TicketStep::Label => stood,
     };
     if v.is(back_to) {
         // The engine would do the same now: there is nothing to undo.
@@ -354,6 +283,7 @@ fn fails(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
     }
     ticket_deleted(v, policy)
         .or_else(|| no_longer_ignored(v, policy))
+        .or_else(|| handed_over(v, policy))
         .or_else(|| fails_again(v, policy, now))
         .or_else(|| new_ticket(v, policy))
         .or_else(|| open_ticket(v))
@@ -413,6 +343,25 @@ fn no_longer_ignored(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
         }
         BaseTicket::None | BaseTicket::Deleted => verdict.status(New),
     }))
+}
+
+/// Row 16 where the finding belongs to an owner with another project now: it comes before row 14, which would reopen what
+/// an interrupted run has closed.
+fn handed_over(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
+    let (from, to) = v.new_owner(policy)?;
+    if !(v.is(Open) || v.was_being_replaced()) {
+        return None;
+    }
+    let old_key = v.ticket?.at.key.clone();
+    let reason = Reason::OwnerChanged {
+        old_key: old_key.clone(),
+        from: from.team.clone(),
+        to: to.team.clone(),
+    };
+    let verdict = Verdict::new(16, reason)
+        .step(TicketStep::Replace)
+        .comment(&old_key);
+    Some(Ruling::Row(verdict.status(Notified)))
 }
 
 /// Row 14: it fails again after it was dealt with.

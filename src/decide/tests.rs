@@ -52,7 +52,7 @@ impl State {
         let finding = finding("FAILED", "ACTIVE", w);
         let mut link = Link::new(finding.alias.clone(), finding.severity);
         link.track(finding.key.clone());
-        link.content = super::content::content_hash(&finding);
+        link.content = super::content::content_hash(&finding, finding.account_name.as_deref(), "");
         let mut snapshot = Snapshot {
             taken_at: t(20),
             ..Snapshot::default()

@@ -3,15 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Author, Base, BaseTicket, FindingState, Ignoring, Link, Move, RuleMatch, Severity, Ticket,
-    TicketState, WorkflowStatus,
+    Author, Base, BaseTicket, FindingState, Ignoring, Link, LinkOwner, Move, RuleMatch, Severity,
+    Ticket, TicketState, WorkflowStatus,
 };
 use crate::plan::HeldReason;
 use crate::ports::ResourceFact;
 use crate::read::snapshot::{Missing, Snapshot};
 
 use super::case::Case;
-use super::content::content_hash;
 use super::damping;
 use super::policy::Policy;
 
@@ -63,6 +62,8 @@ pub(super) struct View<'a> {
     pub(super) archival: Option<String>,
     /// When F last changed, as AWS tells.
     pub(super) changed_at: Option<Timestamp>,
+    /// Who answers for it now, where that is known.
+    pub(super) owner: Option<LinkOwner>,
     /// The severity of the finding that rules, and what its ticket would show.
     pub(super) lead: Option<(Severity, String)>,
 }
@@ -151,7 +152,8 @@ fn letters<'a>(
         changed_at: changed_at(case, f),
         lead: case
             .lead()
-            .map(|finding| (finding.severity, content_hash(finding))),
+            .map(|finding| (finding.severity, case.content(finding))),
+        owner: case.owner.as_ref().ok().cloned(),
     }))
 }
 

@@ -1,6 +1,7 @@
 //! From the configuration to clients.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -8,6 +9,8 @@ use crate::config::{Config, ConfigError, Ignore, Reviewers};
 use crate::notify::deliver::Chats;
 use crate::notify::route::TEAMS_SECURITY;
 use crate::read::rules::source::RuleSource;
+use crate::template::Templates;
+use crate::template::data::Data;
 use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
@@ -46,6 +49,8 @@ pub struct Clients {
     pub chats: Chats,
     /// Where ignore rules are.
     pub rules: RuleSource,
+    /// What tickets say.
+    pub templates: Arc<Templates>,
     /// Requests to AWS, by operation.
     pub aws_requests: Counts,
     /// Requests to Jira, by operation.
@@ -90,6 +95,8 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
 /// # Errors
 /// As [`connect`].
 pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow::Result<Clients> {
+    let templates = Templates::load(config.jira.templates.as_deref())?;
+    templates.fields(&config.jira.fields, &Data::example())?;
     let (aws_requests, jira_requests) = (Counts::default(), Counts::default());
     let chat_requests = Counts::default();
     // Chats keep rates of their own, and the lease on a batch of work does not bind them.
@@ -110,6 +117,7 @@ pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow
         jira,
         chats,
         rules,
+        templates: Arc::new(templates),
         aws_requests,
         jira_requests,
         chat_requests,

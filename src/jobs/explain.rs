@@ -38,10 +38,8 @@ pub async fn run(subject: &str, output: Output, path: &Path) -> anyhow::Result<E
     let pauses = store.pauses().await?;
     for link in &links {
         let paused = pauses.iter().find(|pause| {
-            let project = project(link).unwrap_or_else(|| {
-                let owner = config.owners.of(&link.alias.account);
-                owner.project.as_str()
-            });
+            let project =
+                project(link).unwrap_or_else(|| config.owners.of_link(link).project.as_str());
             pause.covers(&link.alias.account, project)
         });
         let history = store.audit_of(&link.marker).await?;

@@ -17,6 +17,7 @@ use crate::jobs::enforcement::{self, Advisory};
 use crate::jobs::ignoring;
 pub use crate::jobs::report::{LookedAt, Report, Requests};
 use crate::jobs::report::{floor, looked_at};
+use crate::jobs::routing;
 use crate::jobs::tell::deliver;
 use crate::jobs::unfinished;
 use crate::model::Link;
@@ -158,6 +159,9 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
         let rules = self.load_rules(wish, orders, now).await?;
         let (scope, kind) = self.scope(wish, &rules, now).await?;
         let advisory = self.advisory(&scope, orders, now).await?;
+        let aws = &self.clients.aws;
+        let known = routing::organisation(&self.config.owners, aws, self.store, now).await?;
+        let owners = Arc::new(self.config.owners.routing(known));
         let policy = self.config.decision_policy();
         let from = Sources {
             findings: self.findings,
@@ -165,13 +169,13 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
             inventory: &self.clients.aws,
             store: self.store,
             rules: &rules,
+            owners: &owners,
         };
         let snapshot = Box::pin(read(from, &scope, &policy, now, self.progress)).await?;
         let mut plan = decide(&snapshot, &policy, now);
         let paused = self.store.pauses().await?;
-        hold(&mut plan, &paused, |account| {
-            self.config.owners.of(account).project.as_str()
-        });
+        hold(&mut plan, &paused);
+        plan.seen.gaps.extend(routing::gap(&owners));
         plan.seen.rules = ignoring::sentence(&rules, &snapshot, &self.clients.rules, now);
         let digest = digest(&plan);
         if let Some(expected) = orders
@@ -309,6 +313,8 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
         };
         let style = Tickets {
             config: self.config,
+            owners: &snapshot.owners,
+            templates: &self.clients.templates,
         };
         let context = crate::apply::Run {
             id: run.to_owned(),

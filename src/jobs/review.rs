@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -131,6 +132,8 @@ pub async fn look<S: Store>(
         store,
         // What a rule covers is ignored, not reviewed: the evidence has no use for rules.
         rules: &Loaded::None,
+        // The link knows whose it is.
+        owners: &Arc::default(),
     };
     let scope = Scope::Keys(keys);
     let mut snapshot = Box::pin(read(from, &scope, &policy, now, &Silent)).await?;
@@ -279,7 +282,7 @@ fn evidence(config: &Config, snapshot: &Snapshot, policy: &Policy, is_fresh: boo
         snapshot,
         is_fresh,
         policy,
-        team_of: &|account| config.owners.of(account).team.clone(),
+        team_of: &|link| config.owners.of_link(link).team.clone(),
     };
     evidence.waiting()
 }

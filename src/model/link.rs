@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::finding::{AliasKey, FindingKey, FindingState, Severity, WorkflowStatus};
 use super::ignore_rule::RuleMatch;
-use super::ticket::{TicketRef, TicketState};
+use super::ticket::{Changed, Shown, TicketRef, TicketState};
 
 /// The label that marks a ticket as ours: `asaf-` and 32 hexadecimal digits of the alias key's SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,6 +139,15 @@ pub struct InFlight {
     pub at: Timestamp,
 }
 
+/// The owner of a ticket, as far as a change of it matters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkOwner {
+    /// The team's name.
+    pub team: String,
+    /// The key of its Jira project.
+    pub project: String,
+}
+
 /// The engine has stopped reversing what somebody, or an automation, keeps changing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
@@ -217,6 +226,15 @@ pub struct Link {
     pub turned_at: Option<Timestamp>,
     /// When the finding was last evaluated (`UpdatedAt`) as we last read it.
     pub evaluated_at: Option<Timestamp>,
+    /// What the ticket shows.
+    #[serde(default)]
+    pub shown: Option<Box<Shown>>,
+    /// The last changes of that, oldest first: the ticket lists them.
+    #[serde(default)]
+    pub changes: Vec<Changed>,
+    /// Whose the ticket is: the owner's team and project when it was created or last changed; `None` before.
+    #[serde(default)]
+    pub owner: Option<LinkOwner>,
     /// When AWS Config was last asked about the resource.
     pub resource_asked_at: Option<Timestamp>,
     /// When Config proved the resource deleted; holds until the finding is evaluated again after it.
@@ -254,6 +272,9 @@ impl Link {
             disputes: 0,
             turned_at: None,
             evaluated_at: None,
+            shown: None,
+            changes: Vec::new(),
+            owner: None,
             resource_asked_at: None,
             resource_deleted_at: None,
         }

@@ -3,6 +3,7 @@
 pub mod finding;
 pub mod ignore_rule;
 pub mod link;
+pub mod owner;
 pub mod pause;
 pub mod ticket;
 pub mod workflow;
@@ -13,7 +14,9 @@ pub use finding::{
 };
 pub use ignore_rule::{IgnoreRule, IgnoreRules, Ignoring, RuleMatch, RuleOrigin};
 pub use link::{
-    Author, Base, BaseTicket, Decision, DecisionKind, Dispute, InFlight, Intent, Link, Marker,
+    Author, Base, BaseTicket, Decision, DecisionKind, Dispute, InFlight, Intent, Link, LinkOwner,
+    Marker,
 };
+pub use owner::{Owner, Routed, Routing};
 pub use pause::{Pause, PauseScope};
-pub use ticket::{DISPUTED_LABEL, Move, Ticket, TicketRef, TicketState};
+pub use ticket::{Changed, DISPUTED_LABEL, Move, Shown, Ticket, TicketRef, TicketState};

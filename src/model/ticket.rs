@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::finding::Severity;
+
 /// The label of a ticket about which the engine no longer argues; whoever takes it off lets the engine act again.
 pub const DISPUTED_LABEL: &str = "asaf-disputed";
 
@@ -51,6 +53,57 @@ pub struct TicketRef {
     pub id: u64,
     /// Jira's issue key, such as `PAY-12`.
     pub key: String,
+}
+
+/// What a ticket shows of its finding, as far as a change of it is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Severity.
+    pub severity: Severity,
+    /// Title, at most 160 characters.
+    pub title: String,
+    /// How many resources.
+    pub resources: usize,
+    /// Account name; empty where unknown.
+    pub account_name: String,
+    /// The owner's team.
+    pub team: String,
+}
+
+/// One change of what a ticket shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// When.
+    pub at: Timestamp,
+    /// What, from what, to what.
+    pub what: String,
+}
+
+impl Shown {
+    /// What is different now, in a sentence's part; where nothing here is, resources were exchanged for others.
+    pub fn differences(&self, now: &Shown) -> String {
+        let mut said = Vec::new();
+        let mut note = |what: &str, was: &str, is: &str| {
+            let shown = |text: &str| if text.is_empty() { "none" } else { text }.to_owned();
+            if was != is {
+                said.push(format!("{what} {} → {}", shown(was), shown(is)));
+            }
+        };
+        note("severity", self.severity.label(), now.severity.label());
+        note("title", &self.title, &now.title);
+        note(
+            "resources",
+            &self.resources.to_string(),
+            &now.resources.to_string(),
+        );
+        note("account name", &self.account_name, &now.account_name);
+        note("owner", &self.team, &now.team);
+        if said.is_empty() {
+            "other resources".to_owned()
+        } else {
+            said.join("; ")
+        }
+    }
 }
 
 /// One change of status, from Jira's changelog.

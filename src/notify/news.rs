@@ -205,7 +205,9 @@ pub fn of_alert(
         Audience::Security => (Recipient::Security, Thread::None),
         Audience::Team => {
             let account = about.map_or("", |action| action.subject.account.as_str());
-            let team = alert.team.as_ref();
+            let owned = about.map(|action| &action.subject.team);
+            let owned = owned.filter(|team| !team.is_empty());
+            let team = alert.team.as_ref().or(owned);
             let team = team.unwrap_or_else(|| &config.owners.of(account).team);
             (Recipient::Team(team.clone()), Thread::IfOpened)
         }
@@ -334,7 +336,7 @@ fn change_key(change: &Change<'_>) -> String {
 }
 
 fn team(config: &Config, link: &Link) -> String {
-    config.owners.of(&link.alias.account).team.clone()
+    config.owners.of_link(link).team.clone()
 }
 
 fn ticket_at(config: &Config, ticket: Option<&TicketRef>) -> Option<TicketAt> {

@@ -71,6 +71,12 @@ pub struct Subject {
     pub resource: String,
     /// Ticket key, once there is one.
     pub ticket: Option<String>,
+    /// The team that answers for it.
+    #[serde(default)]
+    pub team: String,
+    /// The key of the Jira project that a new ticket goes to.
+    #[serde(default)]
+    pub project: String,
 }
 
 /// What is done to the ticket.
@@ -81,6 +87,8 @@ pub enum TicketStep {
     Keep,
     /// A new ticket.
     Create,
+    /// A new ticket in the new owner's project, and the old one is closed.
+    Replace,
     /// A change of status.
     Move {
         /// The status's meaning.
@@ -176,12 +184,20 @@ pub struct Summary {
     pub held: usize,
 }
 
+impl TicketStep {
+    /// A ticket comes into being.
+    pub fn creates(self) -> bool {
+        matches!(self, TicketStep::Create | TicketStep::Replace)
+    }
+}
+
 impl Action {
     /// What is done, in the word of the audit log and of plans.
     pub fn verb(&self) -> &'static str {
         use TicketState::{Closed, Ignored, Open, Resolved};
         match self.ticket {
             TicketStep::Create => "create",
+            TicketStep::Replace => "replace",
             TicketStep::Move { to: Open } => "reopen",
             TicketStep::Move { to: Resolved } => "resolve",
             TicketStep::Move { to: Closed } => "close",
@@ -225,7 +241,7 @@ impl Summary {
         match action.ticket {
             TicketStep::Label => &mut self.updated,
             _ if action.row == 2 => &mut self.reverted,
-            TicketStep::Create => &mut self.created,
+            TicketStep::Create | TicketStep::Replace => &mut self.created,
             TicketStep::Move {
                 to: TicketState::Open,
             } => &mut self.reopened,

@@ -3,20 +3,13 @@
 use super::{Action, Held, HeldReason, Plan};
 use crate::model::Pause;
 
-/// Takes what is paused out of the plan, and holds it. `project_of` names the project that an account's new tickets go
-/// to.
-pub fn hold<'a>(plan: &mut Plan, pauses: &[Pause], project_of: impl Fn(&str) -> &'a str) {
+/// Takes what is paused out of the plan, and holds it.
+pub fn hold(plan: &mut Plan, pauses: &[Pause]) {
     if pauses.is_empty() {
         return;
     }
     for action in std::mem::take(&mut plan.actions) {
-        let project = project(&action).map_or_else(
-            || project_of(&action.subject.account).to_owned(),
-            str::to_owned,
-        );
-        let paused = pauses
-            .iter()
-            .find(|pause| pause.covers(&action.subject.account, &project));
+        let paused = pauses.iter().find(|pause| covers(pause, &action));
         match paused {
             None => plan.actions.push(action),
             Some(pause) => plan.held.push(Held {
@@ -30,6 +23,14 @@ pub fn hold<'a>(plan: &mut Plan, pauses: &[Pause], project_of: impl Fn(&str) -> 
             }),
         }
     }
+}
+
+/// A pause covers an action by its account, the project of its ticket, or the one that a new ticket would go to.
+pub fn covers(pause: &Pause, action: &Action) -> bool {
+    let subject = &action.subject;
+    let there = project(action).is_some_and(|project| pause.covers(&subject.account, project));
+    let new = project(action).is_none() || action.ticket.creates();
+    there || (new && pause.covers(&subject.account, &subject.project))
 }
 
 /// The project of the ticket, as its key says.

@@ -121,6 +121,15 @@ pub enum Reason {
     Fails,
     /// Row 16.
     ContentChanged,
+    /// Row 16, where the finding belongs to an owner with another project now.
+    OwnerChanged {
+        /// The ticket in the old project.
+        old_key: String,
+        /// The team that had it.
+        from: String,
+        /// The team that has it now.
+        to: String,
+    },
     /// Row 16 and others: only the status is brought in line.
     StatusAligned {
         /// What it becomes.
@@ -263,7 +272,12 @@ impl Reason {
                 "The finding fails again (episode {episode}); {old_key} was closed too long ago to be reopened."
             ),
             Reason::Fails => "The finding fails.".to_owned(),
-            Reason::ContentChanged => "Severity, title or resources changed.".to_owned(),
+            Reason::ContentChanged => {
+                "Severity, title, resources, account name or owner changed.".to_owned()
+            }
+            Reason::OwnerChanged { old_key, from, to } => format!(
+                "It belongs to {to} now, and no longer to {from}: a ticket in {to}'s project takes the place of {old_key}."
+            ),
             Reason::StatusAligned { to } => {
                 format!("Security Hub's status follows the ticket: {}.", to.as_str())
             }
@@ -373,6 +387,11 @@ pub enum HeldReason {
     },
     /// Who set the workflow status could not be read.
     WriterUnknown,
+    /// Whose it is depends on what Organizations has never told.
+    OwnerUnknown {
+        /// Why it could not be read.
+        why: String,
+    },
     /// Absent, but its account and Region were not read completely.
     NotCovered,
     /// Absent from one complete read; the next one decides.
@@ -438,6 +457,7 @@ impl HeldReason {
             HeldReason::MoverUnknown { .. } => "mover_unknown",
             HeldReason::ReviewersUnknown { .. } => "reviewers_unknown",
             HeldReason::WriterUnknown => "writer_unknown",
+            HeldReason::OwnerUnknown { .. } => "owner_unknown",
             HeldReason::NotCovered => "not_covered",
             HeldReason::AbsentOnce => "absent_once",
             HeldReason::AccountNotMember { .. } => "account_not_member",
@@ -478,6 +498,9 @@ impl HeldReason {
             HeldReason::WriterUnknown => {
                 "who set the status in Security Hub could not be read".to_owned()
             }
+            HeldReason::OwnerUnknown { why } => format!(
+                "whose it is depends on units or tags of accounts, and Organizations could not be read yet: {why}"
+            ),
             HeldReason::NotCovered => {
                 "absent, but its account and Region were not read completely".to_owned()
             }

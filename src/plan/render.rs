@@ -94,7 +94,7 @@ fn sign(action: &Action) -> char {
     match action.ticket {
         TicketStep::Label => '!',
         _ if action.row == 2 => '!',
-        TicketStep::Create => '+',
+        TicketStep::Create | TicketStep::Replace => '+',
         TicketStep::Delete
         | TicketStep::Move {
             to: TicketState::Closed,
@@ -230,6 +230,8 @@ mod tests {
                 title: String::new(),
                 resource: "arn:aws:s3:::logs".to_owned(),
                 ticket: Some("PAY-1".to_owned()),
+                team: "payments".to_owned(),
+                project: "PAY".to_owned(),
             },
             expect: Expect {
                 finding: FindingState::Passing,

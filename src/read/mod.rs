@@ -13,12 +13,13 @@ mod sweep;
 mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::decide::Policy;
 use crate::model::ignore_rule::day;
-use crate::model::{FindingKey, Intent, Link, Marker};
+use crate::model::{FindingKey, Intent, Link, Marker, Routing};
 use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
 use crate::store::queue::ResourceDeletion;
 use crate::store::{Store, StoreError};
@@ -70,6 +71,8 @@ pub struct Sources<'a, F, T, I, S> {
     pub store: &'a S,
     /// The ignore rules, as far as they could be read.
     pub rules: &'a Loaded,
+    /// Who answers for a finding.
+    pub owners: &'a Arc<Routing>,
 }
 
 impl<F, T, I, S> Clone for Sources<'_, F, T, I, S> {
@@ -118,6 +121,7 @@ pub async fn read<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
 ) -> Result<Snapshot, ReadError> {
     let mut snapshot = Snapshot {
         taken_at: now,
+        owners: from.owners.clone(),
         ..Snapshot::default()
     };
     remembered(from.store, &mut snapshot).await?;

@@ -1,10 +1,13 @@
 //! What one run saw, and how completely. Plain data: deciding needs nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{Account, Finding, FindingKey, Ignoring, Intent, Link, Marker, Move, Ticket};
+use crate::model::{
+    Account, Finding, FindingKey, Ignoring, Intent, Link, Marker, Move, Routing, Ticket,
+};
 use crate::ports::{AccountFact, People, ResourceFact, ResourceQuery, WorkflowWrite};
 
 /// Which part of Security Hub was read, and whether to the end.
@@ -98,6 +101,8 @@ pub struct Snapshot {
     pub people: People,
     /// The organisation's accounts, where they were needed and could be read.
     pub accounts: Option<BTreeMap<Account, AccountFact>>,
+    /// Who answers for a finding.
+    pub owners: Arc<Routing>,
     /// What the merged ignore rules cover, or that they could not be read.
     pub ignored: Ignoring,
     /// Links that this read adopted or corrected: they are stored before anything is applied.

@@ -21,8 +21,8 @@ pub struct Evidence<'a> {
     pub is_fresh: bool,
     /// The engine's policy.
     pub policy: &'a Policy,
-    /// The team that owns an account.
-    pub team_of: &'a dyn Fn(&str) -> String,
+    /// The team that owns a link.
+    pub team_of: &'a dyn Fn(&Link) -> String,
 }
 
 impl Evidence<'_> {
@@ -60,14 +60,14 @@ impl Evidence<'_> {
             config,
             flagged: link.flagged,
             severity: link.severity,
-            team: (self.team_of)(&link.alias.account),
+            team: (self.team_of)(link),
             account: link.alias.account.clone(),
             account_name: finding.and_then(|finding| finding.account_name.clone()),
             region: link.alias.region.clone(),
             rule: finding.map_or_else(|| link.alias.rule.clone(), |f| f.rule.id.clone()),
             title: finding.map(|finding| finding.title.clone()),
             resource: link.alias.resource.clone(),
-            findings: link.findings.clone(),
+            findings: link.findings.to_vec(),
         })
     }
 

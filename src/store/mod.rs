@@ -2,6 +2,7 @@
 //!
 //! [`sqlite`] is the default. The trait is what a second database has to offer.
 
+pub mod organisation;
 pub mod outbox;
 pub mod proofs;
 pub mod queue;
@@ -178,7 +179,9 @@ pub struct DayCount {
 }
 
 /// Everything that a run remembers. Every method is one transaction.
-pub trait Store: rules::RuleMemory + proofs::Proofs + Sync {
+pub trait Store:
+    rules::RuleMemory + proofs::Proofs + organisation::OrganisationMemory + Sync
+{
     /// All links.
     fn links(&self) -> impl Future<Output = Result<Vec<Link>, StoreError>> + Send;
     /// Links that track one of the findings, have one of the tickets, or one of the markers.

@@ -3,6 +3,8 @@
 //! Text from findings only ever becomes a `text` node. There are no nodes for mentions, cards, media or extensions, so
 //! no text can become one. Structure: <https://developer.atlassian.com/cloud/jira/platform/apis/document/structure/>.
 
+pub mod markdown;
+pub mod section;
 mod text;
 
 use serde_json::{Value, json};
@@ -27,6 +29,8 @@ pub enum Block {
     Heading(u8, Vec<Inline>),
     /// A bullet list; each item is a list of blocks.
     Bullets(Vec<Vec<Block>>),
+    /// A numbered list.
+    Numbered(Vec<Vec<Block>>),
     /// A table; the first row may be a header.
     Table(Vec<Row>),
     /// A coloured box. ADF allows only paragraphs, headings and lists in it: other blocks are left out.
@@ -219,6 +223,10 @@ impl Block {
                 let items: Vec<Value> = items.iter().filter_map(|item| list_item(item)).collect();
                 (!items.is_empty()).then(|| json!({"type": "bulletList", "content": items}))
             }
+            Block::Numbered(items) => {
+                let items: Vec<Value> = items.iter().filter_map(|item| list_item(item)).collect();
+                (!items.is_empty()).then(|| json!({"type": "orderedList", "content": items}))
+            }
             Block::Table(rows) => {
                 let rows: Vec<Value> = rows.iter().filter_map(Row::to_value).collect();
                 (!rows.is_empty()).then(|| json!({"type": "table", "content": rows}))
@@ -229,7 +237,10 @@ impl Block {
                     .filter(|block| {
                         matches!(
                             block,
-                            Block::Paragraph(_) | Block::Heading(..) | Block::Bullets(_)
+                            Block::Paragraph(_)
+                                | Block::Heading(..)
+                                | Block::Bullets(_)
+                                | Block::Numbered(_)
                         )
                     })
                     .filter_map(Block::to_value)
@@ -258,7 +269,7 @@ fn list_item(item: &[Block]) -> Option<Value> {
         .filter(|block| {
             matches!(
                 block,
-                Block::Paragraph(_) | Block::Code(_) | Block::Bullets(_)
+                Block::Paragraph(_) | Block::Code(_) | Block::Bullets(_) | Block::Numbered(_)
             )
         })
         .filter_map(Block::to_value)

@@ -208,7 +208,7 @@ fn link(input: &Input, finding: &Finding) -> Link {
         link.ticket = Some(ticket_ref(1));
         link.content = match input.t {
             T::Stale => "older".to_owned(),
-            _ => asaf::decide::content::content_hash(finding),
+            _ => asaf::decide::content::content_hash(finding, finding.account_name.as_deref(), ""),
         };
     }
     link.base = before(input.t).map(|ticket| Base {
@@ -479,7 +479,7 @@ impl World {
         match action.ticket {
             TicketStep::Keep | TicketStep::Update => {}
             TicketStep::Label => self.labels.push(asaf::model::DISPUTED_LABEL.to_owned()),
-            TicketStep::Create => {
+            TicketStep::Create | TicketStep::Replace => {
                 if matches!(&self.ticket, InJira::Is(state) if *state != TicketState::Closed) {
                     self.orphans += 1;
                 }

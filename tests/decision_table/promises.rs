@@ -37,6 +37,10 @@ fn set_by_somebody(world: &World, status: WorkflowStatus) -> bool {
 /// S1 to S3 for one action, in the state that it was decided from.
 pub(crate) fn justified(world: &World, action: &Action) -> Result<(), String> {
     match action.ticket {
+        TicketStep::Replace => must(
+            matches!(world.ticket, InJira::Is(Open | Closed)),
+            "S1: what takes the place of a ticket needs one that is open or just closed",
+        )?,
         TicketStep::Create => must(
             matches!(
                 world.ticket,

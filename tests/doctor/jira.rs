@@ -46,6 +46,43 @@ async fn a_site_that_is_no_cloud_or_nowhere_is_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_owner_names_and_its_project_lacks_is_one_error_each() {
+    let console = complete().await;
+    let pay = |text: &mut String, more: &str| {
+        *text = text.replacen(
+            "project = \"PAY\"",
+            &format!("project = \"PAY\"\n{more}"),
+            1,
+        );
+    };
+    write(&console, |text| pay(text, "component = \"backend\""));
+    finds(
+        &console,
+        "jira.fields",
+        "failed",
+        "PAY has no component “backend”",
+        "add it to the project",
+    );
+    {
+        let jira = &mut console.world.lock().jira;
+        let components = ["backend".to_owned()].into();
+        jira.components.insert("PAY".to_owned(), components);
+    }
+    write(&console, |text| {
+        pay(text, "component = \"backend\"\nassignee = \"lead\"")
+    });
+    assert_eq!(examine(&console)["jira.fields"]["state"], "ok");
+    write(&console, |text| pay(text, "issue_type = \"Incident\""));
+    finds(
+        &console,
+        "jira.fields",
+        "failed",
+        "PAY has no issue type “Incident”",
+        "as issue_type of the owner",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_in_one_project_is_one_problem_and_the_others_are_looked_at() {
     let console = complete().await;
     let bot = console.user(Role::Bot).0;

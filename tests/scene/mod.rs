@@ -152,7 +152,7 @@ impl Scene {
         store.backup(to).await.unwrap();
     }
 
-    async fn clients(&self, fuse: Option<&Fuse>) -> Clients {
+    pub(crate) async fn clients(&self, fuse: Option<&Fuse>) -> Clients {
         let face = |side| match (&self.chat, side) {
             (Some(chat), Side::Slack) => chat.clone(),
             (_, side) => self.world.face(side),

@@ -17,6 +17,8 @@ pub(crate) enum Edit {
     Priority(String),
     Assignee(Option<String>),
     DueDate(Option<String>),
+    Components(Vec<String>),
+    AddComponent(String),
     Resolution(Option<String>),
     Parent(u64),
     Custom(String, Value),
@@ -34,6 +36,8 @@ impl Edit {
             Edit::Priority(_) => field == "priority",
             Edit::Assignee(account) => field == "assignee" && account.is_some(),
             Edit::DueDate(date) => field == "duedate" && date.is_some(),
+            Edit::Components(names) => field == "components" && !names.is_empty(),
+            Edit::AddComponent(_) => field == "components",
             Edit::Resolution(id) => field == "resolution" && id.is_some(),
             Edit::Parent(_) => field == "parent",
             Edit::Custom(id, value) => field == id && !value.is_null(),
@@ -110,6 +114,19 @@ impl Jira {
                 let before = std::mem::replace(&mut issue.due_date, date);
                 let text = |date: &Option<String>| date.clone().unwrap_or_default();
                 changed_text("duedate", &text(&before), &text(&issue.due_date))
+            }
+            Edit::Components(names) => {
+                let before = std::mem::replace(&mut issue.components, names);
+                changed_text(
+                    "Component",
+                    &before.join(", "),
+                    &issue.components.join(", "),
+                )
+            }
+            Edit::AddComponent(name) => {
+                let new = !issue.components.contains(&name);
+                new.then(|| issue.components.push(name.clone()));
+                new.then(|| HistoryItem::text("Component", "", &name))
             }
             Edit::Resolution(id) => self.resolve(issue, id, at),
             Edit::Parent(parent) => {

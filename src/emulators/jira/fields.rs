@@ -130,12 +130,31 @@ impl Jira {
                     Ok(Edit::DueDate(Some(text.to_owned())))
                 }
             },
+            "components" => {
+                let list = value.as_array().ok_or("data was not an array")?;
+                list.iter()
+                    .map(|one| self.component(one, project))
+                    .collect::<Result<_, _>>()
+                    .map(Edit::Components)
+            }
             custom if self.custom_fields.contains_key(custom) => {
                 Ok(Edit::Custom(custom.into(), value.clone()))
             }
             // Recorded from Jira Cloud: also what a field of the system is answered that is not on the screen.
             other => Err(off_screen(other)),
         }
+    }
+
+    /// By name or id (recorded from Jira Cloud: the text of the refusal).
+    fn component(&self, value: &Value, project: u64) -> Result<String, String> {
+        let named = value["name"].as_str().or(value["id"].as_str());
+        let named = named.ok_or("expected 'id' property to be present")?;
+        let known = self.components_of(project);
+        let found = known
+            .iter()
+            .find(|(id, name)| id == named || *name == named)
+            .map(|(_, name)| (*name).to_owned());
+        found.ok_or_else(|| format!("Component name '{named}' is not valid"))
     }
 
     fn read_operation(
@@ -152,6 +171,7 @@ impl Jira {
         match (name, verb.as_str()) {
             (_, "set") => self.read_field(name, value, project, is_v2),
             ("labels", "add") => label(value).map(Edit::AddLabel),
+            ("components", "add") => self.component(value, project).map(Edit::AddComponent),
             ("labels", "remove") => label(value).map(Edit::RemoveLabel),
             ("comment", "add") => comment_body(&value["body"], is_v2).map(Edit::Comment),
             _ => Err(format!(

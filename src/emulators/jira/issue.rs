@@ -46,6 +46,8 @@ pub struct Issue {
     pub reporter: String,
     /// Account id of the assignee.
     pub assignee: Option<String>,
+    /// Names of components, in the order in which they were set.
+    pub components: Vec<String>,
     /// `yyyy-MM-dd`.
     pub due_date: Option<String>,
     /// Custom fields by id.
@@ -88,6 +90,7 @@ impl Issue {
             updated: at,
             reporter: reporter.to_owned(),
             assignee: None,
+            components: Vec::new(),
             due_date: None,
             custom: BTreeMap::new(),
             properties: BTreeMap::new(),

@@ -27,7 +27,7 @@ pub(super) const PRIORITIES: [(&str, &str); 5] = [
 ];
 
 /// System fields: id, name, type, and the type of array items.
-pub(super) const FIELDS: [(&str, &str, &str, Option<&str>); 17] = [
+pub(super) const FIELDS: [(&str, &str, &str, Option<&str>); 18] = [
     ("summary", "Summary", "string", None),
     ("description", "Description", "string", None),
     ("labels", "Labels", "array", Some("string")),
@@ -45,6 +45,7 @@ pub(super) const FIELDS: [(&str, &str, &str, Option<&str>); 17] = [
     ("updated", "Updated", "datetime", None),
     ("resolutiondate", "Resolved", "datetime", None),
     ("duedate", "Due date", "date", None),
+    ("components", "Components", "array", Some("component")),
 ];
 
 impl Jira {
@@ -130,6 +131,28 @@ impl Jira {
         ISSUE_TYPES
             .iter()
             .map(|(id, ..)| issue_type_json(id, &self.site, version))
+            .collect()
+    }
+
+    /// Ids and names of a project's components.
+    pub(super) fn components_of(&self, project: u64) -> Vec<(String, &str)> {
+        let key = self.projects.get(&project).map(|project| &project.key);
+        let names = key.and_then(|key| self.components.get(key));
+        names
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .map(|(n, name)| ((project * 100 + n as u64).to_string(), name.as_str()))
+            .collect()
+    }
+
+    pub(super) fn components_json(&self, project: u64, version: &str) -> Value {
+        self.components_of(project)
+            .into_iter()
+            .map(|(id, name)| {
+                let link = format!("{}/rest/api/{version}/component/{id}", self.site);
+                json!({ "self": link, "id": id, "name": name })
+            })
             .collect()
     }
 

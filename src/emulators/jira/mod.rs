@@ -118,6 +118,8 @@ pub struct Jira {
     pub custom_fields: BTreeMap<String, String>,
     /// Custom fields that a new issue must have, by project key.
     pub required_fields: BTreeMap<String, BTreeSet<String>>,
+    /// The components of a project, by project key.
+    pub components: BTreeMap<String, BTreeSet<String>>,
     /// Permissions taken from an account, by account id, whatever its groups and roles.
     pub revoked: BTreeMap<String, BTreeSet<String>>,
     /// Requests by operation, refused and dropped ones too.

@@ -129,6 +129,14 @@ impl Jira {
         put("created", &|| json!(time(issue.created)));
         put("updated", &|| json!(time(issue.updated)));
         put("duedate", &|| json!(issue.due_date));
+        put("components", &|| {
+            let all = self.components_json(issue.project, version);
+            let mine = all.as_array().into_iter().flatten().filter(|one| {
+                let name = one["name"].as_str().unwrap_or_default();
+                issue.components.iter().any(|own| own == name)
+            });
+            mine.cloned().collect()
+        });
         put("issuetype", &|| {
             meta::issue_type_json(&issue.kind, site, version)
         });

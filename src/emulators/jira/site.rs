@@ -57,6 +57,7 @@ impl Jira {
             off_screen: Default::default(),
             custom_fields: BTreeMap::new(),
             required_fields: BTreeMap::new(),
+            components: BTreeMap::new(),
             revoked: BTreeMap::new(),
             counts: BTreeMap::new(),
             site: site.trim_end_matches('/').to_owned(),

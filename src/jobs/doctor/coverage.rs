@@ -18,7 +18,7 @@ pub(super) async fn accounts(subject: &Subject) -> Found {
     let active = accounts.iter().filter(|account| account.active).count();
     let owned = subject.config.owners.rules.iter();
     let unknown: Vec<&str> = owned
-        .flat_map(|rule| &rule.accounts)
+        .flat_map(|rule| &rule.when.accounts)
         .map(String::as_str)
         .filter(|id| !accounts.iter().any(|account| account.id == *id))
         .collect();

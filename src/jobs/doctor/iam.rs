@@ -138,7 +138,7 @@ fn engine(place: &Place) -> Value {
         json!({ "Sid": "ListAggregatorsAccountsAndUnits", "Effect": "Allow", "Action": [
             "config:DescribeConfigurationAggregators", "organizations:ListAccounts",
             "organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent",
-            "organizations:ListRoots"], "Resource": "*" }),
+            "organizations:ListRoots", "organizations:ListTagsForResource"], "Resource": "*" }),
         json!({ "Sid": "AskMemberAccounts", "Effect": "Allow", "Action": "sts:AssumeRole",
             "Resource": format!("arn:aws:iam::*:role/{member_role}") }),
     ]);

@@ -1,13 +1,14 @@
 //! The projects: each is looked at on its own, and what is wrong with one is one problem.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
 use crate::config::{Config, ResourceDeleted};
 use crate::jobs::workflow::site::NOT_FOUND;
-use crate::model::Severity;
+use crate::model::{Owner, Severity};
+use crate::template::is_mapped;
 use crate::wire::error::WireError;
 use crate::wire::jira::{CreateField, Fields, JiraClient};
 
@@ -144,21 +145,77 @@ async fn in_project(
     key: &str,
 ) -> Result<Vec<Problem>, WireError> {
     let types: BTreeMap<String, String> = jira.creatable(key).await?;
-    let wanted = &config.jira.issue_type;
-    let Some(id) = types.get(wanted) else {
-        return Ok(vec![Problem::wrong(
-            format!("{key} has no issue type “{wanted}” that the bot may create"),
-            format!(
-                "name one of these in jira.issue_type, or add it to the project: {}",
-                some(types.keys().map(String::as_str))
-            ),
-        )]);
-    };
-    let fields = jira.create_fields(key, id).await?;
-    let mut problems = required(key, &fields, &config.jira.fields);
-    problems.extend(off_screen(key, &fields, config));
-    problems.extend(options(key, &fields, config));
+    let owners: Vec<&Owner> = config
+        .owners
+        .all()
+        .filter(|owner| owner.project == key)
+        .collect();
+    let wanted: BTreeSet<&str> = owners
+        .iter()
+        .map(|owner| {
+            owner
+                .issue_type
+                .as_deref()
+                .unwrap_or(&config.jira.issue_type)
+        })
+        .collect();
+    let mut problems: Vec<Problem> = Vec::new();
+    for wanted in wanted {
+        let Some(id) = types.get(wanted) else {
+            problems.push(Problem::wrong(
+                format!("{key} has no issue type “{wanted}” that the bot may create"),
+                format!(
+                    "name one of these in jira.issue_type, or as issue_type of the owner, or add it to the project: {}",
+                    some(types.keys().map(String::as_str))
+                ),
+            ));
+            continue;
+        };
+        let fields = jira.create_fields(key, id).await?;
+        let found = required(key, &fields, &config.jira.fields)
+            .into_iter()
+            .chain(off_screen(key, &fields, config))
+            .chain(options(key, &fields, config))
+            .chain(of_owners(key, &fields, &owners));
+        for problem in found {
+            // Two types of one project often have the same screen.
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    }
     Ok(problems)
+}
+
+/// Components and assignees that owners name, and the project does not take.
+fn of_owners(key: &str, fields: &[CreateField], owners: &[&Owner]) -> Vec<Problem> {
+    let on_screen = |id: &str| fields.iter().find(|field| field.id == id);
+    let components: BTreeSet<&str> = owners
+        .iter()
+        .filter_map(|owner| owner.component.as_deref())
+        .collect();
+    let mut problems = Vec::new();
+    for component in components {
+        let known = on_screen("components").and_then(|field| field.options.as_deref());
+        let known: Vec<&str> = known.into_iter().flatten().filter_map(words).collect();
+        if !known.contains(&component) {
+            problems.push(Problem::wrong(
+                format!("{key} has no component “{component}” that a new ticket takes"),
+                format!(
+                    "add it to the project, with the field Components on its create screen, or name one of these: {}",
+                    some(known)
+                ),
+            ));
+        }
+    }
+    let assigns = owners.iter().any(|owner| owner.assignee.is_some());
+    if assigns && on_screen("assignee").is_none() {
+        problems.push(Problem::wrong(
+            format!("{key} has no field assignee on its create screen"),
+            "add it to the create screen, or remove the owners' assignee",
+        ));
+    }
+    problems
 }
 
 /// Fields that Jira asks for and nobody fills in.
@@ -237,6 +294,7 @@ fn options(key: &str, fields: &[CreateField], config: &Config) -> Vec<Problem> {
                 .map_or(std::slice::from_ref(value), Vec::as_slice);
             let unknown = values
                 .iter()
+                .filter(|value| !is_mapped(value))
                 .filter(|value| !options.iter().any(|one| is_option(value, one)));
             wrong.extend(unknown.map(Value::to_string));
         }

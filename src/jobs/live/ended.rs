@@ -80,6 +80,7 @@ pub(super) fn ended(
             HeldReason::MoverUnknown { .. }
             | HeldReason::WriterUnknown
             | HeldReason::ReviewersUnknown { .. }
+            | HeldReason::OwnerUnknown { .. }
             | HeldReason::RulesUnread,
         ) => at(UNREAD),
         Some(

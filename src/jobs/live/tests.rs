@@ -47,6 +47,8 @@ fn report(applied: Applied, held: Option<HeldReason>) -> Report {
             title: String::new(),
             resource: String::new(),
             ticket: None,
+            team: "payments".to_owned(),
+            project: "PAY".to_owned(),
         },
         why,
     });

@@ -75,10 +75,46 @@ fn guardduty(finding: &Value, found: &mut Vec<(String, String)>) {
             "Country",
             "aws/guardduty/service/action/awsApiCallAction/remoteIpDetails/country/countryName",
         ),
+        (
+            "Service",
+            "aws/guardduty/service/action/awsApiCallAction/serviceName",
+        ),
+        (
+            "Domain",
+            "aws/guardduty/service/action/dnsRequestAction/domain",
+        ),
+        (
+            "Port probed from",
+            "aws/guardduty/service/action/portProbeAction/portProbeDetails.0_/remoteIpDetails/ipAddressV4",
+        ),
         ("Role", "aws/guardduty/service/resourceRole"),
     ] {
         add(found, label, &fields[key]);
     }
+    let resource = &finding["Resources"][0];
+    add(
+        found,
+        "Actor",
+        &resource["Details"]["AwsIamAccessKey"]["PrincipalName"],
+    );
+    add(
+        found,
+        "Actor",
+        &resource["Details"]["AwsIamAccessKey"]["UserName"],
+    );
+    add(
+        found,
+        "Actor",
+        &finding["Action"]["AwsApiCallAction"]["CallerType"],
+    );
+    add(
+        found,
+        "API called",
+        &finding["Action"]["AwsApiCallAction"]["Api"],
+    );
+    let remote = &finding["Action"]["AwsApiCallAction"]["RemoteIpDetails"];
+    add(found, "Remote address", &remote["IpAddressV4"]);
+    add(found, "Country", &remote["Country"]["CountryName"]);
     add(found, "Direction", &finding["Network"]["Direction"]);
     add(found, "Source address", &finding["Network"]["SourceIpV4"]);
     add(found, "Action", &finding["Action"]["ActionType"]);

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::Config;
+use crate::config::{Config, OwnerRule};
 use crate::model::{BaseTicket, Link, Marker, Severity, TicketState, WorkflowStatus};
 use crate::notify::item::TicketAt;
 use crate::notify::news::{days_between, open_and_due, shown_rule, ticket_url};
@@ -126,7 +126,7 @@ pub struct All {
 
 /// Counts everything once.
 pub fn count(source: &Source<'_>) -> All {
-    let owners = Owners::new(source.config);
+    let owners = Owners::new(source.config, source.links);
     let mut all = All::default();
     for team in source.config.owners.teams() {
         all.teams.insert(team.to_owned(), Numbers::default());
@@ -135,7 +135,7 @@ pub fn count(source: &Source<'_>) -> All {
     let mut rules: BTreeMap<&str, HashMap<&str, u64>> = BTreeMap::new();
     let today = super::today(&source.config.notices, source.now);
     for link in source.links {
-        let team = owners.of(&link.alias.account);
+        let team = owners.of_link(&link.marker, &link.alias.account);
         hidden(link, &mut all.hidden_by);
         let Some(BaseTicket::Is(state)) = link.base.as_ref().map(|base| base.ticket) else {
             continue;
@@ -269,7 +269,7 @@ fn changes(source: &Source<'_>, owners: &Owners<'_>, all: &mut All) {
             then_noted = true;
         }
         let Some(change) = undone.next() else { break };
-        let team = owners.of(&change.account);
+        let team = owners.of_link(&change.marker, &change.account);
         undo(change, team, &mut open);
         if change.at.is_some_and(|at| at > from && at <= source.now) {
             let numbers = all.teams.entry(team.to_owned()).or_default();
@@ -431,24 +431,33 @@ pub fn review_queue(
     queue
 }
 
-/// Accounts' teams, looked up once.
+/// The teams of links and accounts, looked up once.
 struct Owners<'a> {
+    by_link: HashMap<&'a Marker, &'a str>,
     by_account: HashMap<&'a str, &'a str>,
     teams: Vec<&'a str>,
     default: &'a str,
 }
 
 impl<'a> Owners<'a> {
-    fn new(config: &'a Config) -> Self {
+    fn new(config: &'a Config, links: &'a [Link]) -> Self {
         let mut by_account = HashMap::new();
-        for rule in &config.owners.rules {
-            for account in &rule.accounts {
+        let plain =
+            |rule: &&OwnerRule| !rule.when.ask_for_finding() && !rule.when.ask_for_organisation();
+        for rule in config.owners.rules.iter().filter(plain) {
+            for account in &rule.when.accounts {
                 by_account
                     .entry(account.as_str())
                     .or_insert(rule.owner.team.as_str());
             }
         }
+        let known = config.owners.teams();
+        let owned = links.iter().filter_map(|link| {
+            let team = link.owner.as_ref()?.team.as_str();
+            Some((&link.marker, *known.get(team)?))
+        });
         Owners {
+            by_link: owned.collect(),
             by_account,
             teams: config.owners.teams().into_iter().collect(),
             default: &config.owners.default.team,
@@ -460,6 +469,12 @@ impl<'a> Owners<'a> {
             .get(account)
             .copied()
             .unwrap_or(self.default)
+    }
+
+    /// Whose ticket it is; where the link does not say, the account does.
+    fn of_link(&self, marker: &Marker, account: &str) -> &'a str {
+        let owned = self.by_link.get(marker).copied();
+        owned.unwrap_or_else(|| self.of(account))
     }
 
     /// The same name with the configuration's lifetime.

@@ -92,7 +92,7 @@ async fn a_link_is_found_by_finding_ticket_and_marker_and_survives_reopening() {
         }
     };
     let first = link(1, Some(10));
-    let keys: Vec<FindingKey> = first.findings.clone();
+    let keys: Vec<FindingKey> = first.findings.to_vec();
     assert_eq!(
         store.links_of(&keys, &[], &[]).await.unwrap(),
         vec![first.clone()]

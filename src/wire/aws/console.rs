@@ -4,15 +4,25 @@ use crate::wire::http::encode;
 
 /// The page of one finding in Security Hub's list. The console reads its filter from the fragment, encoded twice.
 pub fn console_url(region: &str, finding_id: &str) -> String {
-    let host = match region {
-        cn if cn.starts_with("cn-") => "console.amazonaws.cn",
-        gov if gov.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
+    let host = host(region);
     let id = encode(&encode(finding_id));
     format!(
         "https://{region}.{host}/securityhub/home?region={region}#/findings?search=Id%3D%255Coperator%255C%253AEQUALS%255C%253A{id}"
     )
+}
+
+/// The page of a resource, found by its ARN; `None` for what is no ARN (AWS Management Console: `go/view`).
+pub fn resource_url(region: &str, arn: &str) -> Option<String> {
+    let is_arn = arn.starts_with("arn:") && arn.split(':').count() >= 6;
+    is_arn.then(|| format!("https://{}/go/view?arn={}", host(region), encode(arn)))
+}
+
+fn host(region: &str) -> &'static str {
+    match region {
+        cn if cn.starts_with("cn-") => "console.amazonaws.cn",
+        gov if gov.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    }
 }
 
 #[cfg(test)]

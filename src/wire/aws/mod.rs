@@ -4,7 +4,7 @@
 //! finding that AWS's types cannot hold must not lose a page of a hundred.
 
 mod connector;
-mod console;
+pub mod console;
 mod credentials;
 
 use std::future::Future;
@@ -45,7 +45,7 @@ pub struct AwsSettings {
 
 /// Rates that AWS documents per account and Region, in requests a second: Security Hub API reference, "Throttling";
 /// Organizations user guide, "Quotas". Config publishes none: ours is cautious.
-const RATES: [(&str, f64, u32); 11] = [
+const RATES: [(&str, f64, u32); 12] = [
     ("GetFindings", 3.0, 6),
     ("BatchUpdateFindings", 10.0, 30),
     ("GetFindingHistory", 10.0, 30),
@@ -55,6 +55,7 @@ const RATES: [(&str, f64, u32); 11] = [
     ("ListDiscoveredResources", 4.0, 8),
     ("ListAccounts", 8.0, 12),
     ("ListRoots", 1.0, 2),
+    ("ListTagsForResource", 10.0, 15),
     ("ListAccountsForParent", 5.0, 8),
     ("ListOrganizationalUnitsForParent", 5.0, 8),
 ];

@@ -60,6 +60,13 @@ impl Inventory for Aws {
         self.organisational_units().await
     }
 
+    async fn account_tags(
+        &self,
+        accounts: &[Account],
+    ) -> Result<BTreeMap<Account, BTreeMap<String, String>>, WireError> {
+        self.tags_of_accounts(accounts).await
+    }
+
     async fn accounts(&self) -> Result<Vec<AccountFact>, WireError> {
         let operation = Operation {
             name: "ListAccounts",

@@ -1,4 +1,5 @@
-//! Which organisational unit an account is in (Organizations API): the tree is walked from its root, once a run.
+//! Which organisational unit an account is in, and which tags it has (Organizations API): the tree is walked from its
+//! root; tags are read account by account.
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,43 @@ impl Aws {
             level = below;
         }
         Ok(units)
+    }
+
+    /// At most 50 tags of each account (Organizations user guide: quotas).
+    pub(super) async fn tags_of_accounts(
+        &self,
+        accounts: &[Account],
+    ) -> Result<BTreeMap<Account, BTreeMap<String, String>>, WireError> {
+        let operation = Operation {
+            name: "ListTagsForResource",
+            what: "reading the tags of accounts".to_owned(),
+            action: "organizations:ListTagsForResource",
+        };
+        let client = aws_sdk_organizations::Client::new(&self.config);
+        let mut found = BTreeMap::new();
+        for account in accounts {
+            let pages = self.organisation_pages(
+                |token, http| {
+                    let request = client
+                        .list_tags_for_resource()
+                        .resource_id(account)
+                        .set_next_token(token)
+                        .customize()
+                        .config_override(
+                            aws_sdk_organizations::config::Config::builder().http_client(http),
+                        );
+                    async move { request.send().await.map(drop).map_err(words) }
+                },
+                &operation,
+            );
+            let pages = pages.await?;
+            let tags = pages.iter().flat_map(|page| page["Tags"].as_array());
+            let tags = tags
+                .flatten()
+                .filter_map(|tag| Some((text(&tag["Key"])?, text(&tag["Value"])?)));
+            found.insert(account.clone(), tags.collect());
+        }
+        Ok(found)
     }
 
     async fn list_roots(&self) -> Result<Vec<String>, WireError> {

@@ -123,6 +123,7 @@ pub struct JiraClient {
     people: Mutex<Option<(Timestamp, People)>>,
     known: Mutex<Known>,
     bulk_denied: AtomicBool,
+    leads: tokio::sync::Mutex<BTreeMap<String, Option<String>>>,
     /// Projects whose screen has no due date.
     undated: Mutex<BTreeSet<String>>,
 }
@@ -165,6 +166,7 @@ impl JiraClient {
             people: Mutex::new(None),
             known: Mutex::default(),
             bulk_denied: AtomicBool::new(false),
+            leads: tokio::sync::Mutex::default(),
             undated: Mutex::default(),
         })
     }

@@ -72,6 +72,25 @@ impl TicketsReader for JiraClient {
         self.fetch_all(keys).await
     }
 
+    async fn descriptions(&self, ids: &[u64]) -> Result<BTreeMap<u64, Value>, WireError> {
+        let operation = Operation::read(
+            "POST /rest/api/3/issue/bulkfetch",
+            format!("read the descriptions of {} tickets", ids.len()),
+            "Browse projects",
+        );
+        let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+        let body = json!({ "issueIdsOrKeys": ids, "fields": ["description"] });
+        let request = Request::new(Method::POST, "/rest/api/3/issue/bulkfetch").json(body);
+        let answer = self.http.send(&operation, request).await?;
+        let fetched: Value = answer.decode(&operation)?;
+        let issues = fetched["issues"].as_array().into_iter().flatten();
+        let described = issues.filter_map(|issue| {
+            let id = issue["id"].as_str()?.parse().ok()?;
+            Some((id, issue["fields"]["description"].clone()))
+        });
+        Ok(described.collect())
+    }
+
     async fn highest_number(&self, project: &str) -> Result<u64, WireError> {
         let operation = search_operation(&format!("find the newest ticket of project {project}"));
         let jql = Jql::equals(Field::Project, project)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::model::{Ticket, TicketRef, TicketState};
 use crate::ports::{Comment, Content, Draft, TicketsWriter};
 use crate::wire::error::WireError;
-use crate::wire::http::{Operation, Request, error_words};
+use crate::wire::http::{Operation, Request, encode, error_words};
 
 use super::decode::{CreateError, Created};
 use super::{COMMENT_PROPERTY, Fields, JiraClient, LABEL, LINK_PROPERTY};
@@ -98,8 +98,14 @@ impl TicketsWriter for JiraClient {
         if let Some(priority) = &content.priority {
             fields["priority"] = json!({"name": priority});
         }
-        let request = Request::new(Method::PUT, format!("/rest/api/3/issue/{id}"))
-            .json(json!({"fields": fields}));
+        for (id, value) in &content.fields {
+            fields[id.as_str()] = value.clone();
+        }
+        let mut body = json!({ "fields": fields });
+        if let Some(component) = &content.component {
+            body["update"] = json!({"components": [{"add": {"name": component}}]});
+        }
+        let request = Request::new(Method::PUT, format!("/rest/api/3/issue/{id}")).json(body);
         self.http.send(&operation, request).await.map(|_| ())
     }
 
@@ -149,6 +155,39 @@ impl TicketsWriter for JiraClient {
 }
 
 impl JiraClient {
+    /// Whom a new ticket is assigned to; a project without a lead assigns nobody.
+    async fn assignee(&self, draft: &Draft) -> Result<Option<String>, WireError> {
+        match draft.assignee.as_deref() {
+            Some("lead") => self.lead(&draft.project).await,
+            other => Ok(other.map(str::to_owned)),
+        }
+    }
+
+    /// The lead of a project, asked for once.
+    async fn lead(&self, project: &str) -> Result<Option<String>, WireError> {
+        let known = self.leads.lock().await.get(project).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let operation = Operation::read(
+            "GET /rest/api/3/project/{project}",
+            format!("read the lead of project {project}"),
+            "Browse projects",
+        );
+        let path = format!("/rest/api/3/project/{}", encode(project));
+        let request = Request::new(Method::GET, path);
+        let found: Value = match self.http.send(&operation, request).await {
+            Ok(answer) => answer.decode(&operation)?,
+            // The create says what is wrong with the project.
+            Err(WireError::NotFound { .. }) => Value::Null,
+            Err(error) => return Err(error),
+        };
+        let lead = found["lead"]["accountId"].as_str().map(str::to_owned);
+        let mut leads = self.leads.lock().await;
+        leads.insert(project.to_owned(), lead.clone());
+        Ok(lead)
+    }
+
     /// One bulk create of at most 50.
     async fn create_once(
         &self,
@@ -171,10 +210,14 @@ impl JiraClient {
                 message: format!("Jira creates at most {CREATE_MOST} tickets in one call"),
             });
         }
-        let updates = drafts
-            .iter()
-            .map(|draft| issue_update(draft, &self.create_fields));
-        let updates: Vec<Value> = updates.collect();
+        let mut updates: Vec<Value> = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let mut update = issue_update(draft, &self.create_fields);
+            if let Some(assignee) = self.assignee(draft).await? {
+                update["fields"]["assignee"] = json!({ "id": assignee });
+            }
+            updates.push(update);
+        }
         let request = Request::new(Method::POST, "/rest/api/3/issue/bulk")
             .json(json!({"issueUpdates": updates}));
         let answer = self.http.send(&operation, request).await?;
@@ -242,10 +285,13 @@ fn issue_update(draft: &Draft, more: &Fields) -> Value {
     if let Some(priority) = &draft.priority {
         fields["priority"] = json!({"name": priority});
     }
+    if let Some(component) = &draft.component {
+        fields["components"] = json!([{ "name": component }]);
+    }
     if let Some(due) = draft.due {
         fields[DUE_DATE] = json!(due.to_string());
     }
-    for (id, value) in more {
+    for (id, value) in draft.fields.iter().chain(more) {
         if fields[id.as_str()].is_null() {
             fields[id.as_str()] = value.clone();
         }
@@ -365,6 +411,14 @@ fn setup_fix(draft: &Draft, errors: &Value) -> Option<String> {
         "priority" => format!(
             "Check [jira.priorities]: {project} does not take “{}”",
             priority.as_deref().unwrap_or_default()
+        ),
+        "components" => format!(
+            "Check the component of the owner: {project} has no component “{}”",
+            draft.component.as_deref().unwrap_or_default()
+        ),
+        "assignee" => format!(
+            "Check the assignee of the owner: “{}” needs the permission Assignable user in {project}",
+            draft.assignee.as_deref().unwrap_or_default()
         ),
         other => format!("Check the field {other} of {project}: it must not be required, and must be on the create screen if asaf fills it"),
     });

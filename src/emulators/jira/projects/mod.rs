@@ -289,7 +289,7 @@ impl Jira {
             body["description"] = json!("");
             body["issueTypes"] = self.issue_types_json(version);
             body["assigneeType"] = json!("UNASSIGNED");
-            body["components"] = json!([]);
+            body["components"] = self.components_json(project.id, version);
             body["versions"] = json!([]);
             body["roles"] = Value::Object(self.role_links(project, version));
             if let Some(lead) = &project.lead {

@@ -11,7 +11,7 @@ use crate::emulators::jira::route::Call;
 use crate::emulators::jira::{Jira, Project};
 
 /// System fields on the create screen.
-const ON_SCREEN: [&str; 8] = [
+const ON_SCREEN: [&str; 9] = [
     "summary",
     "description",
     "labels",
@@ -20,6 +20,7 @@ const ON_SCREEN: [&str; 8] = [
     "issuetype",
     "assignee",
     "duedate",
+    "components",
 ];
 
 impl Jira {
@@ -95,7 +96,12 @@ impl Jira {
             .filter(|id| !self.off_screen.contains(**id))
             .map(|id| {
                 let required = matches!(*id, "summary" | "project" | "issuetype");
-                self.field_on_screen(id, required, version)
+                let mut field = self.field_on_screen(id, required, version);
+                if *id == "components" {
+                    field["operations"] = json!(["add", "set", "remove"]);
+                    field["allowedValues"] = self.components_json(project, version);
+                }
+                field
             })
             .collect();
         if kind == SUBTASK_TYPE_ID {

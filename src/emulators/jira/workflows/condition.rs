@@ -148,6 +148,7 @@ impl Jira {
             }
             "assignee" => issue.assignee.clone().into_iter().collect(),
             "reporter" | "creator" => one(&issue.reporter),
+            "components" => issue.components.clone(),
             "duedate" => issue.due_date.clone().into_iter().collect(),
             "created" => one(&issue.created.to_string()),
             "updated" => one(&issue.updated.to_string()),

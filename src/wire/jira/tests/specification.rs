@@ -181,6 +181,8 @@ async fn all_requests() -> Vec<crate::wire::scripted::Seen> {
         summary: "S".to_owned(),
         description: body,
         priority: Some("High".to_owned()),
+        component: None,
+        fields: Default::default(),
     };
     client.update(10_001, &content).await.unwrap();
     client.delete_all(&[10_001]).await;

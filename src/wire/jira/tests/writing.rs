@@ -23,6 +23,9 @@ pub(super) fn draft(number: u8) -> Draft {
         description: crate::wire::adf::Doc::new().heading(2, "Why").to_value(),
         priority: Some("High".to_owned()),
         labels: vec!["team-pay".to_owned(), "asaf".to_owned()],
+        component: None,
+        fields: Default::default(),
+        assignee: None,
         property: j!({"v": 1, "finding": number}),
         due: None,
     }
@@ -579,6 +582,8 @@ async fn a_comment_carries_its_key_and_content_replaces_only_what_is_ours() {
         summary: "S".to_owned(),
         description: body.clone(),
         priority: None,
+        component: None,
+        fields: Default::default(),
     };
     client.update(10_001, &content).await.unwrap();
     let seen = server.finish();
