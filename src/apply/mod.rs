@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::model::{Link, Marker, TicketRef};
+use crate::mutant;
 use crate::plan::paused::project;
 use crate::plan::{Action, Plan, Summary, TicketStep};
 use crate::ports::{FindingsWriter, Notifier, TicketsReader, TicketsWriter};
@@ -183,6 +184,9 @@ async fn settle<S: Store>(
             } else if let Some(failure) = progress.failure() {
                 applied.failures.push(failure);
                 links.extend(progress.unlinked(snapshot));
+                if mutant::is("base-moves-early") && progress.action.ticket != TicketStep::Create {
+                    links.extend(progress.settle());
+                }
             } else {
                 done.insert(action.marker.clone());
                 audit.push(audit_entry(progress, run, now));
@@ -336,11 +340,13 @@ impl Progress {
         Some(link)
     }
 
-    /// A row for a link that the store does not know yet, so that what failed leads to its findings.
+    /// A row for a link that the store does not know yet, so that what failed leads to its findings. Once its ticket
+    /// exists, the store knows it.
     fn unlinked(&self, snapshot: &Snapshot) -> Option<Link> {
         let after = self.action.after.as_deref()?;
         let known = snapshot.links.contains_key(&self.action.marker);
-        (!known).then(|| after.without_a_ticket())
+        let unheard_of = !known && self.ticket.is_none();
+        unheard_of.then(|| after.without_a_ticket())
     }
 
     fn failure(&self) -> Option<Failure> {

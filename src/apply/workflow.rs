@@ -10,6 +10,7 @@ use super::{Progress, Run, Sinks};
 use crate::model::{FindingKey, WorkflowStatus};
 use crate::plan::{Reason, TicketStep};
 use crate::ports::{FindingsWriter, Notifier, Unprocessed, WorkflowUpdate};
+use crate::read::adopt::TICKET_FIELD;
 use crate::store::{Store, StoreError};
 use crate::wire::error::WireError;
 
@@ -21,9 +22,6 @@ const PER_CALL: usize = 100;
 
 /// How often transient refusals of single findings are tried again.
 const ROUNDS: u32 = 4;
-
-/// The user-defined field that holds the ticket's key.
-const TICKET_FIELD: &str = "asaf_ticket";
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Payload {

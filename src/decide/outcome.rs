@@ -7,6 +7,7 @@ use crate::model::{
     Author, Base, BaseTicket, Decision, FindingKey, FindingState, InFlight, Link, TicketState,
     WorkflowStatus,
 };
+use crate::mutant;
 use crate::plan::{Action, Expect, HeldReason, Reason, TicketStep, WorkflowStep};
 use crate::ports::{Alert, Audience};
 
@@ -190,7 +191,10 @@ fn workflow_step(case: &Case<'_>, v: &View<'_>, to: WorkflowStatus) -> Option<Wo
     let findings: Vec<FindingKey> = case
         .members
         .iter()
-        .filter(|member| member.workflow != to && !stale(member.workflow))
+        .filter(|member| {
+            let differs = member.workflow != to && !stale(member.workflow);
+            differs || mutant::is("unconditional-write")
+        })
         .map(|member| member.key.clone())
         .collect();
     (!findings.is_empty()).then_some(WorkflowStep { findings, to })

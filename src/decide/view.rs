@@ -6,6 +6,7 @@ use crate::model::{
     Author, Base, BaseTicket, FindingState, Ignoring, Link, Move, RuleMatch, Severity, Ticket,
     TicketState, WorkflowStatus,
 };
+use crate::mutant;
 use crate::plan::HeldReason;
 use crate::ports::ResourceFact;
 use crate::read::snapshot::{Missing, Snapshot};
@@ -189,7 +190,8 @@ fn finding_state(
         return Err(HeldReason::NotCovered);
     }
     link.absent_reads = (link.absent_reads + 1).min(2);
-    if link.absent_reads < 2 {
+    let gone_at_once = mutant::is("absent-once-is-gone");
+    if (link.absent_reads < 2 && !gone_at_once) || mutant::is("absent-never-gone") {
         return Err(HeldReason::AbsentOnce);
     }
     let member = snapshot
@@ -284,7 +286,13 @@ fn resource_state(link: &mut Link, snapshot: &Snapshot) -> Option<Timestamp> {
                 ResourceFact::Exists | ResourceFact::Unknown { .. } => None,
             })
             .collect();
-        if facts
+        if mutant::is("unknown-is-deleted")
+            && facts
+                .iter()
+                .any(|fact| matches!(fact, ResourceFact::Unknown { .. }))
+        {
+            link.resource_deleted_at = Some(snapshot.taken_at);
+        } else if facts
             .iter()
             .any(|fact| matches!(fact, ResourceFact::Exists))
         {
@@ -310,11 +318,20 @@ fn workflow(
     let Some(write) = &link.in_flight else {
         return Some(read);
     };
+    if mutant::is("no-write-in-flight") {
+        link.in_flight = None;
+        return Some(read);
+    }
     let settled = now.duration_since(write.at) > policy.settle;
-    if read == write.was && read != write.workflow && !settled {
+    // Where compliance has changed after our write, AWS may have reset the status: that read is no older.
+    let older = first_observed(case).is_none_or(|changed| changed <= write.at);
+    if read == write.was && read != write.workflow && older && !settled {
         return Some(write.workflow);
     }
-    link.in_flight = None;
+    // One read that shows our write does not mean that the next one will.
+    if read != write.workflow || settled {
+        link.in_flight = None;
+    }
     Some(read)
 }
 
@@ -488,7 +505,9 @@ fn moved<'a>(
         return Err(unknown());
     }
     let ours = last.by == snapshot.people.bot;
-    let of_this_episode = f != FindingState::Failing || last.at > episode_started_at;
+    let of_this_episode = f != FindingState::Failing
+        || last.at > episode_started_at
+        || mutant::is("close-of-earlier-episode");
     Ok((!ours && of_this_episode).then_some(last))
 }
 

@@ -34,13 +34,17 @@ struct State {
     /// Live tickets of each marker.
     live: BTreeMap<String, BTreeSet<u64>>,
     markers: BTreeMap<u64, String>,
-    /// Findings of each ticket, by id.
+    /// Findings of each ticket, by id, as they were when it was created.
     findings: BTreeMap<u64, Vec<String>>,
+    /// Control and resource of each ticket: findings that appear later may be of the same.
+    about: BTreeMap<u64, (String, String)>,
     /// The person's decision that a ticket stands on: closed by a reviewer, or resolved by anyone.
     decided: BTreeMap<u64, &'static str>,
     /// Findings that stopped: passed, archived or removed.
     stopped: BTreeSet<String>,
     suppressed_by_people: BTreeSet<String>,
+    /// Set RESOLVED or SUPPRESSED by people in this episode.
+    resolved_by_people: BTreeSet<String>,
     /// Findings that the engine has set and never heard that it did: setting them again is no needless write.
     unheard: BTreeSet<String>,
     resources: BTreeMap<String, Vec<String>>,
@@ -107,7 +111,9 @@ impl State {
                 .may_resolve(id))
             .then(|| ("S2", format!("{id} was set to RESOLVED without a decision"))),
             Change::WorkflowSet { id, to, note, .. } if engine && to == "SUPPRESSED" => {
-                let allowed = self.suppressed_by_people.contains(id)
+                let allowed = self
+                    .twins(id)
+                    .any(|id| self.suppressed_by_people.contains(id))
                     || note
                         .as_deref()
                         .is_some_and(|note| is_by_merged_rule(note, github, entry.at));
@@ -135,14 +141,44 @@ impl State {
     }
 
     fn may_resolve(&self, finding: &str) -> bool {
-        let decided = self.findings.iter().any(|(ticket, findings)| {
-            findings.iter().any(|id| id == finding) && self.decided.contains_key(ticket)
-        });
+        let decided = self
+            .tickets_of(finding)
+            .iter()
+            .any(|ticket| self.decided.contains_key(ticket));
         let gone = self
             .resources
             .get(finding)
             .is_some_and(|all| all.iter().all(|arn| self.deleted.contains(arn)));
-        self.stopped.contains(finding) || decided || gone
+        let by_people = self
+            .twins(finding)
+            .any(|id| self.resolved_by_people.contains(id));
+        self.stopped.contains(finding) || decided || by_people || gone
+    }
+
+    /// The findings of one control and resource: they share a ticket, and a status.
+    fn twins<'a>(&'a self, finding: &'a str) -> impl Iterator<Item = &'a String> {
+        let about = |id: &'a str| {
+            let control = id.split("security-control/").nth(1)?.split('/').next()?;
+            Some((control, self.resources.get(id)?.first()?))
+        };
+        let wanted = about(finding);
+        let known = self.resources.keys();
+        known.filter(move |id| *id == finding || (wanted.is_some() && about(id) == wanted))
+    }
+
+    /// Tickets that track a finding: they named it when they were created, or it is of the same control and resource.
+    fn tickets_of(&self, finding: &str) -> Vec<u64> {
+        let resource = self.resources.get(finding).and_then(|all| all.first());
+        let is_of = |ticket: &u64, findings: &[String]| {
+            let named = findings.iter().any(|id| id == finding);
+            let same = self.about.get(ticket).is_some_and(|(rule, about)| {
+                resource == Some(about) && finding.to_lowercase().contains(&format!("/{rule}/"))
+            });
+            named || same
+        };
+        let tickets = self.findings.iter();
+        let tickets = tickets.filter(|(ticket, findings)| is_of(ticket, findings));
+        tickets.map(|(ticket, _)| *ticket).collect()
     }
 
     fn resource_gone(&self, ticket: u64) -> bool {
@@ -158,7 +194,15 @@ impl State {
 
     fn take(&mut self, entry: &Entry) {
         match &entry.change {
-            Change::FindingAppeared { id, resources, .. } => {
+            Change::FindingAppeared {
+                id,
+                resources,
+                stopped,
+                ..
+            } => {
+                if *stopped {
+                    self.stopped.insert(id.clone());
+                }
                 self.resources.insert(id.clone(), resources.clone());
             }
             Change::FindingRemoved { id, .. } => {
@@ -177,13 +221,14 @@ impl State {
                     self.begin_episode(id);
                 }
             }
-            Change::WorkflowSet { id, to, .. } => match (&entry.actor, to.as_str()) {
+            Change::WorkflowSet { id, from, to, .. } => match (&entry.actor, to.as_str()) {
                 (Actor::Person { .. } | Actor::AutomationRule, "SUPPRESSED" | "RESOLVED") => {
                     self.suppressed_by_people.insert(id.clone());
+                    self.resolved_by_people.insert(id.clone());
                     self.decide_all(id);
                 }
                 // The console took it back: what had been decided no longer counts.
-                (Actor::Person { .. }, "NEW" | "NOTIFIED") => self.begin_episode(id),
+                (Actor::Person { .. }, "NEW" | "NOTIFIED") if from != to => self.begin_episode(id),
                 _ => {}
             },
             Change::ResourceDeleted { id, .. } => {
@@ -200,6 +245,9 @@ impl State {
                 self.markers.insert(*id, marker);
                 let findings = findings_in(properties);
                 self.findings.insert(*id, findings);
+                let alias = &properties["asaf.link"]["alias"];
+                let text = |name: &str| alias[name].as_str().unwrap_or_default().to_owned();
+                self.about.insert(*id, (text("rule"), text("resource")));
             }
             Change::TicketDeleted { id, .. } => self.bury(*id),
             Change::TicketMoved { id, to, .. } => self.moved(*id, to, &entry.actor),
@@ -237,25 +285,19 @@ impl State {
     }
 
     fn begin_episode(&mut self, finding: &str) {
-        let tickets = self
-            .findings
-            .iter()
-            .filter(|(_, findings)| findings.iter().any(|id| id == finding));
-        let tickets: Vec<u64> = tickets.map(|(ticket, _)| *ticket).collect();
-        tickets.iter().for_each(|ticket| {
-            self.decided.remove(ticket);
-        });
+        let twins: Vec<String> = self.twins(finding).cloned().collect();
+        for twin in twins {
+            self.resolved_by_people.remove(&twin);
+        }
+        for ticket in self.tickets_of(finding) {
+            self.decided.remove(&ticket);
+        }
     }
 
     fn decide_all(&mut self, finding: &str) {
-        let tickets = self
-            .findings
-            .iter()
-            .filter(|(_, findings)| findings.iter().any(|id| id == finding));
-        let tickets: Vec<u64> = tickets.map(|(ticket, _)| *ticket).collect();
-        tickets.into_iter().for_each(|ticket| {
+        for ticket in self.tickets_of(finding) {
             self.decided.insert(ticket, "resolved");
-        });
+        }
     }
 }
 
