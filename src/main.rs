@@ -28,7 +28,6 @@ fn main() -> Exit {
 
 fn run(cli: Cli, talk: Talk) -> anyhow::Result<Exit> {
     match cli.command {
-        Command::Init(args) => jobs::init::run(&args, talk),
         Command::Config(args) => jobs::config::run(&args.command, &cli.global.config, talk),
         Command::Findings(args) => {
             let FindingsCommand::Check { paths, output } = args.command;
@@ -54,6 +53,7 @@ fn run(cli: Cli, talk: Talk) -> anyhow::Result<Exit> {
 
 async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Result<Exit> {
     match command {
+        Command::Init(args) => jobs::init::run(&args, talk).await,
         Command::Plan(args) => jobs::sync::plan(&args, config, talk).await,
         Command::Apply(args) => jobs::sync::apply(&args, config, talk).await,
         Command::Reconcile(args) => jobs::sync::reconcile(&args, config, talk).await,
@@ -63,14 +63,14 @@ async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Resul
         Command::Quarantine(args) => jobs::quarantine::run(&args.command, config, talk).await,
         Command::Pause(args) => jobs::pause::pause(&args.command, config, talk).await,
         Command::Resume(args) => jobs::pause::resume(&args.command, config, talk).await,
+        Command::Digest(args) => jobs::digest::run(&args, config, talk).await,
         Command::Store(args) => jobs::store::run(&args.command, config, talk).await,
         Command::Workflow(args) => jobs::workflow::run(&args.command, config, talk).await,
         Command::Demo(args) => jobs::demo::run(&args, talk).await,
         Command::Emulate(args) => jobs::emulate::run(&args, talk).await,
-        Command::Webhook(_) | Command::Doctor(_) => Ok(Exit::Usage),
-        Command::Init(_) | Command::Config(_) | Command::Findings(_) | Command::Serve(_) => {
-            Ok(Exit::Usage)
-        }
+        Command::Webhook(args) => jobs::hook::run(&args.command, config, talk).await,
+        Command::Doctor(args) => jobs::doctor::run(&args, config, talk).await,
+        Command::Config(_) | Command::Findings(_) | Command::Serve(_) => Ok(Exit::Usage),
     }
 }
 

@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{
     Account, Finding, FindingKey, Marker, Move, Ticket, TicketRef, TicketState, WorkflowStatus,
 };
+use crate::plan::Action;
+use crate::store::StoreError;
 use crate::wire::error::WireError;
 
 /// Which findings to read. Every field narrows; `RecordState` is always both, because closing needs ARCHIVED.
@@ -191,6 +194,14 @@ pub trait TicketsReader: Sync {
         id: u64,
         key: &str,
     ) -> impl Future<Output = Result<bool, WireError>> + Send;
+
+    /// The last comment that somebody with this display name made at or after `since`, as plain text.
+    fn last_words(
+        &self,
+        id: u64,
+        by: &str,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Option<String>, WireError>> + Send;
 }
 
 /// A ticket to create: all in one call, so that no ticket exists without its markers.
@@ -212,6 +223,8 @@ pub struct Draft {
     pub labels: Vec<String>,
     /// The value of the entity property `asaf.link`.
     pub property: Value,
+    /// When it is due; left out where the project's screen has no due date.
+    pub due: Option<Date>,
 }
 
 /// New content of an existing ticket.
@@ -273,6 +286,9 @@ pub trait TicketsWriter: Sync {
 
     /// Adds one label; the others stay, and one that is there already is no change.
     fn label(&self, id: u64, label: &str) -> impl Future<Output = Result<(), WireError>> + Send;
+
+    /// Sets the due date; nothing happens where the project's screen has none.
+    fn set_due(&self, id: u64, due: Date) -> impl Future<Output = Result<(), WireError>> + Send;
 
     /// Deletes for good; a 404 counts as done.
     fn delete_all(
@@ -364,6 +380,12 @@ pub enum Audience {
 
 /// Tells people.
 pub trait Notifier: Sync {
-    /// Delivers one alert.
-    fn tell(&self, alert: &Alert) -> impl Future<Output = Result<(), WireError>> + Send;
+    /// Keeps one alert until it is delivered. An alert whose key was kept before is the same news, and told once: a run
+    /// may say it again after a crash. `about` is the action that it tells of, where there is one.
+    fn tell(
+        &self,
+        alert: &Alert,
+        key: &str,
+        about: Option<&Action>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

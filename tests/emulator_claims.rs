@@ -178,6 +178,7 @@ fn ask(world: &mut World, emulator: &Emulator, operation: &str) -> Response {
         "STS" => (Side::Aws, query("sts", "2011-06-15", operation)),
         "IAM" => (Side::Aws, query("iam", "2010-05-08", operation)),
         "Jira Cloud" => (Side::Jira, jira(world, operation)),
+        "Slack" => (Side::Slack, slack(operation)),
         "GitHub" => (Side::GitHub, github(world, operation)),
         other => panic!("say how to ask {other}"),
     };
@@ -226,6 +227,7 @@ fn security_hub(operation: &str) -> Request {
         "GetFindingHistory" => ("POST", "/findingHistory/get"),
         "DescribeHub" => ("GET", "/accounts"),
         "ListFindingAggregators" => ("GET", "/findingAggregator/list"),
+        "ListMembers" => ("GET", "/members"),
         "GetFindingAggregator" => ("GET", aggregator.as_str()),
         other => {
             let uri = format!("http://127.0.0.1:1/{other}");
@@ -235,6 +237,21 @@ fn security_hub(operation: &str) -> Request {
     signed("securityhub")
         .method(method)
         .uri(format!("http://127.0.0.1:1{path}"))
+        .body(Bytes::from("{}"))
+        .unwrap()
+}
+
+fn slack(operation: &str) -> Request {
+    let path = match operation {
+        "upload" => "upload/v1/x".to_owned(),
+        method => format!("api/{method}"),
+    };
+    let token = asaf::emulators::slack::TOKEN;
+    http::Request::builder()
+        .method("POST")
+        .uri(format!("http://127.0.0.1:1/{path}"))
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
         .body(Bytes::from("{}"))
         .unwrap()
 }

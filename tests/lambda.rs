@@ -442,3 +442,28 @@ fn a_schedule_brings_both_sides_in_step() {
     assert_eq!(world.requests("aws", "BatchUpdateFindings"), 1);
     assert_eq!(world.violations(), json!([]));
 }
+
+/// What burns is told in the call that found it, and the digests of the day once.
+#[test]
+fn a_schedule_tells_people_and_sends_the_digests_of_its_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = serving::world::Emulators::start(folder.path(), 3, 60);
+    let today = Timestamp::now().strftime("%A").to_string().to_lowercase();
+    let digest = format!("[notices]\ndigest = {{ weekday = \"{today}\", time = \"00:00\" }}");
+    let lambda = Lambda::with(folder.path(), &world.config(&digest), &world.env());
+    let schedule = json!({ "version": "0", "id": "1", "source": "aws.events", "detail-type": "Scheduled Event",
+        "resources": ["arn:aws:events:eu-west-1:123456789012:rule/asaf"], "detail": {} });
+    let channels = ["C0TEAM0000", "C0TEAM0001", "C0TEAM0002"];
+    let said = |begin: &str| -> usize {
+        let texts = channels.iter().flat_map(|channel| world.channel(channel));
+        texts.filter(|text| text.starts_with(begin)).count()
+    };
+    // A call ends before its time is over, whatever is left to tell.
+    for _ in 0..3 {
+        assert_eq!(lambda.ok(schedule.clone()), Value::Null);
+    }
+    assert!(said("CRITICAL · ") > 0);
+    for digest in ["payments: ", "Security: "] {
+        assert_eq!(said(digest), 1, "{digest}");
+    }
+}

@@ -252,8 +252,11 @@ fn init_writes_a_file_that_passes_the_check() {
 
     let before = fs::read(desk.config()).unwrap();
     let again = desk.asaf(&all);
-    assert_eq!(again.code, 1);
-    assert!(again.err.contains("--force"), "{}", again.err);
+    assert_eq!(again.code, 0, "the same answers change nothing");
+    assert!(again.err.contains("is left as it is"), "{}", again.err);
+    let other = desk.asaf(&["init", "--no-input", "--project", "PAY"]);
+    assert_eq!(other.code, 1);
+    assert!(other.err.contains("--force"), "{}", other.err);
     assert_eq!(fs::read(desk.config()).unwrap(), before);
 }
 

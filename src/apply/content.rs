@@ -1,8 +1,10 @@
 //! What tickets and comments say. Text from findings only ever becomes text: see [`crate::wire::adf`].
 
+use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::model::{Finding, Link, Severity};
+use crate::notify::policy::due_date;
 use crate::plan::Reason;
 use crate::ports::{Content, Draft};
 use crate::read::adopt::property;
@@ -19,6 +21,8 @@ pub trait Style: Sync {
     fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft;
     /// New content of an existing ticket.
     fn content(&self, finding: &Finding) -> Content;
+    /// When the ticket of a link is due, by what the team has to keep.
+    fn due(&self, link: &Link) -> Option<Date>;
     /// A comment that says why (ADF).
     fn comment(&self, reason: &Reason, finding: Option<&Finding>) -> Value;
 }
@@ -50,11 +54,17 @@ impl Style for Tickets<'_> {
             priority,
             labels: owner.labels.clone(),
             property: property(link),
+            due: self.due(link),
         }
     }
 
     fn content(&self, finding: &Finding) -> Content {
         self.content_with(finding, None)
+    }
+
+    fn due(&self, link: &Link) -> Option<Date> {
+        let team = &self.config.owners.of(&link.alias.account).team;
+        due_date(self.config, team, link.severity, link.opened_at?)
     }
 
     fn comment(&self, reason: &Reason, finding: Option<&Finding>) -> Value {

@@ -229,6 +229,7 @@ async fn settle<S: Store>(
                     settled.push((marker, IntentOutcome::Created(Box::new(link))));
                 }
                 progress.ticket = Some(ticket);
+                progress.ticket_done = true;
             }
             Err(error) if error.is_ambiguous() => progress.in_doubt = true,
             Err(error) => {

@@ -19,7 +19,7 @@ use crate::model::{Link, Marker, TicketRef};
 use crate::mutant;
 use crate::plan::paused::project;
 use crate::plan::{Action, Plan, Summary, TicketStep};
-use crate::ports::{FindingsWriter, Notifier, TicketsReader, TicketsWriter};
+use crate::ports::{Alert, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
 use crate::store::{AuditEntry, Quarantined, Store, StoreError};
 use crate::wire::error::WireError;
@@ -102,6 +102,8 @@ pub(crate) struct Progress {
     pub(crate) failed: Option<(String, WireError)>,
     pub(crate) in_doubt: bool,
     pub(crate) stopped: bool,
+    /// The ticket is what the action wants, whatever came of the rest.
+    pub(crate) ticket_done: bool,
     pub(crate) ticket: Option<TicketRef>,
 }
 
@@ -128,6 +130,7 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
                 failed: None,
                 in_doubt: false,
                 stopped: false,
+                ticket_done: false,
                 ticket,
             }
         })
@@ -139,11 +142,12 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
     Box::pin(creates::creates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::updates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::labels(&mut work, to)).await;
+    Box::pin(tickets::due_dates(&mut work, snapshot, to, run)).await?;
     stop_paused(&mut work, to.store, run).await?;
     Box::pin(tickets::comments(&mut work, snapshot, to, run)).await?;
     Box::pin(workflow::updates(&mut work, to, run)).await?;
+    tell(&work, to.notifier).await?;
     let applied = settle(&mut work, snapshot, to.store, run).await?;
-    tell(&work, to.notifier).await;
     plan.actions = work.into_iter().map(|progress| progress.action).collect();
     Ok(applied)
 }
@@ -177,6 +181,10 @@ async fn settle<S: Store>(
         let (mut links, mut audit) = (Vec::new(), Vec::new());
         for progress in some {
             let action = &progress.action;
+            if progress.ticket_done && !progress.is_live() {
+                // What was written is told, though the rest was not: the next run may find nothing left to do.
+                audit.push(audit_entry(progress, run, now));
+            }
             if progress.in_doubt || progress.stopped {
                 applied.in_doubt += usize::from(progress.in_doubt);
                 applied.stopped += usize::from(!progress.in_doubt);
@@ -275,6 +283,7 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
         .workflow
         .as_ref()
         .map(|step| step.to)
+        .filter(|_| progress.is_live())
         .or(action.expect.workflow);
     AuditEntry {
         at: now,
@@ -298,15 +307,31 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
     }
 }
 
-/// Alerts go out once the writes that they tell of are done.
-async fn tell<N: Notifier>(work: &[Progress], notifier: &N) {
+/// Alerts are kept once the writes that they tell of are done, and before their receipts: none is lost in between.
+async fn tell<N: Notifier>(work: &[Progress], notifier: &N) -> Result<(), StoreError> {
     for progress in work.iter().filter(|progress| progress.is_live()) {
         for alert in &progress.action.alerts {
-            if let Err(error) = notifier.tell(alert).await {
-                tracing::warn!(%error, "an alert could not be delivered");
-            }
+            let action = &progress.action;
+            notifier
+                .tell(alert, &alert_key(alert, action), Some(action))
+                .await?;
         }
     }
+    Ok(())
+}
+
+/// The same action made again, after a crash before its receipt, tells the same news.
+fn alert_key(alert: &Alert, action: &Action) -> String {
+    let after = action.after.as_ref();
+    let episode = after
+        .and_then(|after| after.base.as_ref())
+        .map_or(0, |base| base.episode);
+    let event = action.comment.clone().unwrap_or_else(|| {
+        let decision = after.and_then(|after| after.decision.as_ref());
+        decision.map_or_else(String::new, |decision| decision.at.to_string())
+    });
+    let (marker, row) = (&action.marker, action.row);
+    format!("alert:{marker}:{episode}:{row}:{:?}:{event}", alert.to)
 }
 
 impl Progress {

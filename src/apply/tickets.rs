@@ -48,8 +48,10 @@ pub(super) async fn deletes<F: FindingsWriter, T: TicketsWriter, N: Notifier, S:
     to.store.bury(&graves).await?;
     let ids: Vec<u64> = by_id.keys().copied().collect();
     for (id, outcome) in to.tickets.delete_all(&ids).await {
-        if let (Err(error), Some(n)) = (outcome, by_id.get(&id)) {
-            work[*n].fail("deleting the ticket", &error);
+        let Some(n) = by_id.get(&id) else { continue };
+        match outcome {
+            Ok(()) => work[*n].ticket_done = true,
+            Err(error) => work[*n].fail("deleting the ticket", &error),
         }
     }
     Ok(())
@@ -85,8 +87,12 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
             .zip(indexes)
             .collect();
         for (id, outcome) in to.tickets.move_all(&tickets, target).await {
-            if let (Err(error), Some(n)) = (outcome, of.get(&id)) {
-                work[*n].fail(&format!("setting the ticket to {}", target.word()), &error);
+            let Some(n) = of.get(&id) else { continue };
+            match outcome {
+                Ok(()) => work[*n].ticket_done = true,
+                Err(error) => {
+                    work[*n].fail(&format!("setting the ticket to {}", target.word()), &error);
+                }
             }
         }
     }
@@ -141,6 +147,35 @@ pub(super) async fn labels<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: 
             Err(error) => progress.fail("labelling the ticket", &error),
         }
     }
+}
+
+/// A ticket that is open again in a new episode is due anew.
+pub(super) async fn due_dates<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    work: &mut [Progress],
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let reopened = TicketStep::Move {
+        to: TicketState::Open,
+    };
+    for progress in work
+        .iter_mut()
+        .filter(|progress| progress.is_live() && progress.action.ticket == reopened)
+    {
+        let before = snapshot.links.get(&progress.action.marker);
+        let Some(after) = progress.action.after.as_deref() else {
+            continue;
+        };
+        let anew = before.is_none_or(|before| before.opened_at != after.opened_at);
+        let (Some(due), Some(at)) = (run.style.due(after), progress.ticket.clone()) else {
+            continue;
+        };
+        if anew && let Err(error) = to.tickets.set_due(at.id, due).await {
+            progress.fail("setting the due date", &error);
+        }
+    }
+    Ok(())
 }
 
 /// Comments whose key an earlier run may have sent are looked for first.

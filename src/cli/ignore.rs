@@ -271,7 +271,7 @@ Examples:
   asaf ignore code-owners --approver @acme/security            writes .github/CODEOWNERS
   asaf ignore code-owners --approver @acme/security --check    exit 1 if rules could come in without security")]
 pub struct CodeOwnersArgs {
-    /// Who must approve; without it [ignore] approvers of the configuration
+    /// Who must approve; without it the approvers of the configuration
     #[arg(long, value_name = "@TEAM|@USER", num_args = 1..)]
     pub approver: Vec<String>,
     /// Only say what is missing

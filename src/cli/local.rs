@@ -15,20 +15,36 @@ Examples:
     --jira-url https://example.atlassian.net --jira-email bot@example.com \\
     --region eu-west-1 --project SEC --team security --reviewers security-reviewers
 
-On a terminal init asks for what the options leave open. The Jira token is never asked for:
-the file only says where it is (env:ASAF_JIRA_TOKEN).")]
+With ASAF_JIRA_TOKEN, and credentials of AWS, in the environment init looks at both sides: home Region,
+aggregator, projects, statuses, groups; and ends with `asaf doctor`. On a terminal it asks for what is
+still open. The Jira token is never asked for: the file only says where it is (env:ASAF_JIRA_TOKEN).")]
 pub struct InitArgs {
     /// Where to write
     #[arg(long, value_name = "FILE", default_value = "asaf.toml")]
     pub output: PathBuf,
     /// The Region of the Security Hub aggregator
-    #[arg(long, value_name = "REGION")]
+    #[arg(
+        long,
+        value_name = "REGION",
+        env = "AWS_REGION",
+        hide_env_values = true
+    )]
     pub region: Option<String>,
     /// The Jira Cloud site
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ASAF_JIRA_URL",
+        hide_env_values = true
+    )]
     pub jira_url: Option<String>,
     /// The engine's own Jira user
-    #[arg(long, value_name = "EMAIL")]
+    #[arg(
+        long,
+        value_name = "EMAIL",
+        env = "ASAF_JIRA_EMAIL",
+        hide_env_values = true
+    )]
     pub jira_email: Option<String>,
     /// The key of the Jira project for accounts without an owner
     #[arg(long, value_name = "KEY")]
@@ -39,6 +55,25 @@ pub struct InitArgs {
     /// The Jira group whose members may close tickets
     #[arg(long, value_name = "GROUP")]
     pub reviewers: Option<String>,
+    /// The Jira group of the product teams: its members resolve tickets
+    #[arg(long, value_name = "GROUP")]
+    pub product_teams: Option<String>,
+    /// A Jira administrator, for the commands that set Jira up; the token is in ASAF_JIRA_ADMIN_TOKEN
+    #[arg(
+        long,
+        value_name = "EMAIL",
+        env = "ASAF_JIRA_ADMIN_EMAIL",
+        hide_env_values = true
+    )]
+    pub jira_admin: Option<String>,
+    /// Where Jira reaches `asaf serve` from outside; the webhook's secret is in ASAF_WEBHOOK_SECRET
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ASAF_WEBHOOK_URL",
+        hide_env_values = true
+    )]
+    pub webhook_url: Option<String>,
     /// Never ask; what is left open stays empty in the file
     #[arg(long)]
     pub no_input: bool,
@@ -180,6 +215,9 @@ pub struct EmulateArgs {
     /// Port of Jira; 0: any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub jira_port: u16,
+    /// Port of Slack; 0: any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub slack_port: u16,
     /// Port of GitHub; 0: any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub github_port: u16,
@@ -192,6 +230,28 @@ pub struct EmulateArgs {
     /// End when standard input does: whoever started it is gone
     #[arg(long)]
     pub until_eof: bool,
+}
+
+/// `asaf digest`: the weekly digests.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  asaf digest --dry-run                 what each channel would read; sends and keeps nothing
+  asaf digest                           send this week's digests that were not sent yet
+  asaf digest --team payments --again   send one once more")]
+pub struct DigestArgs {
+    /// Only these teams; `security` also means the security team's own digest
+    #[arg(long, value_name = "TEAM", num_args = 1..)]
+    pub team: Vec<String>,
+    /// Print the digests instead of sending them
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Send also what this week's channels have had already
+    #[arg(long, conflicts_with = "dry_run")]
+    pub again: bool,
+    /// How the digests, or what became of them, are written to stdout
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: TextOrJson,
 }
 
 /// `asaf store`: the file with links, intents, receipts and the audit.

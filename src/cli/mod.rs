@@ -19,8 +19,8 @@ pub use ignore::{
     NewArgs, ProposeArgs, WhyArgs,
 };
 pub use local::{
-    ConfigArgs, ConfigCommand, DemoArgs, EmulateArgs, FindingsArgs, FindingsCommand, InitArgs,
-    StoreArgs, StoreCommand, Switch,
+    ConfigArgs, ConfigCommand, DemoArgs, DigestArgs, EmulateArgs, FindingsArgs, FindingsCommand,
+    InitArgs, StoreArgs, StoreCommand, Switch,
 };
 pub use review::ReviewArgs;
 pub use setup::{
@@ -133,6 +133,8 @@ pub enum Command {
     Pause(PauseArgs),
     /// End a pause
     Resume(ResumeArgs),
+    /// Send or show the weekly digests
+    Digest(DigestArgs),
     /// Install the ticket workflow in Jira, and prove that it holds
     Workflow(WorkflowArgs),
     /// Register Jira's webhook, or show it
@@ -257,6 +259,7 @@ mod tests {
         Only::<ResumeArgs>::command().debug_assert();
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
+        Only::<DigestArgs>::command().debug_assert();
         Only::<IgnoreArgs>::command().debug_assert();
         Only::<WorkflowArgs>::command().debug_assert();
         Only::<WebhookArgs>::command().debug_assert();

@@ -20,7 +20,7 @@ pub struct WorkflowArgs {
     pub command: WorkflowCommand,
 }
 
-/// Which projects: all that [owners] names, or these.
+/// Which projects: all that `[owners]` names, or these.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ProjectArgs {
     /// Only these projects, by key
@@ -110,7 +110,7 @@ pub enum WebhookCommand {
         after_help = "Examples:\n  asaf webhook register --url https://asaf.example.com/webhook/jira\n  asaf webhook register --rotate      send the first secret of [webhook] again, after it was replaced"
     )]
     Register {
-        /// Where Jira calls; kept in [webhook] url
+        /// Where Jira calls; without it the url of the webhook table counts
         #[arg(long, value_name = "URL")]
         url: Option<String>,
         /// Send the secret again: Jira never shows the one that it has

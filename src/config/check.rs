@@ -1,6 +1,7 @@
 //! What types cannot say: patterns, ranges, and keys that must fit together. All problems are reported, not the first.
 
 mod ignore;
+mod notices;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,8 @@ use std::collections::BTreeMap;
 use super::{Aws, Config, Jira, Owner, Owners, Reviewers, Run};
 
 mod serve;
+
+pub(crate) use serve::wrong_door;
 
 /// A problem by the path of its key, such as `owners.rules[0].accounts[1]`.
 pub(crate) struct Finding {
@@ -29,6 +32,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         found.add("store.path", "the path of the store is empty");
     }
     run(&config.run, config, &mut found);
+    notices::notices(config, &mut found);
     ignore::ignore(config, &mut found);
     serve::serve(&config.serve, &mut found);
     serve::webhook(&config.webhook, &mut found);
@@ -113,6 +117,17 @@ fn region(path: impl Into<String>, region: &str, found: &mut Found) {
     }
 }
 
+/// A Jira site: by its own address, or as Atlassian's gateway knows it, which is where tokens with scopes work
+/// (Atlassian: API tokens with scopes).
+fn site(path: &str, url: &str, found: &mut Found) {
+    match url.split_once("/ex/jira/") {
+        Some((gateway, id)) if uuid::Uuid::try_parse(id.trim_end_matches('/')).is_ok() => {
+            endpoint(path, gateway, found);
+        }
+        _ => endpoint(path, url, found),
+    }
+}
+
 fn endpoint(path: &str, url: &str, found: &mut Found) {
     let Ok(uri) = url.parse::<http::Uri>() else {
         return found.add(path, "is no URL");
@@ -150,7 +165,7 @@ pub fn is_loopback(url: &str) -> bool {
 }
 
 fn jira(jira: &Jira, found: &mut Found) {
-    endpoint("jira.url", &jira.url, found);
+    site("jira.url", &jira.url, found);
     address("jira.email", &jira.email, found);
     workflow::workflow(jira, found);
     found.name("jira.issue_type", &jira.issue_type, 60);

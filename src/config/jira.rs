@@ -55,6 +55,13 @@ pub struct Jira {
     pub verify: Option<Verify>,
 }
 
+impl Jira {
+    /// The site is reached through Atlassian's gateway, where tokens have scopes.
+    pub fn is_gateway(&self) -> bool {
+        self.url.contains("/ex/jira/")
+    }
+}
+
 /// Values by field id, as Jira's API takes them.
 pub type Fields = serde_json::Map<String, serde_json::Value>;
 

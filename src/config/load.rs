@@ -76,6 +76,16 @@ fn settle(mut config: Config, path: &Path) -> Config {
     let folder = path.parent().unwrap_or(Path::new(""));
     config.store.path = folder.join(&config.store.path);
     config.jira.token = config.jira.token.starting_at(folder);
+    if let Some(slack) = &mut config.slack {
+        slack.token = slack.token.clone().starting_at(folder);
+        slack
+            .api_url
+            .truncate(slack.api_url.trim_end_matches('/').len());
+    }
+    if let Some(teams) = &mut config.teams_webhook {
+        let all = teams.teams.values_mut().chain([&mut teams.security]);
+        all.for_each(|secret| *secret = secret.clone().starting_at(folder));
+    }
     let secrets = std::mem::take(&mut config.webhook.secrets);
     config.webhook.secrets = secrets
         .into_iter()

@@ -14,6 +14,7 @@ mod error;
 mod ignore;
 mod jira;
 mod load;
+mod notices;
 mod owners;
 mod period;
 mod secret;
@@ -25,16 +26,17 @@ mod workflow;
 
 pub use crate::decide::policy::{CloseWhileFailing, Recheck, ResourceDeleted, SuppressedByHand};
 use crate::model::Severity;
-pub(crate) use check::Finding;
 pub use check::is_loopback;
+pub(crate) use check::{Finding, wrong_door};
 pub use error::ConfigError;
 pub use ignore::{GitHubApp, Ignore};
 pub use jira::{Fields, Jira, Priorities, Reviewers, Statuses};
 pub(crate) use load::{parse_strictly, read as read_text};
+pub use notices::{AtOnce, Day, Days, DigestAt, Notices, QuietHours, Sla, Slack, TeamsWebhook};
 pub use owners::{Owner, OwnerRule, Owners};
 pub use period::Period;
 pub use secret::Secret;
-pub use serve::{Queue, Serve, Webhook};
+pub use serve::{Queue, Serve, WEBHOOK_PATH, Webhook};
 pub use show::{Origin, Setting};
 pub use workflow::{Login, Verify, Workflow, WorkflowKind};
 
@@ -60,6 +62,18 @@ pub struct Config {
     /// How runs read.
     #[serde(default)]
     pub run: Run,
+    /// Messages to Slack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slack: Option<Slack>,
+    /// Messages to Microsoft Teams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teams_webhook: Option<TeamsWebhook>,
+    /// What people are told, and when.
+    #[serde(default)]
+    pub notices: Notices,
+    /// When a ticket is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Sla>,
     /// Where reviewed ignore rules are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignore: Option<Ignore>,

@@ -30,6 +30,9 @@ pub struct Owner {
     /// Labels besides our own; a label has no blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// The team's Slack channel, by its id (`C…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slack_channel: Option<String>,
     /// The Jira group of the product team: it holds the product team's role in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jira_group: Option<String>,
@@ -63,6 +66,9 @@ struct RuleAsWritten {
     /// Labels besides our own; a label has no blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels: Vec<String>,
+    /// The team's Slack channel, by its id (`C…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slack_channel: Option<String>,
     /// The Jira group of the product team: it holds the product team's role in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     jira_group: Option<String>,
@@ -77,6 +83,7 @@ impl From<RuleAsWritten> for OwnerRule {
                 project: rule.project,
                 component: rule.component,
                 labels: rule.labels,
+                slack_channel: rule.slack_channel,
                 jira_group: rule.jira_group,
             },
         }
@@ -90,6 +97,7 @@ impl From<OwnerRule> for RuleAsWritten {
             project,
             component,
             labels,
+            slack_channel,
             jira_group,
         } = rule.owner;
         RuleAsWritten {
@@ -98,6 +106,7 @@ impl From<OwnerRule> for RuleAsWritten {
             project,
             component,
             labels,
+            slack_channel,
             jira_group,
         }
     }
@@ -110,6 +119,20 @@ impl Owners {
             .iter()
             .find(|rule| rule.accounts.iter().any(|named| named == account))
             .map_or(&self.default, |rule| &rule.owner)
+    }
+
+    /// The Slack channel of a team: of the first owner with that name that has one, else of the default owner.
+    pub fn slack_channel(&self, team: &str) -> Option<&str> {
+        self.all()
+            .find(|owner| owner.team == team && owner.slack_channel.is_some())
+            .unwrap_or(&self.default)
+            .slack_channel
+            .as_deref()
+    }
+
+    /// Every team, sorted, each once.
+    pub fn teams(&self) -> std::collections::BTreeSet<&str> {
+        self.all().map(|owner| owner.team.as_str()).collect()
     }
 
     /// Every owner, the default last.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{ConfigError, Period, Secret};
 use crate::wire::signature::{SECRET_CHARS_MIN, Secrets};
 
+/// The path at which Jira's webhook is heard.
+pub const WEBHOOK_PATH: &str = "/webhook/jira";
+
 /// `[serve]`: how `asaf serve` listens and ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -35,6 +38,9 @@ impl Default for Serve {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Webhook {
+    /// Where Jira calls, as it is seen from outside; it ends in `/webhook/jira`. `asaf webhook register` tells it to Jira.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// The webhook's secret, by reference; two while it is rotated. Without one every delivery is refused with 503.
     #[schemars(length(max = 2))]
     pub secrets: Vec<Secret>,

@@ -629,3 +629,77 @@ fn a_megabyte_in_the_wrong_place_makes_a_short_error() {
         assert!(shown.len() < 8_000, "{} bytes", shown.len());
     }
 }
+
+const TALKING: &str = r#"
+[slack]
+token = "file:slack-token"
+security_channel = "C0SECURITY"
+
+[teams_webhook]
+security = "env:TEAMS_SECURITY"
+teams = { payments = "env:TEAMS_PAYMENTS" }
+
+[notices]
+timezone = "Europe/Berlin"
+quiet_hours = { from = "22:00", until = "07:00", weekends = true }
+digest = { weekday = "friday", time = "16:30" }
+at_once = [{ severity = "HIGH", products = ["guardduty"], types = ["UnauthorizedAccess:"] }]
+
+[sla]
+days = { CRITICAL = 7, HIGH = 30 }
+teams = { payments = { CRITICAL = 2 } }
+"#;
+
+#[test]
+fn what_people_are_told_is_read_with_its_times() {
+    let config = parse(&format!("{SMALL}{TALKING}")).unwrap();
+    let slack = config.slack.as_ref().unwrap();
+    assert_eq!(slack.fallback(), "C0SECURITY");
+    assert_eq!(slack.api_url, "https://slack.com/api");
+    let quiet = config.notices.quiet_hours.as_ref().unwrap();
+    assert_eq!((quiet.from.hour(), quiet.until.hour()), (22, 7));
+    assert_eq!(config.notices.digest.time.minute(), 30);
+    let sla = config.sla.as_ref().unwrap();
+    assert_eq!(sla.days_of("payments", Severity::Critical), Some(2));
+    assert_eq!(sla.days_of("payments", Severity::High), Some(30));
+    assert_eq!(sla.days_of("web", Severity::Critical), Some(7));
+    assert_eq!(sla.days_of("web", Severity::Medium), None);
+    let silent = parse(SMALL).unwrap();
+    assert!(silent.slack.is_none() && silent.sla.is_none());
+    assert_eq!(silent.notices.at_once.len(), 2);
+}
+
+#[test]
+fn every_wrong_notice_is_refused_with_what_to_write() {
+    let good = format!("{SMALL}{TALKING}");
+    for (from, to, sentence) in [
+        ("\"C0SECURITY\"", "\"#security\"", "is no channel id"),
+        (
+            "[teams_webhook]",
+            "api_url = \"https://slack.example\"\n[teams_webhook]",
+            "the bot token goes nowhere else",
+        ),
+        ("Europe/Berlin", "Europe/Atlantis", "is no time zone"),
+        (
+            "teams = { payments = \"env",
+            "teams = { payment = \"env",
+            "no owner has the team `payment`",
+        ),
+        ("\"guardduty\"", "\"guard\"", "`guard` is no product"),
+        ("from = \"22:00\"", "from = \"07:00\"", "at the same time"),
+        ("\"friday\"", "\"fridey\"", "did you mean `friday`"),
+        ("CRITICAL = 2", "CRITICAL = 0", "days are 1 to 3650"),
+        (
+            "labels = [\"pci\"]",
+            "slack_channel = \"payments\"",
+            "`payments` is no channel id",
+        ),
+    ] {
+        let text = good.replacen(from, to, 1);
+        assert_ne!(text, good, "{from}");
+        let problems = refusal(&text);
+        assert!(problems.contains(sentence), "{sentence}: {problems}");
+    }
+    let lonely = SMALL.replace("labels = [\"pci\"]", "slack_channel = \"C0PAYMENTS\"");
+    assert!(refusal(&lonely).contains("add the table [slack]"));
+}

@@ -10,6 +10,9 @@ use crate::mutant;
 use crate::plan::Subject;
 use crate::read::snapshot::Snapshot;
 
+/// How much of a title a link remembers.
+const LONGEST_TITLE: usize = 160;
+
 /// One link with the findings that it tracks now.
 pub(super) struct Case<'a> {
     /// The link as it will be noted: the known one, or a new one.
@@ -49,7 +52,9 @@ fn case<'a>(
         (None, Some(lead)) => Link::new(lead.alias.clone(), lead.severity),
         (None, None) => return None,
     };
-    if !members.is_empty() {
+    if let Some(lead) = members.first() {
+        link.rule = lead.rule.id.clone();
+        link.title = lead.title.chars().take(LONGEST_TITLE).collect();
         link.findings = members.iter().map(|finding| finding.key.clone()).collect();
         link.evaluated_at = members
             .iter()

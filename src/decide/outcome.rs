@@ -150,9 +150,9 @@ fn dispute(case: &Case<'_>, v: &View<'_>, row: u8, reason: Reason, now: Timestam
         row,
         alerts: vec![Alert {
             to: Audience::Security,
+            team: None,
             text: reason.sentence(),
             ticket_key: subject.ticket.clone(),
-            team: None,
         }],
         expect: Expect {
             finding: v.f,
@@ -255,6 +255,7 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
     }
     marks(&mut link, v, written, now);
     closing(&mut link, v, ticket, now);
+    opening(&mut link, v, ticket, now);
     resolved_since(&mut link, v, workflow, now);
     if let Some(lead) = lead {
         let shows_lead = written.is_some_and(|(verdict, ..)| {
@@ -345,6 +346,22 @@ fn closing(link: &mut Link, v: &View<'_>, ticket: BaseTicket, now: Timestamp) {
         link.closed_at = None;
     } else if link.closed_at.is_none() {
         link.closed_at = Some(v.newly(TicketState::Closed).map_or(now, |person| person.at));
+    }
+}
+
+/// A reviewer who reopens gives no new time: what was claimed is not done.
+fn opening(link: &mut Link, v: &View<'_>, ticket: BaseTicket, now: Timestamp) {
+    let new_episode = v
+        .link
+        .base
+        .as_ref()
+        .is_none_or(|base| base.episode != v.episode);
+    match ticket {
+        BaseTicket::Is(TicketState::Open) if new_episode || link.opened_at.is_none() => {
+            link.opened_at = Some(now);
+        }
+        BaseTicket::Is(_) => {}
+        BaseTicket::None | BaseTicket::Deleted => link.opened_at = None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{aws, config, github, iam, jira, organizations, secrets, security_hub, sqs, sts};
+use super::{
+    aws, config, github, iam, jira, organizations, secrets, security_hub, slack, sqs, sts,
+};
 
 /// One claimed behaviour of one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -39,7 +41,7 @@ impl Claim {
 pub struct Emulator {
     /// As a heading.
     pub name: &'static str,
-    /// The side of the world that it is on: `aws`, `jira` or `github`.
+    /// The side of the world that it is on: `aws`, `jira`, `slack` or `github`.
     pub system: &'static str,
     /// Every operation that is not answered with 501.
     pub operations: fn() -> Vec<String>,
@@ -98,6 +100,7 @@ pub const EMULATORS: &[Emulator] = &[
         claims: secrets::claims::CLAIMS,
     },
     jira::claims::JIRA,
+    slack::claims::SLACK,
     github::claims::EMULATOR,
 ];
 

@@ -1,13 +1,16 @@
-//! IAM: the account's alias (IAM API: ListAccountAliases; query protocol).
+//! IAM: the account's alias (IAM API: ListAccountAliases; query protocol), and the policies of roles.
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::Response;
 use super::aws::Caller;
-use super::aws::faults::not_implemented;
+use super::aws::faults::{denied, not_implemented};
 use super::protocol::{Form, escaped, xml_error, xml_result};
 
 pub mod claims;
+pub(in crate::emulators) mod policy;
 
 const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
@@ -18,12 +21,41 @@ pub(super) const OPERATIONS: [&str; 1] = ["ListAccountAliases"];
 #[derive(Default)]
 pub struct Iam {
     aliases: BTreeMap<String, String>,
+    /// By role name.
+    policies: BTreeMap<String, Value>,
 }
 
 impl Iam {
     /// Names an account: "an account can have only one alias".
     pub fn set_alias(&mut self, account: &str, alias: &str) {
         self.aliases.insert(account.to_owned(), alias.to_owned());
+    }
+
+    /// Gives a role, by its name, a policy: from now on it may do nothing else.
+    pub fn set_policy(&mut self, role: &str, policy: Value) {
+        self.policies.insert(role.to_owned(), policy);
+    }
+
+    /// The refusal of a call that the caller's role has no right to.
+    pub(super) fn refuse(
+        &self,
+        caller: &Caller,
+        service: &str,
+        operation: &str,
+        body: &Value,
+    ) -> Option<Response> {
+        let role = caller.identity.split('/').nth(1)?;
+        let policy = self.policies.get(role)?;
+        let action = policy::action(service, operation);
+        // "No permissions are required to perform this operation" (STS API: GetCallerIdentity).
+        let free = action == "sts:GetCallerIdentity";
+        (!free && !policy::allows(policy, &action, body)).then(|| {
+            let who = &caller.identity;
+            denied(
+                service,
+                &format!("User: {who} is not authorized to perform: {action}"),
+            )
+        })
     }
 
     /// Answers one call.

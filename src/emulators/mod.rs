@@ -1,5 +1,5 @@
 //! Emulators of the systems that `asaf` talks to: Security Hub, AWS Config, STS, Organizations, SQS, Secrets Manager,
-//! IAM and Jira Cloud.
+//! IAM, Jira Cloud and Slack.
 //!
 //! Each emulator is one state machine that maps a request to a response at a given time. It has three faces: over
 //! HTTP (`asaf emulate`, `asaf demo`, other people's clients), in process (tests and simulation hand the same request
@@ -24,6 +24,7 @@ pub(crate) mod protocol;
 pub mod quota;
 pub mod secrets;
 pub mod security_hub;
+pub mod slack;
 pub mod sqs;
 pub mod sts;
 pub mod world;

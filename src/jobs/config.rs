@@ -2,12 +2,18 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use crate::cli::{ConfigCommand, Exit, TextOrJson};
+use crate::clock::Clock;
 use crate::config::{Config, Origin, Setting};
+use crate::jobs::connect::chats;
 use crate::talk::{self, Talk, plain};
+use crate::wire::budget::Budget;
+use crate::wire::counts::Counts;
+use crate::wire::transport::Transport;
 
 /// Runs one of the three; `path` is the configuration file.
 pub fn run(command: &ConfigCommand, path: &Path, talk: Talk) -> anyhow::Result<Exit> {
@@ -25,6 +31,14 @@ fn check(path: &Path, skip_secrets: bool, talk: Talk) -> anyhow::Result<Exit> {
     let config = Config::load(path)?;
     if !skip_secrets {
         config.jira.token.resolve()?;
+        // Making the clients reads their secrets and judges the addresses; nothing is sent.
+        let budget = Budget::new(Clock::System);
+        chats(
+            &config,
+            &Transport::network(Duration::from_secs(1))?,
+            &budget,
+            &Counts::default(),
+        )?;
         if let Some(ignore) = &config.ignore {
             ignore
                 .token

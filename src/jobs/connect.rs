@@ -1,9 +1,12 @@
 //! From the configuration to clients.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Ignore, Reviewers};
+use crate::notify::deliver::Chats;
+use crate::notify::route::TEAMS_SECURITY;
 use crate::read::rules::source::RuleSource;
 use crate::wire::aws::{Aws, AwsSettings, Credentials};
 use crate::wire::budget::Budget;
@@ -11,6 +14,8 @@ use crate::wire::counts::Counts;
 use crate::wire::github::{GitHub, GitHubAuth, GitHubConfig};
 use crate::wire::jira::admin::{AdminConfig, JiraAdmin};
 use crate::wire::jira::{JiraClient, JiraConfig, PeopleFrom};
+use crate::wire::slack::SlackClient;
+use crate::wire::teams::TeamsClient;
 use crate::wire::transport::Transport;
 
 /// The longest that one request may take.
@@ -23,6 +28,8 @@ pub struct Way {
     pub aws: Transport,
     /// To Jira.
     pub jira: Transport,
+    /// To Slack and Microsoft Teams.
+    pub chat: Transport,
     /// To GitHub.
     pub github: Transport,
     /// Who we are on AWS.
@@ -35,12 +42,16 @@ pub struct Clients {
     pub aws: Aws,
     /// Jira.
     pub jira: JiraClient,
+    /// Slack and Microsoft Teams, as far as they are configured.
+    pub chats: Chats,
     /// Where ignore rules are.
     pub rules: RuleSource,
     /// Requests to AWS, by operation.
     pub aws_requests: Counts,
     /// Requests to Jira, by operation.
     pub jira_requests: Counts,
+    /// Requests to chats, by operation.
+    pub chat_requests: Counts,
     /// What both APIs may be asked, and until when they may be written.
     pub budget: Budget,
     /// Requests to GitHub, by operation.
@@ -59,6 +70,7 @@ impl Way {
         Ok(Way {
             aws: transport.clone(),
             jira: transport.clone(),
+            chat: transport.clone(),
             github: transport,
             credentials: Credentials::Chain,
         })
@@ -79,6 +91,9 @@ pub async fn connect(config: &Config, clock: Clock, way: Way) -> anyhow::Result<
 /// As [`connect`].
 pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow::Result<Clients> {
     let (aws_requests, jira_requests) = (Counts::default(), Counts::default());
+    let chat_requests = Counts::default();
+    // Chats keep rates of their own, and the lease on a batch of work does not bind them.
+    let chats = chats(config, &way.chat, &budget.without_lease(), &chat_requests)?;
     let github_requests = Counts::default();
     let rules = rules(config, way.github, &budget, &github_requests)?;
     let jira = connect_jira(config, way.jira, budget.clone(), jira_requests.clone())?;
@@ -93,13 +108,49 @@ pub async fn connect_within(config: &Config, way: Way, budget: Budget) -> anyhow
     Ok(Clients {
         aws,
         jira,
+        chats,
         rules,
         aws_requests,
         jira_requests,
+        chat_requests,
         github_requests,
         clock: budget.clock().clone(),
         budget,
     })
+}
+
+/// Clients of the chats that are configured; nothing is sent yet.
+///
+/// # Errors
+/// A secret that cannot be read, an address that cannot be used.
+pub fn chats(
+    config: &Config,
+    transport: &Transport,
+    budget: &Budget,
+    counts: &Counts,
+) -> anyhow::Result<Chats> {
+    let slack = match &config.slack {
+        None => None,
+        Some(slack) => Some(SlackClient::new(
+            &slack.api_url,
+            slack.token.resolve()?,
+            transport.clone(),
+            budget.clone(),
+            counts.clone(),
+        )?),
+    };
+    let teams = match &config.teams_webhook {
+        None => None,
+        Some(webhooks) => {
+            let mut addresses = BTreeMap::new();
+            addresses.insert(TEAMS_SECURITY.to_owned(), webhooks.security.resolve()?);
+            for (team, address) in &webhooks.teams {
+                addresses.insert(team.clone(), address.resolve()?);
+            }
+            Some(TeamsClient::new(addresses, transport, budget, counts)?)
+        }
+    };
+    Ok(Chats { slack, teams })
 }
 
 /// Jira.

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::cli::{EmulateArgs, Exit, Switch};
 use crate::clock::Clock;
 use crate::emulators::jira::Role;
-use crate::emulators::world::{ENGINE_KEY, Shared, World, seed, serve};
+use crate::emulators::slack;
+use crate::emulators::world::{ENGINE_KEY, Shared, World, seed, serve, workspace};
 use crate::talk::{self, Talk};
 
 /// Findings and tickets' projects; no findings; findings, and a Jira site as Atlassian hands it out.
@@ -35,6 +36,10 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     )
     .await
     .context("cannot listen")?;
+    let bound = bound
+        .slack_at(args.slack_port)
+        .await
+        .context("cannot listen")?;
     let urls = bound.urls.clone();
     let clock = Clock::Shifted(Arc::new(Mutex::new(jiff::SignedDuration::ZERO)));
     let mut world = if args.world == "empty-site" {
@@ -62,11 +67,13 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     seed::rules(&mut world, &urls.github);
     let text = seed::config_text(&urls.aws, &urls.jira, &bot.email, "asaf.sqlite3", accounts)
         + &seed::ignore_text(&urls.github);
+    let text = workspace::with_slack(&text, &urls.slack)?;
     std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
     let ready = json!({
-        "aws": urls.aws, "jira": urls.jira, "github": urls.github, "control": urls.control,
+        "aws": urls.aws, "jira": urls.jira, "slack": urls.slack, "github": urls.github,
+        "control": urls.control,
         "queue": world.queue_url(&urls.aws), "users": users(&world), "github_users": github_users(&world),
-        "config": config, "env": environment(&bot.token, &world),
+        "config": config, "env": environment(&world, &urls),
     });
     serve::serve(bound, &Shared::new(world));
     let text = serde_json::to_string(&ready)? + "\n";
@@ -86,11 +93,21 @@ pub async fn run(args: &EmulateArgs, talk: Talk) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// The environment with which the configuration works.
-pub(crate) fn environment(token: &str, world: &World) -> Value {
+/// The environment with which the configuration works, and with which `asaf init` writes one.
+fn environment(world: &World, urls: &serve::Urls) -> Value {
+    let login = |role| {
+        world
+            .jira
+            .user(role)
+            .map_or(("", ""), |user| (&*user.email, &*user.token))
+    };
+    let ((bot, token), (admin, admin_token)) = (login(Role::Bot), login(Role::Admin));
     let github = world.github.user(seed::GITHUB_BOT);
-    json!({ "ASAF_JIRA_TOKEN": token, "ASAF_GITHUB_TOKEN": github.map(|user| user.token.clone()), "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
-        "AWS_REGION": seed::REGION })
+    json!({ "ASAF_JIRA_TOKEN": token, "ASAF_SLACK_TOKEN": slack::TOKEN,
+        "ASAF_GITHUB_TOKEN": github.map(|user| user.token.clone()), "ASAF_JIRA_URL": urls.jira, "ASAF_JIRA_EMAIL": bot,
+        "ASAF_JIRA_ADMIN_EMAIL": admin, "ASAF_JIRA_ADMIN_TOKEN": admin_token,
+        "AWS_ACCESS_KEY_ID": ENGINE_KEY, "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_REGION": seed::REGION, "AWS_ENDPOINT_URL": urls.aws })
 }
 
 fn users(world: &World) -> Value {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::reconcile::{Job, LogNotifier, Orders, Report, Wish};
+use super::reconcile::{Job, Orders, Report, Wish};
 use crate::config::Ignore;
 use crate::ignore::Policy;
 use crate::ignore::notices::{self, Notice};
@@ -17,10 +17,11 @@ use crate::read::rules::source::RuleSource;
 use crate::read::rules::{Loaded, Units, live_hash, load};
 use crate::read::snapshot::Snapshot;
 use crate::read::{Keys, Scope};
+use crate::store::outbox::Outbox;
 use crate::store::rules::RememberedRules;
 use crate::store::{Store, StoreError};
 
-impl<F: FindingsReader, S: Store> Job<'_, F, S> {
+impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
     /// The rules as they stand now; what is new of them is remembered when the run may write. A narrow run takes them as
     /// they were read a moment ago.
     pub(super) async fn load_rules(
@@ -134,8 +135,9 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         }
         let keys: Vec<String> = due.iter().map(|notice| notice.key.clone()).collect();
         let told = self.store.told(&keys).await?;
+        let teller = self.teller();
         for notice in due.iter().filter(|notice| !told.contains(&notice.key)) {
-            match LogNotifier.tell(&notice.alert).await {
+            match teller.tell(&notice.alert, &notice.key, None).await {
                 Ok(()) => {
                     self.store
                         .set_told(std::slice::from_ref(&notice.key), now)

@@ -19,6 +19,7 @@ use crate::jobs::connect::{Clients, Way, connect_queue, connect_within};
 use crate::jobs::live::{Turn, Worker, random};
 use crate::jobs::queue::{Intake, Verdict};
 use crate::jobs::reconcile::Job;
+use crate::jobs::tell::Courier;
 use crate::jobs::webhook::{self, Answer, BODY_BYTES_MAX, Receiver};
 use crate::read::Silent;
 use crate::store::StoreError;
@@ -125,9 +126,49 @@ impl Function {
         failed_items(&failed)
     }
 
+    /// Reconciles what is due, then tells people; returns what went wrong with the first, if anything. A chat's trouble
+    /// is no failure of the call.
+    async fn work(
+        &self,
+        store: &Sqlite,
+        deadline: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let done = Box::pin(self.reconcile(store, deadline)).await?;
+        Box::pin(self.tell(store, deadline)).await?;
+        Ok(done)
+    }
+
+    /// What is left of the time, without what the answer needs.
+    fn left(&self, deadline: Timestamp) -> Option<Duration> {
+        let left = deadline.duration_since(self.clients.clock.now()) - TIME_LEFT;
+        Duration::try_from(left).ok()
+    }
+
+    /// Delivers until nothing is due or the time is over. A message that is dropped on its way is looked for before it
+    /// is sent again.
+    async fn tell(&self, store: &Sqlite, deadline: Timestamp) -> Result<(), StoreError> {
+        let courier = Courier {
+            config: &self.config,
+            clients: &self.clients,
+            store,
+        };
+        while let Some(left) = self.left(deadline) {
+            match tokio::time::timeout(left, Box::pin(courier.turn())).await {
+                Ok(Ok(told)) if told.sent + told.updated > 0 => {}
+                Ok(Ok(_)) => break,
+                Ok(Err(error)) => return Err(error),
+                Err(_) => {
+                    tracing::warn!("the function's time is over; the next call tells the rest");
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Works until nothing is due or the time is over; returns what went wrong, if anything. A run that is dropped in
     /// the middle loses nothing: it may end at any request.
-    async fn work(
+    async fn reconcile(
         &self,
         store: &Sqlite,
         deadline: Timestamp,
@@ -142,8 +183,7 @@ impl Function {
         };
         let mut worker = Worker::going_on(job, &random).await?;
         loop {
-            let left = deadline.duration_since(self.clients.clock.now()) - TIME_LEFT;
-            let Ok(left) = Duration::try_from(left) else {
+            let Some(left) = self.left(deadline) else {
                 return Ok(None);
             };
             match tokio::time::timeout(left, Box::pin(worker.turn())).await {

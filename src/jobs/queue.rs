@@ -92,6 +92,7 @@ impl<S: Inbox + Store + UnreadStore> Intake<'_, S> {
         delivery: Delivery,
         now: Timestamp,
     ) -> Result<(Verdict, &'static str), StoreError> {
+        self.store.hear(Door::Webhook, now).await?;
         match webhook::key(named, self.store).await? {
             Some(key) => self.accept(&delivery, &[key], &[], now).await,
             None => Ok((Verdict::Done, "ignored")),

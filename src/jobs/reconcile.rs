@@ -17,16 +17,18 @@ use crate::jobs::enforcement::{self, Advisory};
 use crate::jobs::ignoring;
 pub use crate::jobs::report::{LookedAt, Report, Requests};
 use crate::jobs::report::{floor, looked_at};
+use crate::jobs::tell::deliver;
 use crate::jobs::unfinished;
 use crate::model::Link;
 use crate::plan::Plan;
 use crate::plan::digest::digest;
 use crate::plan::limits::{Earlier, brake};
 use crate::plan::paused::hold;
-use crate::ports::{Alert, Audience, FindingsReader, Notifier};
+use crate::ports::FindingsReader;
 use crate::read::rules::Loaded;
 use crate::read::snapshot::Snapshot;
 use crate::read::{Keys, Progress, ReadError, Scope, Sources, read};
+use crate::store::outbox::Outbox;
 use crate::store::{IntentOutcome, Run, Store, StoreError};
 use crate::wire::error::WireError;
 
@@ -52,6 +54,8 @@ pub struct Orders {
     pub skip_probe: bool,
     /// What the brake counts besides this plan.
     pub earlier: Earlier,
+    /// What people are told is kept, and a [`crate::jobs::tell::Courier`] delivers it: a slow chat holds no run up.
+    pub leave_telling: bool,
     /// The ignore rules as they were read a moment ago: a narrow run need not ask for them again.
     pub rules: Option<Arc<Loaded>>,
 }
@@ -110,23 +114,6 @@ impl RunError {
     }
 }
 
-/// Alerts as log lines: the first notifier.
-pub struct LogNotifier;
-
-impl Notifier for LogNotifier {
-    async fn tell(&self, alert: &Alert) -> Result<(), WireError> {
-        let key = alert.ticket_key.as_deref().unwrap_or("");
-        let text = crate::talk::plain(&alert.text);
-        match alert.to {
-            Audience::Security => {
-                tracing::warn!(audience = "security", ticket.key = key, "{text}")
-            }
-            Audience::Team => tracing::info!(audience = "team", ticket.key = key, "{text}"),
-        }
-        Ok(())
-    }
-}
-
 /// Everything that a run works with.
 pub struct Job<'a, F, S> {
     /// The configuration.
@@ -143,7 +130,7 @@ pub struct Job<'a, F, S> {
     pub watch: &'a dyn Watch,
 }
 
-impl<F: FindingsReader, S: Store> Job<'_, F, S> {
+impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
     /// One run.
     ///
     /// # Errors
@@ -213,6 +200,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
             applied: None,
             seconds: 0.0,
             requests: Requests::default(),
+            told: None,
             floor,
             strays: snapshot.strays.iter().cloned().collect(),
             paused,
@@ -226,13 +214,19 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         if orders.write {
             let applied = Box::pin(self.write(&mut report.plan, &snapshot, &run)).await?;
             report.applied = Some(applied);
+            let actions = &report.plan.actions;
+            Box::pin(self.keep_news(&snapshot, actions, &scope)).await?;
+            self.settle_rules(&report, &scope, &snapshot, now).await?;
+            if !orders.leave_telling {
+                let told = deliver(self.config, self.clients, self.store).await?;
+                report.told = Some(told);
+            }
         }
         report.seconds = began.elapsed().as_secs_f64();
         report.requests = self.requests().since(&before);
         if orders.write {
             unfinished::remember(self.store, &report, &snapshot, now).await?;
             self.record(&report, &scope, &snapshot, now).await?;
-            self.settle_rules(&report, &scope, &snapshot, now).await?;
         }
         Ok(report)
     }
@@ -310,7 +304,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         let to = Sinks {
             findings: &self.clients.aws,
             tickets: &self.clients.jira,
-            notifier: &LogNotifier,
+            notifier: &self.teller(),
             store: self.store,
         };
         let style = Tickets {
@@ -365,6 +359,7 @@ impl<F: FindingsReader, S: Store> Job<'_, F, S> {
         Requests {
             aws: self.clients.aws_requests.snapshot(),
             jira: self.clients.jira_requests.snapshot(),
+            chat: self.clients.chat_requests.snapshot(),
             github: self.clients.github_requests.snapshot(),
         }
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::apply::Applied;
 use crate::jobs::enforcement::Advisory;
 use crate::model::{FindingKey, Marker, Pause};
+use crate::notify::deliver::Delivered;
 use crate::plan::Plan;
 use crate::plan::limits::Braked;
 use crate::read::rules::Loaded;
@@ -32,6 +33,8 @@ pub struct Report {
     pub seconds: f64,
     /// Requests by API and operation.
     pub requests: Requests,
+    /// What people were told; `None` for a plan, and where that is left to somebody else.
+    pub told: Option<Delivered>,
     /// The fewest requests that reading and writing this needs.
     pub floor: Requests,
     /// Tickets with our label that belong to nothing.
@@ -66,6 +69,8 @@ pub struct Requests {
     pub aws: BTreeMap<String, u64>,
     /// Jira.
     pub jira: BTreeMap<String, u64>,
+    /// Slack and Microsoft Teams.
+    pub chat: BTreeMap<String, u64>,
     /// GitHub.
     pub github: BTreeMap<String, u64>,
 }
@@ -85,13 +90,14 @@ impl Requests {
         Requests {
             aws: less(self.aws, &before.aws),
             jira: less(self.jira, &before.jira),
+            chat: less(self.chat, &before.chat),
             github: less(self.github, &before.github),
         }
     }
 
     /// All of them.
     pub fn total(&self) -> u64 {
-        let all = [&self.aws, &self.jira, &self.github];
+        let all = [&self.aws, &self.jira, &self.chat, &self.github];
         all.into_iter().flat_map(BTreeMap::values).sum()
     }
 }
@@ -150,5 +156,6 @@ pub(crate) fn floor(plan: &Plan, snapshot: &Snapshot) -> Requests {
                 calls(snapshot.tickets.len(), 100),
             ),
         ]),
+        chat: BTreeMap::new(),
     }
 }

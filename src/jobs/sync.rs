@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::jobs::connect::{Clients, Way, connect};
 use crate::jobs::enforcement;
 use crate::jobs::reconcile::{Job, Orders, Report, RunError, Wish};
+use crate::notify::deliver::Delivered;
 use crate::plan::render;
 use crate::ports::FindingsReader;
 use crate::read::files::{FileFindings, read_paths};
@@ -224,6 +225,9 @@ fn finish(report: Result<Report, RunError>, output: Output, talk: Talk) -> anyho
             applied.in_doubt
         ));
     }
+    if let Some(told) = &report.told {
+        undelivered(told, talk);
+    }
     Ok(if report.braked.is_some() {
         Exit::Blocked
     } else if !applied.failures.is_empty() || applied.in_doubt > 0 {
@@ -259,6 +263,16 @@ fn say_failures(failures: &[Failure], talk: Talk) {
         .sum();
     if rest > 0 {
         talk.error(&format!("and {rest} more failures"));
+    }
+}
+
+/// Chats that take nothing do not fail a run: what is to be told waits in the store.
+fn undelivered(told: &Delivered, talk: Talk) {
+    for trouble in &told.troubles {
+        talk.error(&plain(trouble));
+    }
+    if told.waiting > 0 {
+        talk.say(&format!("{} messages wait to be told.", told.waiting));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::wire::jira::webhook::{Named, named};
 use crate::wire::signature::{Secrets, Unsigned, sha256};
 
 /// The path that Jira calls.
-pub const PATH: &str = "/webhook/jira";
+pub const PATH: &str = crate::config::WEBHOOK_PATH;
 
 /// A larger delivery is refused. Jira sends up to 25 MB (Webhooks, "Delivery"), but an issue of ours has some 20 KB.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -151,7 +151,14 @@ impl<S: Inbox + Store + UnreadStore> Receiver<'_, S> {
         // Tells when the old one of two secrets is not used any more.
         metrics::counter!("asaf_webhook_signed_total", "secret" => if secret == 1 { "1" } else { "2" })
             .increment(1);
-        match self.take(identifier(headers), body, now).await {
+        let (taken, heard) = tokio::join!(
+            self.take(identifier(headers), body, now),
+            self.store.hear(Door::Webhook, now)
+        );
+        if let Err(error) = heard {
+            tracing::debug!(%error, "that the webhook was heard is not remembered");
+        }
+        match taken {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::error!(%error, "a webhook delivery could not be kept; Jira will send it again");

@@ -165,6 +165,12 @@ pub struct Link {
     pub base: Option<Base>,
     /// The severity that the ticket was opened with.
     pub severity: Severity,
+    /// The rule as people know it, and the finding's title: for reports, which read no findings.
+    #[serde(default)]
+    pub rule: String,
+    /// See `rule`; at most 160 characters.
+    #[serde(default)]
+    pub title: String,
     /// SHA-256 of what the ticket shows (severity, title, resources): content changes by value only.
     pub content: String,
     /// The writes of ours that reads may not show yet.
@@ -182,6 +188,9 @@ pub struct Link {
     pub flagged: bool,
     /// When the ticket was closed (for `reopen_window`).
     pub closed_at: Option<Timestamp>,
+    /// Since when the team has the ticket in this episode: the time in which it is due counts from here.
+    #[serde(default)]
+    pub opened_at: Option<Timestamp>,
     /// Complete reads in a row from which the finding was absent.
     pub absent_reads: u32,
     /// Reads in a row, some time apart, in which the ticket was 404 by id.
@@ -223,6 +232,8 @@ impl Link {
             ticket: None,
             base: None,
             severity,
+            rule: String::new(),
+            title: String::new(),
             content: String::new(),
             in_flight: None,
             comments: BTreeSet::new(),
@@ -231,6 +242,7 @@ impl Link {
             resolved_since: None,
             flagged: false,
             closed_at: None,
+            opened_at: None,
             absent_reads: 0,
             ticket_absent_reads: 0,
             ticket_absent_at: None,

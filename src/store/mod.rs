@@ -2,6 +2,7 @@
 //!
 //! [`sqlite`] is the default. The trait is what a second database has to offer.
 
+pub mod outbox;
 pub mod proofs;
 pub mod queue;
 pub mod rules;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
+use super::unread::Door;
 use crate::model::{Account, FindingKey, Marker};
 
 /// What an event names.
@@ -141,6 +142,19 @@ pub trait Inbox: Sync {
         most: u64,
         now: Timestamp,
     ) -> impl Future<Output = Result<Accepted, StoreError>> + Send;
+
+    /// Remembers that something genuine came through a door, whatever it was about.
+    fn hear(
+        &self,
+        door: Door,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// When something genuine last came through a door.
+    fn heard(
+        &self,
+        door: Door,
+    ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 }
 
 /// Hands out work.

@@ -76,6 +76,15 @@ impl Budget {
         until.is_none_or(|until| self.clock.now() < until)
     }
 
+    /// The same rates and gates, for writes that no lease binds.
+    #[must_use]
+    pub fn without_lease(&self) -> Self {
+        Budget {
+            writes_until: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     /// The clock it waits on.
     pub fn clock(&self) -> &Clock {
         &self.clock

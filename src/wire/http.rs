@@ -395,9 +395,12 @@ impl Http {
         if let Some(authorization) = &self.authorization {
             wire = wire.header(header::AUTHORIZATION, authorization.clone());
         }
-        match &request.body {
-            None => wire.body(Bytes::new()),
-            Some(body) => wire
+        match (&request.body, &request.file) {
+            (None, None) => wire.body(Bytes::new()),
+            (None, Some((content_type, bytes))) => wire
+                .header(header::CONTENT_TYPE, *content_type)
+                .body(bytes.clone()),
+            (Some(body), _) => wire
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(Bytes::from(body.to_string())),
         }

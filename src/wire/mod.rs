@@ -6,19 +6,23 @@ pub mod adf;
 pub mod aws;
 pub mod budget;
 pub mod counts;
+pub mod coverage;
 pub mod error;
 pub mod events;
 pub mod git;
 pub mod github;
 pub mod http;
-mod inventory;
+pub mod inventory;
 pub mod jira;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod probes;
 pub mod rule_files;
 mod security_hub;
 pub mod signature;
+pub mod slack;
 pub mod sqs;
+pub mod teams;
 pub mod transport;
 pub mod unread;
 

@@ -33,19 +33,25 @@ pub struct Message {
 }
 
 /// What is set up around the queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueueSetup {
     /// Messages that can be received now, about.
     pub visible: u64,
     /// SQS moves a message to the dead-letter queue after so many receives; `None` without one.
     pub dead_letters_after: Option<u32>,
+    /// The ARN of the dead-letter queue.
+    pub dead_letters: Option<String>,
+    /// Who may do what with it: the queue's policy, if it has one.
+    pub policy: Option<Value>,
+    /// How long it keeps messages.
+    pub kept: Duration,
 }
 
 /// A queue by its URL, through an AWS connection.
 #[derive(Clone, Copy)]
 pub struct Queue<'a> {
-    aws: &'a Aws,
-    url: &'a str,
+    pub(super) aws: &'a Aws,
+    pub(super) url: &'a str,
 }
 
 impl<'a> Queue<'a> {
@@ -195,6 +201,8 @@ impl<'a> Queue<'a> {
                     .queue_url(self.url)
                     .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
                     .attribute_names(QueueAttributeName::RedrivePolicy)
+                    .attribute_names(QueueAttributeName::MessageRetentionPeriod)
+                    .attribute_names(QueueAttributeName::Policy)
                     .customize()
                     .config_override(SdkOverride::builder().http_client(http));
                 async move { request.send().await.map(drop).map_err(words) }
@@ -209,10 +217,15 @@ impl<'a> Queue<'a> {
             visible: number(&attributes["ApproximateNumberOfMessages"]).unwrap_or(0),
             dead_letters_after: number(&redrive["maxReceiveCount"])
                 .and_then(|count| u32::try_from(count).ok()),
+            dead_letters: redrive["deadLetterTargetArn"].as_str().map(str::to_owned),
+            policy: attributes["Policy"]
+                .as_str()
+                .and_then(|text| serde_json::from_str(text).ok()),
+            kept: Duration::from_secs(number(&attributes["MessageRetentionPeriod"]).unwrap_or(0)),
         })
     }
 
-    fn operation(&self, name: &'static str, what: &str) -> Operation {
+    pub(super) fn operation(&self, name: &'static str, what: &str) -> Operation {
         let action = match name {
             "ReceiveMessage" => "sqs:ReceiveMessage",
             "DeleteMessageBatch" => "sqs:DeleteMessage",

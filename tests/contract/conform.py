@@ -50,9 +50,10 @@ def judged(judge, exchange):
 def check(exchange, checkers):
     """What does not fit, as sentences, and how many requests and answers were looked at."""
     checker = checkers.get(exchange["system"])
-    if checker is None:
-        return [], collections.Counter()
     problems, looked = [], collections.Counter()
+    if checker is None:
+        # Slack describes its methods in prose only; its own SDK checks the emulator (slack_client.py).
+        return problems, looked
     if is_ours(exchange):
         looked["requests"] += 1
         problems += [f"request {where}" for where in judged(checker.request, exchange)]

@@ -7,15 +7,20 @@ pub(crate) mod live;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use asaf::apply::Watch;
 use asaf::clock::Clock;
 use asaf::config::Config;
 use asaf::emulators::jira::Role;
-use asaf::emulators::world::{ENGINE_KEY, Shared, Side, World, audit, seed};
+use asaf::emulators::slack::TOKEN;
+use asaf::emulators::world::{ENGINE_KEY, Shared, Side, World, audit, seed, workspace};
 use asaf::jobs::connect::{Clients, Way, connect};
 use asaf::jobs::reconcile::{Job, Orders, Report, RunError, Wish};
+use asaf::jobs::{digest, tell};
+use asaf::notify::deliver::Delivered;
 use asaf::read::Silent;
+use asaf::store::StoreError;
 use asaf::store::sqlite::Sqlite;
 use asaf::wire::aws::Credentials;
 use asaf::wire::transport::{Exchange, Exchanged, Transport};
@@ -28,6 +33,8 @@ pub(crate) struct Scene {
     pub(crate) clock: Clock,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) config: Config,
+    /// Answers for the chats instead of the world.
+    pub(crate) chat: Option<Arc<dyn Exchange>>,
 }
 
 /// Ends the engine at a request: before it has an effect, or after.
@@ -119,14 +126,18 @@ impl Scene {
         let folder = folder();
         let bot = world.jira.user(Role::Bot).unwrap().clone();
         std::fs::write(folder.path().join("token"), &bot.token).unwrap();
-        let mut text = seed::config_text(
+        std::fs::write(folder.path().join("slack-token"), TOKEN).unwrap();
+        let text = seed::config_text(
             "http://127.0.0.1:2",
             "http://127.0.0.1:1",
             &bot.email,
             "asaf.sqlite3",
             accounts,
-        )
-        .replace("env:ASAF_JIRA_TOKEN", "file:token");
+        );
+        let mut text = workspace::with_slack(&text, "http://127.0.0.1:3")
+            .unwrap()
+            .replace("env:ASAF_JIRA_TOKEN", "file:token")
+            .replace("env:ASAF_SLACK_TOKEN", "file:slack-token");
         change(&mut text);
         let config = Config::parse(&text, &folder.path().join("asaf.toml")).unwrap();
         Scene {
@@ -134,6 +145,7 @@ impl Scene {
             clock,
             folder,
             config,
+            chat: None,
         }
     }
 
@@ -153,10 +165,14 @@ impl Scene {
     }
 
     async fn clients(&self, fuse: Option<&Fuse>) -> Clients {
+        let face = |side| match (&self.chat, side) {
+            (Some(chat), Side::Slack) => chat.clone(),
+            (_, side) => self.world.face(side),
+        };
         let way = |side| match fuse {
-            None => self.world.transport(side),
+            None => Transport::InProcess(face(side)),
             Some(fuse) => Transport::InProcess(Arc::new(Fused {
-                inner: self.world.face(side),
+                inner: face(side),
                 fuse: fuse.clone(),
             })),
         };
@@ -167,6 +183,7 @@ impl Scene {
         let way = Way {
             aws: way(Side::Aws),
             jira: way(Side::Jira),
+            chat: way(Side::Slack),
             github: way(Side::GitHub),
             credentials,
         };
@@ -190,6 +207,33 @@ impl Scene {
         .unwrap()
     }
 
+    /// What `asaf digest` does, in a process of its own: makes, keeps and delivers. Empty `only` means everybody.
+    pub(crate) async fn digest(&self, only: &[&str], again: bool) -> (usize, Delivered) {
+        let only: Vec<String> = only.iter().map(|team| (*team).to_owned()).collect();
+        let clients = self.clients(None).await;
+        let store = self.store();
+        let now = self.clock.now();
+        let made = digest::send(&self.config, &store, &only, again, now)
+            .await
+            .unwrap();
+        let delivered = tell::deliver(&self.config, &clients, &store).await.unwrap();
+        (made, delivered)
+    }
+
+    /// The store; no run may have it at the same time.
+    ///
+    /// Where another thread starts a process (snapshots ask cargo for the workspace), that process holds our lock between
+    /// fork and exec.
+    pub(crate) fn store(&self) -> Sqlite {
+        for _ in 0..100 {
+            match Sqlite::open(&self.store_path()) {
+                Err(StoreError::Locked { .. }) => std::thread::sleep(Duration::from_millis(20)),
+                other => return other.unwrap(),
+            }
+        }
+        panic!("another run has the store still");
+    }
+
     pub(crate) async fn plan(&self) -> Report {
         self.try_run(Wish::Full, Orders::default(), None)
             .await
@@ -205,7 +249,7 @@ impl Scene {
         fuse: Option<&Fuse>,
     ) -> Option<Result<Report, RunError>> {
         let clients = self.clients(fuse).await;
-        let store = Sqlite::open(&self.store_path()).unwrap();
+        let store = self.store();
         let job = Job {
             config: &self.config,
             clients: &clients,
@@ -290,5 +334,18 @@ impl Scene {
             *found.entry(marker).or_default() += 1;
         }
         found
+    }
+}
+
+/// Takes Slack out of a configuration's text.
+pub(crate) fn without_slack(text: &mut String) {
+    if let (Some(start), Some(end)) = (text.find("[slack]"), text.find("[sla]")) {
+        text.replace_range(start..end, "");
+    }
+    let keeps = |line: &&str| !line.starts_with("slack_channel");
+    *text = text.lines().filter(keeps).collect::<Vec<_>>().join("\n");
+    if let Some(start) = text.find(", slack_channel = ") {
+        let end = text[start..].find(" }").unwrap_or(0);
+        text.replace_range(start..start + end, "");
     }
 }

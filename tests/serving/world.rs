@@ -120,6 +120,23 @@ impl Emulators {
         serde_json::from_str(&answer.text).unwrap()
     }
 
+    /// The texts of a Slack channel, newest first, as the Web API gives them.
+    pub(crate) fn channel(&self, id: &str) -> Vec<String> {
+        let bearer = format!(
+            "Authorization: Bearer {}\r\n",
+            asaf::emulators::slack::TOKEN
+        );
+        let line = "POST /api/conversations.history";
+        let wanted = json!({ "channel": id, "limit": 200 });
+        let answer = self.ask("slack", line, &bearer, &wanted);
+        let history: Value = serde_json::from_str(&answer.text).unwrap();
+        let Some(messages) = history["messages"].as_array() else {
+            panic!("{history}");
+        };
+        let text = |message: &Value| message["text"].as_str().unwrap_or_default().to_owned();
+        messages.iter().map(text).collect()
+    }
+
     /// Ids of the tickets with our label.
     pub(crate) fn tickets(&self) -> Vec<String> {
         let search = json!({ "jql": "labels = asaf", "maxResults": 5000, "fields": ["status"] });

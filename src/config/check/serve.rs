@@ -31,6 +31,9 @@ pub(super) fn serve(serve: &Serve, found: &mut Found) {
 }
 
 pub(super) fn webhook(webhook: &Webhook, found: &mut Found) {
+    if let Some((why, help)) = webhook.url.as_deref().and_then(wrong_door) {
+        found.add_with_help("webhook.url", why, help);
+    }
     if webhook.secrets.len() > SECRETS_MAX {
         found.add_with_help(
             format!("webhook.secrets[{SECRETS_MAX}]"),
@@ -91,4 +94,31 @@ pub(super) fn queue(queue: &Queue, config: &Config, found: &mut Found) {
             ),
         );
     }
+}
+
+/// What is wrong with an address at which Jira is to call, and what to do. Jira takes HTTPS only (Jira Cloud: Webhooks,
+/// "Registering a webhook"); http is for emulators.
+pub(crate) fn wrong_door(url: &str) -> Option<(&'static str, &'static str)> {
+    let Ok(uri) = url.parse::<http::Uri>() else {
+        return Some((
+            "is no URL",
+            "such as \"https://asaf.example.com/webhook/jira\"",
+        ));
+    };
+    match uri.scheme_str() {
+        Some("https") => {}
+        Some("http") if is_loopback(url) => {}
+        _ => {
+            return Some((
+                "is no URL with https",
+                "Jira calls public https addresses only: put a load balancer with TLS before asaf",
+            ));
+        }
+    }
+    let bare =
+        uri.query().is_none() && uri.authority().is_some_and(|at| !at.as_str().contains('@'));
+    (!bare || !uri.path().ends_with(crate::config::WEBHOOK_PATH)).then_some((
+        "is not where asaf listens",
+        "asaf listens at the path /webhook/jira: such as \"https://asaf.example.com/webhook/jira\"",
+    ))
 }

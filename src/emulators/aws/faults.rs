@@ -59,7 +59,8 @@ pub enum AwsFault {
 }
 
 /// Listings that come in pages.
-const LISTINGS: [&str; 13] = [
+const LISTINGS: [&str; 14] = [
+    "ListMembers",
     "GetFindings",
     "GetFindingHistory",
     "SelectAggregateResourceConfig",

@@ -190,6 +190,10 @@ impl Aws {
     ) -> Answered {
         let operation = operation(request, scope);
         let (service, region) = (scope.service.as_str(), scope.region.as_str());
+        let said = serde_json::from_slice(request.body()).unwrap_or_default();
+        if let Some(refused) = self.iam.refuse(caller, service, &operation, &said) {
+            return answered(&operation, refused);
+        }
         if matches!(service, "sts" | "iam") {
             let form = Form::read(request.body());
             let response = match service {

@@ -38,6 +38,9 @@ impl Jira {
                 let reply = self.unknown_site(request.uri().path(), now);
                 (reply.into_response(), false)
             }
+            Found::Route(matched) if self.is_data_center && matched.version == "3" => {
+                (no_endpoint(request), false)
+            }
             Found::Route(matched) => {
                 let is_gateway = entrance.cloud_id.is_some();
                 self.serve(request, matched, is_gateway, now, journal)

@@ -92,6 +92,7 @@ impl Jira {
         is_v2: bool,
     ) -> Result<Edit, String> {
         match name {
+            hidden if self.off_screen.contains(hidden) => Err(off_screen(hidden)),
             "summary" => summary(value),
             "description" => description(value, is_v2),
             "labels" => {

@@ -49,9 +49,14 @@ pub(super) const FIELDS: [(&str, &str, &str, Option<&str>); 17] = [
 
 impl Jira {
     pub(super) fn get_server_info(&mut self, call: &mut Call<'_>) -> Outcome {
+        let (version, numbers, kind) = if self.is_data_center {
+            ("10.3.4", [10, 3, 4], "Server")
+        } else {
+            ("1001.0.0-SNAPSHOT", [1001, 0, 0], "Cloud")
+        };
         ok(json!({
-            "baseUrl": self.site, "displayUrl": self.site, "version": "1001.0.0-SNAPSHOT",
-            "versionNumbers": [1001, 0, 0], "deploymentType": "Cloud", "buildNumber": 100_294,
+            "baseUrl": self.site, "displayUrl": self.site, "version": version,
+            "versionNumbers": numbers, "deploymentType": kind, "buildNumber": 100_294,
             "buildDate": "2026-10-01T00:00:00.000+0000", "serverTime": render::time(call.now),
             "scmInfo": "emulated", "serverTitle": "Jira", "serverTimeZone": "Etc/UTC",
         }))

@@ -104,12 +104,16 @@ pub struct Jira {
     pub points_per_hour: Option<u64>,
     /// Whether the plan knows no editing of permissions and roles. Default false.
     pub is_free_plan: bool,
+    /// Whether it is Jira Data Center, which has no version 3 of the API. Default false.
+    pub is_data_center: bool,
     /// How late webhooks are sent. Default at once, in order.
     pub webhook_spread: Spread,
     /// Faults that wait for a request or for a webhook.
     pub faults: Faults<FaultKind>,
     /// The most comments on one issue. Default 5,000 (Jira REST v3: issue limit report).
     pub comment_cap: usize,
+    /// System fields that are on no screen, such as `duedate`.
+    pub off_screen: BTreeSet<String>,
     /// Custom fields that are on all screens: id to name.
     pub custom_fields: BTreeMap<String, String>,
     /// Custom fields that a new issue must have, by project key.

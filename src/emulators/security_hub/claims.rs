@@ -181,4 +181,8 @@ pub const CLAIMS: &[Claim] = &[
         "Home Region, linking mode and its Regions.",
         "Security Hub API: GetFindingAggregator",
         "src/emulators/security_hub/tests/members.rs::the_aggregator_is_listed_and_described"),
+    Claim::new("ListMembers",
+        "The administrator's members, 50 a page; those that left only when asked for. Nobody else has members.",
+        "Security Hub API: ListMembers",
+        "src/emulators/security_hub/tests/members.rs::the_administrator_lists_its_members_and_nobody_else_has_any"),
 ];

@@ -8,7 +8,7 @@ use crate::emulators::quota::{Bucket, Verdict};
 use crate::emulators::{Request, Response};
 
 /// Method, path and name of the operations that are answered (Security Hub API).
-pub(super) const OPERATIONS: [(&str, &str, &str); 7] = [
+pub(super) const OPERATIONS: [(&str, &str, &str); 8] = [
     ("POST", "/findings", "GetFindings"),
     ("PATCH", "/findings/batchupdate", "BatchUpdateFindings"),
     ("POST", "/findings/import", "BatchImportFindings"),
@@ -16,6 +16,7 @@ pub(super) const OPERATIONS: [(&str, &str, &str); 7] = [
     ("GET", "/accounts", "DescribeHub"),
     ("GET", "/findingAggregator/list", "ListFindingAggregators"),
     ("GET", "/findingAggregator/get/", "GetFindingAggregator"),
+    ("GET", "/members", "ListMembers"),
 ];
 
 /// The operation's name, or method and path where it is unknown.
@@ -59,6 +60,7 @@ impl SecurityHub {
                     .map(|(_, value)| value.into_owned());
                 self.describe_hub(call, asked.as_deref())
             }
+            "ListMembers" => self.list_members(call, request.uri().query().unwrap_or_default()),
             "ListFindingAggregators" => self.list_finding_aggregators(),
             "GetFindingAggregator" => {
                 let path = request.uri().path();

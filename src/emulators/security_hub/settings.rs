@@ -1,10 +1,14 @@
-//! The hub itself and its aggregator (Security Hub API: DescribeHub, ListFindingAggregators, GetFindingAggregator).
+//! The hub itself, its aggregator and its members (Security Hub API: DescribeHub, ListFindingAggregators,
+//! GetFindingAggregator, ListMembers).
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::SecurityHub;
 use super::call::{Call, invalid};
+use crate::emulators::pages::{BadToken, page, query};
 use crate::emulators::protocol::rest_error;
 use crate::emulators::{Response, json as answer};
 
@@ -67,6 +71,50 @@ impl SecurityHub {
                 "ControlFindingGenerator": "SECURITY_CONTROL",
             }),
         )
+    }
+
+    /// The administrator's members, at most 50 a page; nobody else has any.
+    pub(super) fn list_members(&self, call: &Call, asked: &str) -> Response {
+        let asked: BTreeMap<String, String> = form_urlencoded::parse(asked.as_bytes())
+            .into_owned()
+            .collect();
+        let size = match asked.get("MaxResults").map(|text| text.parse::<usize>()) {
+            None => 50,
+            Some(Ok(size @ 1..=50)) => size,
+            Some(_) => {
+                return invalid("Invalid parameter 'MaxResults'. It should be between 1 and 50");
+            }
+        };
+        let associated = asked
+            .get("OnlyAssociated")
+            .is_none_or(|only| only == "true");
+        let is_administrator = call.caller.account == self.home_account;
+        let accounts = if associated {
+            &self.members
+        } else {
+            &self.subscribed
+        };
+        let rows: Vec<Value> = accounts
+            .iter()
+            .filter(|account| is_administrator && **account != self.home_account)
+            .map(|account| {
+                let status = match self.members.contains(account) {
+                    true => "Enabled",
+                    false => "Removed",
+                };
+                json!({
+                    "AccountId": account, "AdministratorId": self.home_account, "MasterId": self.home_account,
+                    "MemberStatus": status, "InvitedAt": self.subscribed_at.to_string(),
+                    "UpdatedAt": self.subscribed_at.to_string(),
+                })
+            })
+            .collect();
+        let token = json!(asked.get("NextToken"));
+        let query = query("ListMembers", &json!([associated, size]));
+        match page(&rows, query, &token, size, call.fault) {
+            Ok(page) => answer(200, &json!({"Members": page.rows, "NextToken": page.next})),
+            Err(BadToken) => invalid("Invalid parameter 'NextToken'"),
+        }
     }
 
     pub(super) fn list_finding_aggregators(&self) -> Response {

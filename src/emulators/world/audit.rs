@@ -40,6 +40,10 @@ struct State {
     about: BTreeMap<u64, (String, String)>,
     /// The person's decision that a ticket stands on: closed by a reviewer, or resolved by anyone.
     decided: BTreeMap<u64, &'static str>,
+    /// The same, whatever the finding has done since.
+    claimed: BTreeSet<u64>,
+    /// Compliance as it was last evaluated.
+    compliance: BTreeMap<String, Option<String>>,
     /// Findings that stopped: passed, archived or removed.
     stopped: BTreeSet<String>,
     suppressed_by_people: BTreeSet<String>,
@@ -152,7 +156,12 @@ impl State {
         let by_people = self
             .twins(finding)
             .any(|id| self.resolved_by_people.contains(id));
-        self.stopped.contains(finding) || decided || by_people || gone
+        // A check that cannot be made does not say what it found before: the table takes the claim as it stands.
+        let unclear =
+            self.compliance.get(finding).and_then(Option::as_deref) == Some("NOT_AVAILABLE");
+        let claims = self.tickets_of(finding);
+        let claimed = unclear && claims.iter().any(|ticket| self.claimed.contains(ticket));
+        self.stopped.contains(finding) || decided || claimed || by_people || gone
     }
 
     /// The findings of one control and resource: they share a ticket, and a status.
@@ -200,10 +209,17 @@ impl State {
                 stopped,
                 ..
             } => {
+                self.resources.insert(id.clone(), resources.clone());
                 if *stopped {
                     self.stopped.insert(id.clone());
+                    return;
                 }
-                self.resources.insert(id.clone(), resources.clone());
+                // What fails under a new id may fail anew: reopening is no loss of what was decided about the old one.
+                for ticket in self.tickets_of(id) {
+                    if let Some(decided) = self.decided.get_mut(&ticket) {
+                        *decided = "of another finding";
+                    }
+                }
             }
             Change::FindingRemoved { id, .. } => {
                 self.stopped.insert(id.clone());
@@ -215,9 +231,14 @@ impl State {
                 ..
             } => {
                 let stopped = record == "ARCHIVED" || compliance.as_deref() == Some("PASSED");
+                // `FirstObservedAt` moves with compliance, so that the engine cannot tell a warning from a pass between.
+                let before = self.compliance.insert(id.clone(), compliance.clone());
+                let warns = compliance.as_deref() == Some("WARNING");
+                let changed = before.map_or(warns, |before| before != *compliance)
+                    && compliance.as_deref() != Some("NOT_AVAILABLE");
                 if stopped {
                     self.stopped.insert(id.clone());
-                } else if self.stopped.remove(id) {
+                } else if self.stopped.remove(id) || changed {
                     self.begin_episode(id);
                 }
             }
@@ -228,7 +249,11 @@ impl State {
                     self.decide_all(id);
                 }
                 // The console took it back: what had been decided no longer counts.
-                (Actor::Person { .. }, "NEW" | "NOTIFIED") if from != to => self.begin_episode(id),
+                (Actor::Person { .. }, "NEW" | "NOTIFIED")
+                    if matches!(from.as_str(), "RESOLVED" | "SUPPRESSED") =>
+                {
+                    self.begin_episode(id);
+                }
                 _ => {}
             },
             Change::ResourceDeleted { id, .. } => {
@@ -267,12 +292,15 @@ impl State {
         match (actor, to) {
             (Actor::Person { role, .. }, "Closed") if role == "reviewer" => {
                 self.decided.insert(id, "closed");
+                self.claimed.insert(id);
             }
             (Actor::Person { .. }, "Resolved") => {
                 self.decided.insert(id, "resolved");
+                self.claimed.insert(id);
             }
             (_, "Open" | "In Progress") => {
                 self.decided.remove(&id);
+                self.claimed.remove(&id);
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ pub mod seed;
 pub mod serve;
 pub mod story;
 pub mod webhooks;
+pub mod workspace;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,7 @@ use super::github::GitHub;
 use super::jira::{Jira, Role};
 use super::journal::Journal;
 use super::secrets::Secret;
+use super::slack::Slack;
 use super::sts::Trust;
 use super::{Request, Response};
 use crate::clock::Clock;
@@ -43,11 +45,13 @@ pub struct World {
     pub aws: Aws,
     /// Jira Cloud.
     pub jira: Jira,
+    /// Slack.
+    pub slack: Slack,
     /// GitHub.
     pub github: GitHub,
     /// What happened.
     pub journal: Journal,
-    /// Requests by operation: AWS, Jira, GitHub.
+    /// Requests by operation: AWS, Jira, Slack, GitHub.
     pub requests: Requests,
     recorder: Option<record::Recorder>,
     /// How many findings appeared through the control port.
@@ -61,6 +65,8 @@ pub struct Requests {
     pub aws: BTreeMap<String, u64>,
     /// Method and path.
     pub jira: BTreeMap<String, u64>,
+    /// Methods.
+    pub slack: BTreeMap<String, u64>,
     /// Method and path.
     pub github: BTreeMap<String, u64>,
 }
@@ -84,13 +90,15 @@ pub enum Side {
     Aws,
     /// Jira.
     Jira,
+    /// Slack.
+    Slack,
     /// GitHub.
     GitHub,
 }
 
 impl World {
-    /// An organisation without accounts and a site without projects, prepared for `asaf`; `site` is the base of Jira's
-    /// links.
+    /// An organisation without accounts, a site without projects, prepared for `asaf`, and a workspace without channels;
+    /// `site` is the base of Jira's links.
     pub fn new(clock: Clock, site: &str) -> Self {
         Self::of(clock, Jira::new(site), site)
     }
@@ -122,6 +130,7 @@ impl World {
             clock,
             aws,
             jira,
+            slack: workspace::workspace(),
             github: GitHub::new(site),
             journal: Journal::default(),
             requests: Requests::default(),
@@ -138,6 +147,7 @@ impl World {
         self.aws.hub.quotas_enabled = on;
         self.aws.organizations.quotas_enabled = on;
         self.jira.quotas_enabled = on;
+        self.slack.quotas_enabled = on;
         self.github.quotas_enabled = on;
     }
 
@@ -167,6 +177,14 @@ impl World {
                 };
                 (answered.operation, reply)
             }
+            Side::Slack => {
+                let answered = self.slack.handle(request, now, &mut self.journal);
+                let reply = Reply {
+                    response: (!answered.dropped).then_some(answered.response),
+                    wait: None,
+                };
+                (answered.operation, reply)
+            }
             Side::GitHub => {
                 let answered = self.github.handle(request, now, &mut self.journal);
                 let reply = Reply {
@@ -185,6 +203,7 @@ impl World {
         let counts = match side {
             Side::Aws => &mut self.requests.aws,
             Side::Jira => &mut self.requests.jira,
+            Side::Slack => &mut self.requests.slack,
             Side::GitHub => &mut self.requests.github,
         };
         *counts.entry(operation).or_default() += 1;
@@ -238,7 +257,12 @@ fn wire_aws(aws: &mut Aws, now: Timestamp) {
         .sqs
         .create(&account, &region, DEAD_LETTERS_QUEUE, &json!({}), now);
     let redrive = json!({ "deadLetterTargetArn": dead, "maxReceiveCount": 5 }).to_string();
-    let settings = json!({ "RedrivePolicy": redrive });
+    let sender = format!("arn:aws:events:{region}:{account}:rule/asaf-*");
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" }, "Action": "sqs:SendMessage",
+        "Resource": format!("arn:aws:sqs:{region}:{account}:{EVENTS_QUEUE}"),
+        "Condition": { "ArnLike": { "aws:SourceArn": sender } } }] });
+    let settings = json!({ "RedrivePolicy": redrive, "Policy": policy.to_string() });
     let queue = aws
         .sqs
         .create(&account, &region, EVENTS_QUEUE, &settings, now);

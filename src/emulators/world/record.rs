@@ -54,7 +54,7 @@ impl Recorder {
                 "body": String::from_utf8_lossy(response.body()) })
         });
         let line = json!({
-            "system": match side { Side::Aws => "aws", Side::Jira => "jira", Side::GitHub => "github" },
+            "system": match side { Side::Aws => "aws", Side::Jira => "jira", Side::Slack => "slack", Side::GitHub => "github" },
             "service": service(request),
             "operation": operation,
             "method": request.method().as_str(),

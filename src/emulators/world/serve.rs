@@ -1,4 +1,5 @@
-//! The HTTP face: one listener for AWS, one for Jira, one for GitHub, one to control the world. Loopback only.
+//! The HTTP face: one listener for AWS, one for Jira, one for Slack, one for GitHub, one to control the world.
+//! Loopback only.
 
 use axum::Router;
 use axum::body::Body;
@@ -23,6 +24,8 @@ pub struct Urls {
     pub aws: String,
     /// Jira's site.
     pub jira: String,
+    /// Slack's workspace: the Web API is below `/api`.
+    pub slack: String,
     /// GitHub's API.
     pub github: String,
     /// The control port, and the page.
@@ -33,10 +36,10 @@ pub struct Urls {
 pub struct Bound {
     /// Where they listen.
     pub urls: Urls,
-    listeners: [TcpListener; 4],
+    listeners: [TcpListener; 5],
 }
 
-/// Binds four ports on 127.0.0.1; 0 lets the system choose.
+/// Binds ports on 127.0.0.1; 0 lets the system choose, as it does for Slack.
 ///
 /// # Errors
 /// When a port is taken.
@@ -44,21 +47,36 @@ pub async fn bind(aws: u16, jira: u16, github: u16, control: u16) -> std::io::Re
     let listeners = [
         listener(aws).await?,
         listener(jira).await?,
+        listener(0).await?,
         listener(github).await?,
         listener(control).await?,
     ];
-    let url = |n: usize| {
-        listeners[n]
-            .local_addr()
-            .map(|address| format!("http://{address}"))
-    };
     let urls = Urls {
-        aws: url(0)?,
-        jira: url(1)?,
-        github: url(2)?,
-        control: url(3)?,
+        aws: url(&listeners[0])?,
+        jira: url(&listeners[1])?,
+        slack: url(&listeners[2])?,
+        github: url(&listeners[3])?,
+        control: url(&listeners[4])?,
     };
     Ok(Bound { urls, listeners })
+}
+
+impl Bound {
+    /// Serves Slack at this port instead.
+    ///
+    /// # Errors
+    /// When it is taken.
+    pub async fn slack_at(mut self, port: u16) -> std::io::Result<Self> {
+        self.listeners[2] = listener(port).await?;
+        self.urls.slack = url(&self.listeners[2])?;
+        Ok(self)
+    }
+}
+
+fn url(listener: &TcpListener) -> std::io::Result<String> {
+    listener
+        .local_addr()
+        .map(|address| format!("http://{address}"))
 }
 
 async fn listener(port: u16) -> std::io::Result<TcpListener> {
@@ -67,9 +85,10 @@ async fn listener(port: u16) -> std::io::Result<TcpListener> {
 
 /// Serves a world until the process ends.
 pub fn serve(bound: Bound, world: &Shared) {
-    let [aws, jira, github, control] = bound.listeners;
+    let [aws, jira, slack, github, control] = bound.listeners;
     spawn(aws, face(world.clone(), Side::Aws));
     spawn(jira, face(world.clone(), Side::Jira));
+    spawn(slack, face(world.clone(), Side::Slack));
     spawn(github, face(world.clone(), Side::GitHub));
     webhooks::spawn(world);
     spawn(

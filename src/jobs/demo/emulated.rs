@@ -36,6 +36,7 @@ pub(super) struct Emulated {
 pub(super) struct Ready {
     pub(super) aws: String,
     pub(super) jira: String,
+    pub(super) slack: String,
     /// The control port, and the page for people.
     pub(super) control: String,
     pub(super) queue: String,

@@ -61,7 +61,8 @@ pub(super) async fn serve(
 async fn invite(emulated: &Emulated, talk: Talk) -> anyhow::Result<()> {
     let page = &emulated.ready.control;
     talk.say(&format!(
-        "\nFrom now on asaf serves: webhooks and events come in as you act. Look at both sides, and act: {page}/"
+        "\nFrom now on asaf serves: webhooks and events come in as you act. Look at both sides, and act: {page}/\n\
+         What people were told in Slack: {page}/page/slack"
     ));
     let open = emulated.ask("/state/tickets?status=open&limit=1").await?;
     let ticket = &open["rows"][0];

@@ -13,11 +13,14 @@ use serde_json::{Value, json};
 use crate::cli::{DemoArgs, Exit, Output, TextOrJson};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::emulators::world::{ENGINE_KEY, seed};
+use crate::emulators::slack;
+use crate::emulators::world::{ENGINE_KEY, seed, workspace};
 use crate::jobs::connect::{Clients, REQUEST_TIMEOUT, Way, connect};
+use crate::jobs::digest;
 use crate::jobs::emulate::Folder;
 use crate::jobs::reconcile::{Job, Orders, Report, Wish};
 use crate::jobs::sync::{Bar, show};
+use crate::jobs::tell::deliver;
 use crate::plan::render;
 use crate::store::sqlite::Sqlite;
 use crate::talk::{self, Talk};
@@ -48,6 +51,7 @@ pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
     let way = Way {
         aws: Transport::network(REQUEST_TIMEOUT)?,
         jira: Transport::network(REQUEST_TIMEOUT)?,
+        chat: Transport::network(REQUEST_TIMEOUT)?,
         github: Transport::network(REQUEST_TIMEOUT)?,
         credentials: Credentials::Fixed {
             key_id: ENGINE_KEY.to_owned(),
@@ -82,6 +86,7 @@ fn configure(args: &DemoArgs, emulated: &Emulated, folder: &Path) -> anyhow::Res
         anyhow::Ok(path)
     };
     write("token", &bot.token)?;
+    write("slack-token", slack::TOKEN)?;
     write(live::SECRET, &uuid::Uuid::now_v7().simple().to_string())?;
     let accounts = usize::try_from(args.accounts)?;
     let sides = seed::config_text(
@@ -91,9 +96,11 @@ fn configure(args: &DemoArgs, emulated: &Emulated, folder: &Path) -> anyhow::Res
         "asaf.sqlite3",
         accounts,
     );
+    let sides = workspace::with_slack(&sides, &ready.slack)?
+        .replace("env:ASAF_JIRA_TOKEN", "file:token")
+        .replace("env:ASAF_SLACK_TOKEN", "file:slack-token");
     let text = format!(
-        "{}\n[serve]\nlisten = \"127.0.0.1:0\"\n\n[webhook]\nsecrets = [\"file:{}\"]\n\n[queue]\nurl = \"{}\"\n",
-        sides.replace("env:ASAF_JIRA_TOKEN", "file:token"),
+        "{sides}\n[serve]\nlisten = \"127.0.0.1:0\"\n\n[webhook]\nsecrets = [\"file:{}\"]\n\n[queue]\nurl = \"{}\"\n",
         live::SECRET,
         ready.queue,
     );
@@ -118,6 +125,7 @@ impl Demo<'_> {
         self.reconcile("3. The third run: closes are accepted, what fails again is reopened")
             .await?;
         self.settle().await?;
+        self.digests().await?;
         let audit = self.emulated.ask("/audit").await?;
         let count = audit["violations"].as_array().map_or(0, Vec::len);
         if self.quiet {
@@ -192,6 +200,19 @@ impl Demo<'_> {
             }
         }
         anyhow::bail!("the runs did not come to rest")
+    }
+
+    /// What each channel would read on its Monday.
+    async fn digests(&self) -> anyhow::Result<()> {
+        self.say("\nThe weekly digests");
+        let now = self.clients.clock.now();
+        let made = digest::send(&self.config, &self.store, &[], false, now).await?;
+        let told = deliver(&self.config, &self.clients, &self.store).await?;
+        self.say(&format!(
+            "{made} digests, for each team and for security; {} messages sent to Slack, {} wait.",
+            told.sent, told.waiting
+        ));
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::jobs::reconcile::{Orders, Report, RunError, Wish};
 use crate::model::Marker;
 use crate::ports::FindingsReader;
 use crate::read::{ATTEMPTS_BEFORE_QUARANTINE, Keys, ReadError};
+use crate::store::outbox::Outbox;
 use crate::store::queue::{Finished, Leased, WorkKey, WorkQueue};
 use crate::store::{Quarantined, Store, StoreError};
 use crate::wire::error::WireError;
@@ -44,7 +45,7 @@ enum Trouble {
     Side(RunError),
 }
 
-impl<F: FindingsReader, S: Store + WorkQueue> Worker<'_, F, S> {
+impl<F: FindingsReader, S: Store + WorkQueue + Outbox> Worker<'_, F, S> {
     /// Claims what is due and works it off.
     pub(super) async fn batch(&mut self, now: Timestamp) -> Result<Turn, RunError> {
         let claimed = self.job.store.claim(BATCH, now, LEASE).await?;
@@ -109,6 +110,7 @@ impl<F: FindingsReader, S: Store + WorkQueue> Worker<'_, F, S> {
             until: Some(until),
             skip_probe,
             earlier: self.earlier(now).await.map_err(Trouble::Side)?,
+            leave_telling: true,
             rules: self.rules.clone(),
             ..Orders::default()
         };

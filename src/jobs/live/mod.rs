@@ -25,6 +25,7 @@ use crate::model::{BaseTicket, TicketState};
 use crate::plan::limits::Earlier;
 use crate::ports::FindingsReader;
 use crate::read::rules::Loaded;
+use crate::store::outbox::Outbox;
 use crate::store::queue::WorkQueue;
 use crate::store::{Store, StoreError};
 
@@ -78,7 +79,7 @@ pub enum Turn {
     Failed(RunError),
 }
 
-impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
+impl<'a, F: FindingsReader, S: Store + WorkQueue + Outbox> Worker<'a, F, S> {
     /// A worker that has done nothing yet. Its first turn is a scheduled run: what was missed while nobody worked, and
     /// tickets that a restored store does not know, come before any event.
     pub fn new(job: Job<'a, F, S>, jitter: Jitter<'a>) -> Self {
@@ -164,6 +165,7 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue> Worker<'a, F, S> {
         };
         let orders = Orders {
             write: true,
+            leave_telling: true,
             earlier,
             rules: self.rules.clone(),
             ..Orders::default()

@@ -60,6 +60,7 @@ fn report(applied: Applied, held: Option<HeldReason>) -> Report {
         },
         braked: None,
         applied: Some(applied),
+        told: None,
         seconds: 0.0,
         requests: Requests::default(),
         floor: Requests::default(),

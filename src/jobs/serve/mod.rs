@@ -1,5 +1,5 @@
-//! `asaf serve`: the process that stays. Webhook receiver, event consumer and worker run side by side on one store;
-//! signals stop them or give them a new configuration. It decides nothing about findings or tickets.
+//! `asaf serve`: the process that stays. Webhook receiver, event consumer, worker and courier run side by side on one
+//! store; signals stop them or give them a new configuration. It decides nothing about findings or tickets.
 //!
 //! Stopping loses nothing: a delivery is acknowledged when its key is durable, a message leaves SQS when its keys are,
 //! and what the worker has not finished is due again at the next start.
@@ -28,6 +28,7 @@ use crate::jobs::connect::{Clients, Way, connect_queue, connect_within};
 use crate::jobs::live::{Worker, random};
 use crate::jobs::queue::{Consumer, Intake, Pace};
 use crate::jobs::reconcile::Job;
+use crate::jobs::tell::Courier;
 use crate::jobs::webhook;
 use crate::read::Silent;
 use crate::store::sqlite::Sqlite;
@@ -190,7 +191,16 @@ impl Loaded {
             watch: &Unwatched,
         };
         let mut worker = Worker::new(job, &random);
-        tokio::join!(worker.run(stop), self.consume(store, stop));
+        let courier = Courier {
+            config: &self.config,
+            clients: &self.clients,
+            store,
+        };
+        tokio::join!(
+            worker.run(stop),
+            self.consume(store, stop),
+            Box::pin(courier.run(stop))
+        );
     }
 
     async fn consume(&self, store: &Sqlite, stop: &CancellationToken) {

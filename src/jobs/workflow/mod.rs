@@ -47,8 +47,11 @@ pub(crate) struct Setup {
 impl Setup {
     /// Reads the configuration and connects, as the engine and as the administrator.
     pub(crate) async fn open(path: &Path) -> anyhow::Result<Self> {
-        let config = Config::load(path)?;
-        let way = Way::network()?;
+        Self::with(Config::load(path)?, Way::network()?).await
+    }
+
+    /// The same for a configuration that was read already.
+    pub(crate) async fn with(config: Config, way: Way) -> anyhow::Result<Self> {
         let jira = way.jira.clone();
         let clients = connect::connect(&config, Clock::System, way).await?;
         let admin = connect::admin(&config, jira.clone(), &clients)?;

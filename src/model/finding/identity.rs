@@ -39,6 +39,22 @@ impl Product {
     }
 }
 
+impl Product {
+    /// The name as settings write it: the end of AWS's own product ARNs, or `company/product`.
+    pub fn word(&self) -> &str {
+        match self {
+            Product::SecurityHub => "securityhub",
+            Product::Config => "config",
+            Product::GuardDuty => "guardduty",
+            Product::AccessAnalyzer => "access-analyzer",
+            Product::Inspector => "inspector",
+            Product::Macie => "macie",
+            Product::Partner(name) => name,
+            Product::Custom => "custom",
+        }
+    }
+}
+
 /// What was checked, in the short form that people know.
 pub(super) fn rule(product: &Product, finding: &Value) -> Rule {
     let fields = &finding["ProductFields"];

@@ -3,6 +3,7 @@
 //! A link row keeps its lookup keys as columns and the rest as JSON, so that a new field needs no migration.
 
 mod open;
+mod outbox;
 mod proofs;
 mod queue;
 #[cfg(test)]

@@ -17,6 +17,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (3, include_str!("unread.sql")),
     (4, include_str!("rules.sql")),
     (5, include_str!("proofs.sql")),
+    (6, include_str!("outbox.sql")),
 ];
 
 /// The lock that keeps a second process out. The system drops it when the process ends, however it ends.

@@ -10,10 +10,11 @@ use super::Sqlite;
 use super::rows::{Fault, decode, encode, int};
 use crate::model::Marker;
 use crate::mutant;
-use crate::store::StoreError;
 use crate::store::queue::{
     Accepted, Delivery, Depth, Finished, Inbox, Leased, ResourceDeletion, WorkKey, WorkQueue,
 };
+use crate::store::unread::Door;
+use crate::store::{Store as _, StoreError};
 
 /// How long a delivery is known again: EventBridge retries for 24 hours (EventBridge user guide, "retry policy").
 const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(24);
@@ -45,6 +46,26 @@ impl Inbox for Sqlite {
         }
         Ok(accepted)
     }
+
+    async fn hear(&self, door: Door, at: Timestamp) -> Result<(), StoreError> {
+        self.call_small(move |db| {
+            db.execute(
+                "INSERT OR REPLACE INTO instant VALUES (?1, ?2)",
+                (heard(door), at.to_string()),
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn heard(&self, door: Door) -> Result<Option<Timestamp>, StoreError> {
+        self.instant(&heard(door)).await
+    }
+}
+
+/// The name of the instant.
+fn heard(door: Door) -> String {
+    format!("heard.{}", door.word())
 }
 
 impl WorkQueue for Sqlite {

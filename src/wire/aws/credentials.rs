@@ -78,6 +78,14 @@ impl Aws {
         asked.await.map(String::as_str)
     }
 
+    /// The ARN of the principal that we are.
+    ///
+    /// # Errors
+    /// [`WireError`]: no credentials, or ones that AWS does not know.
+    pub async fn who_we_are(&self) -> Result<String, WireError> {
+        self.identity().await.map(str::to_owned)
+    }
+
     /// The configuration with which a member account's Config is asked, through the read-only role there.
     pub(in crate::wire) async fn member(
         &self,

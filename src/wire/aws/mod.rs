@@ -4,6 +4,7 @@
 //! finding that AWS's types cannot hold must not lose a page of a hundred.
 
 mod connector;
+mod console;
 mod credentials;
 
 use std::future::Future;
@@ -21,6 +22,7 @@ use crate::wire::error::WireError;
 use crate::wire::transport::{Lost, Transport};
 
 use connector::{Recorder, Seen};
+pub use console::console_url;
 pub use credentials::Credentials;
 
 /// Where AWS is.

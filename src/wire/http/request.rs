@@ -95,6 +95,8 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// JSON body.
     pub body: Option<Value>,
+    /// A body that is no JSON, such as a picture, with its content type.
+    pub file: Option<(&'static str, Bytes)>,
 }
 
 impl Request {
@@ -106,6 +108,7 @@ impl Request {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            file: None,
         }
     }
 
@@ -127,6 +130,13 @@ impl Request {
     #[must_use]
     pub fn json(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// Sets a body that is no JSON.
+    #[must_use]
+    pub fn file(mut self, content_type: &'static str, bytes: Bytes) -> Self {
+        self.file = Some((content_type, bytes));
         self
     }
 }

@@ -67,7 +67,7 @@ impl Aws {
         Ok(present)
     }
 
-    async fn batch(
+    pub(super) async fn batch(
         &self,
         identifiers: &[AggregateResourceIdentifier],
     ) -> Result<serde_json::Value, WireError> {

@@ -4,8 +4,11 @@
 //! account's own history is proof of a deletion (AWS Config API: GetResourceConfigHistory, ListDiscoveredResources).
 
 mod by_id;
+mod health;
 mod kinds;
 mod units;
+
+pub use health::SickSource;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -169,7 +169,7 @@ pub(super) struct Account {
     #[serde(default)]
     pub(super) account_id: String,
     #[serde(default)]
-    display_name: String,
+    pub(super) display_name: String,
     #[serde(default = "yes")]
     pub(super) active: bool,
 }
@@ -287,6 +287,10 @@ pub(super) struct CommentRead {
     #[serde(deserialize_with = "number")]
     pub(super) id: u64,
     pub(super) author: Option<Account>,
+    #[serde(default, deserialize_with = "optional_instant")]
+    pub(super) created: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) body: Value,
     pub(super) properties: Option<Vec<Property>>,
 }
 
@@ -338,6 +342,10 @@ fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 }
 
 /// Dates come as ISO 8601 text, epoch seconds (the specification's example) or epoch milliseconds (recorded answers).
+fn optional_instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    instant(from).map(Some)
+}
+
 fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     /// Seconds reach this in the year 5138; milliseconds passed it in 1973.
     const MILLISECONDS_FROM: i64 = 100_000_000_000;

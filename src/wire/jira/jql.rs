@@ -15,6 +15,8 @@ pub enum Field {
     Updated,
     /// The issue key.
     Key,
+    /// The status, by name or id.
+    Status,
 }
 
 impl Field {
@@ -24,6 +26,7 @@ impl Field {
             Field::Labels => "labels",
             Field::Updated => "updated",
             Field::Key => "key",
+            Field::Status => "status",
         }
     }
 }
@@ -96,6 +99,13 @@ impl Jql {
         let minute = minute.strftime("%Y-%m-%d %H:%M");
         self.clauses
             .push(format!("{} >= \"{minute}\"", field.word()));
+        self
+    }
+
+    /// Adds another query's clauses.
+    #[must_use]
+    pub fn and(mut self, other: Jql) -> Self {
+        self.clauses.extend(other.clauses);
         self
     }
 

@@ -9,6 +9,7 @@ mod decode;
 mod jql;
 mod people;
 pub mod person;
+mod preflight;
 mod read;
 mod site;
 mod statuses;
@@ -17,7 +18,7 @@ mod transitions;
 pub mod webhook;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
@@ -29,13 +30,14 @@ use crate::model::TicketState;
 use crate::ports::People;
 use crate::wire::budget::Budget;
 use crate::wire::counts::Counts;
-use crate::wire::http::{Auth, BadSetup, Http, HttpConfig};
+use crate::wire::http::{Auth, BadSetup, Http, HttpConfig, encode};
 use crate::wire::transport::Transport;
 
 use decode::Myself;
 use statuses::Statuses;
 use steps::Known;
 
+pub use preflight::CreateField;
 pub use site::{Deployment, Issues, Project, Server};
 
 pub use jql::{BadValue, Direction, Field, Jql};
@@ -93,6 +95,20 @@ pub struct JiraConfig {
     pub teams: Option<PeopleFrom>,
 }
 
+/// Jira's own list of our tickets in these projects and statuses, for people.
+pub fn list_url<'a>(
+    site: &str,
+    projects: impl IntoIterator<Item = &'a str>,
+    statuses: &'a [String],
+) -> Option<String> {
+    let jql = Jql::equals(Field::Labels, LABEL)
+        .ok()?
+        .and(Jql::any_of(Field::Project, projects).ok()?)
+        .and(Jql::any_of(Field::Status, statuses.iter().map(String::as_str)).ok()?)
+        .order_by(Field::Key, Direction::Ascending);
+    Some(format!("{site}/issues/?jql={}", encode(&jql.to_string())))
+}
+
 /// A Jira site.
 pub struct JiraClient {
     http: Http,
@@ -107,6 +123,8 @@ pub struct JiraClient {
     people: Mutex<Option<(Timestamp, People)>>,
     known: Mutex<Known>,
     bulk_denied: AtomicBool,
+    /// Projects whose screen has no due date.
+    undated: Mutex<BTreeSet<String>>,
 }
 
 impl JiraClient {
@@ -147,6 +165,7 @@ impl JiraClient {
             people: Mutex::new(None),
             known: Mutex::default(),
             bulk_denied: AtomicBool::new(false),
+            undated: Mutex::default(),
         })
     }
 }

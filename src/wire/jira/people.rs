@@ -93,7 +93,7 @@ impl JiraClient {
         }
     }
 
-    async fn read_from(&self, from: &PeopleFrom) -> Result<BTreeSet<String>, WireError> {
+    pub(super) async fn read_from(&self, from: &PeopleFrom) -> Result<BTreeSet<String>, WireError> {
         match from {
             PeopleFrom::AccountIds(ids) => Ok(ids.iter().cloned().collect()),
             PeopleFrom::Group(group) => self.group_members(&group_param(group)).await,

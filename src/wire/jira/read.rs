@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use http::Method;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::model::{Move, Ticket};
 use crate::ports::{People, TicketIds, TicketQuery, TicketsReader};
+use crate::wire::adf::plain_text;
 use crate::wire::error::WireError;
 use crate::wire::http::{Operation, Request, encode};
 
@@ -25,6 +27,8 @@ const FETCH_CHUNK: usize = 100;
 const MOVES_CHUNK: usize = 1_000;
 /// Changelog entries on a page; the specification allows 10,000.
 const MOVES_PAGE: u32 = 10_000;
+/// How many comments are looked through for a person's last words.
+const LAST_COMMENTS: usize = 20;
 /// Comments on a page. An issue holds at most 5,000.
 const COMMENTS_PAGE: usize = 100;
 
@@ -162,6 +166,30 @@ impl TicketsReader for JiraClient {
                 return Ok(false);
             }
         }
+    }
+
+    async fn last_words(
+        &self,
+        id: u64,
+        by: &str,
+        since: Timestamp,
+    ) -> Result<Option<String>, WireError> {
+        let operation = Operation::read(
+            "GET /rest/api/3/issue/{id}/comment",
+            format!("read the last comments of ticket {id}"),
+            "Browse projects",
+        );
+        let request = Request::new(Method::GET, format!("/rest/api/3/issue/{id}/comment"))
+            .with("orderBy", "-created")
+            .with("maxResults", LAST_COMMENTS);
+        let answer = self.http.send(&operation, request).await?;
+        let page: CommentPage = answer.decode(&operation)?;
+        let theirs = page.comments.into_iter().find(|comment| {
+            let author = comment.author.as_ref();
+            author.is_some_and(|author| author.display_name == by)
+                && comment.created.is_some_and(|at| at >= since)
+        });
+        Ok(theirs.map(|comment| plain_text(&comment.body)))
     }
 }
 

@@ -174,7 +174,7 @@ impl JiraClient {
         Ok(self.statuses().await?.unknown.clone())
     }
 
-    async fn site_statuses(&self) -> Result<Vec<StatusRef>, WireError> {
+    pub(super) async fn site_statuses(&self) -> Result<Vec<StatusRef>, WireError> {
         let operation = Operation::read(
             "GET /rest/api/3/status",
             "read Jira's statuses",

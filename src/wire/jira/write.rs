@@ -1,8 +1,10 @@
 //! Writing tickets: creation in batches, content, comments. Moves and deletions are in `transitions` and `bulk`.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use http::Method;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::model::{Ticket, TicketRef, TicketState};
@@ -13,6 +15,8 @@ use crate::wire::http::{Operation, Request, error_words};
 use super::decode::{CreateError, Created};
 use super::{COMMENT_PROPERTY, Fields, JiraClient, LABEL, LINK_PROPERTY};
 
+/// The system field of the due date (Jira REST v3: fields).
+const DUE_DATE: &str = "duedate";
 /// The most issues that `issue/bulk` creates.
 const CREATE_MOST: usize = 50;
 
@@ -21,44 +25,34 @@ impl TicketsWriter for JiraClient {
         &self,
         drafts: &[Draft],
     ) -> Result<Vec<Result<TicketRef, WireError>>, WireError> {
-        if drafts.is_empty() {
-            return Ok(Vec::new());
-        }
-        let operation = Operation::write(
-            "POST /rest/api/3/issue/bulk",
-            format!("create {} tickets", drafts.len()),
-            "Create issues, and Edit issues for the link property",
-        )
-        .answered_by(&[400]);
-        if drafts.len() > CREATE_MOST {
-            return Err(WireError::Refused {
-                what: operation.what,
-                status: 0,
-                code: None,
-                message: format!("Jira creates at most {CREATE_MOST} tickets in one call"),
-            });
-        }
-        let updates = drafts
+        let dated = drafts
             .iter()
-            .map(|draft| issue_update(draft, &self.create_fields));
-        let updates: Vec<Value> = updates.collect();
-        let request = Request::new(Method::POST, "/rest/api/3/issue/bulk")
-            .json(json!({"issueUpdates": updates}));
-        let answer = self.http.send(&operation, request).await?;
-        let created = match answer.decode::<Created>(&operation) {
-            Ok(created) if !(created.issues.is_empty() && created.errors.is_empty()) => created,
-            // A 400 in another shape speaks of the whole call; a 2xx that cannot be read may have created tickets.
-            _ if answer.status == 400 => {
-                return Err(WireError::Refused {
-                    what: operation.what,
-                    status: 400,
-                    code: None,
-                    message: error_words(&answer.body),
-                });
-            }
-            other => other?,
+            .map(|draft| self.dated(draft))
+            .collect::<Vec<Draft>>();
+        let mut outcomes = self.create_once(&dated).await?;
+        // A refusal of the due date alone is about the project's screen: those tickets surely do not exist yet.
+        let undated: Vec<usize> = (0..outcomes.len())
+            .filter(|n| dated[*n].due.is_some() && is_off_screen(&outcomes[*n]))
+            .collect();
+        let again: Vec<Draft> = undated
+            .iter()
+            .map(|n| {
+                self.forget_due(&dated[*n].project);
+                Draft {
+                    due: None,
+                    ..dated[*n].clone()
+                }
+            })
+            .collect();
+        let retried = match self.create_once(&again).await {
+            Ok(retried) => retried,
+            // The first call's tickets exist whatever became of the second one.
+            Err(error) => again.iter().map(|_| Err(error.clone())).collect(),
         };
-        outcomes(&operation, drafts, created)
+        for (n, outcome) in undated.into_iter().zip(retried) {
+            outcomes[n] = outcome;
+        }
+        Ok(outcomes)
     }
 
     async fn move_to(&self, ticket: &Ticket, to: TicketState) -> Result<(), WireError> {
@@ -122,9 +116,106 @@ impl TicketsWriter for JiraClient {
         self.http.send(&operation, request).await.map(|_| ())
     }
 
+    async fn set_due(&self, id: u64, due: Date) -> Result<(), WireError> {
+        let operation = Operation::write(
+            "PUT /rest/api/3/issue/{id}",
+            format!("set the due date of ticket {id}"),
+            "Edit issues",
+        )
+        .on(issue_scope(id))
+        .answered_by(&[400])
+        .repeatable();
+        let request = Request::new(Method::PUT, format!("/rest/api/3/issue/{id}"))
+            .json(json!({"fields": {DUE_DATE: due.to_string()}}));
+        let answer = self.http.send(&operation, request).await?;
+        if answer.status != 400 {
+            return Ok(());
+        }
+        let refused: Value = answer.decode(&operation)?;
+        match only_field(&refused) {
+            Some(field) if field == DUE_DATE => Ok(()),
+            code => Err(WireError::Refused {
+                what: operation.what,
+                status: 400,
+                code,
+                message: error_words(&answer.body),
+            }),
+        }
+    }
+
     async fn delete_all(&self, ids: &[u64]) -> Vec<(u64, Result<(), WireError>)> {
         self.delete_many(ids).await
     }
+}
+
+impl JiraClient {
+    /// One bulk create of at most 50.
+    async fn create_once(
+        &self,
+        drafts: &[Draft],
+    ) -> Result<Vec<Result<TicketRef, WireError>>, WireError> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let operation = Operation::write(
+            "POST /rest/api/3/issue/bulk",
+            format!("create {} tickets", drafts.len()),
+            "Create issues, and Edit issues for the link property",
+        )
+        .answered_by(&[400]);
+        if drafts.len() > CREATE_MOST {
+            return Err(WireError::Refused {
+                what: operation.what,
+                status: 0,
+                code: None,
+                message: format!("Jira creates at most {CREATE_MOST} tickets in one call"),
+            });
+        }
+        let updates = drafts
+            .iter()
+            .map(|draft| issue_update(draft, &self.create_fields));
+        let updates: Vec<Value> = updates.collect();
+        let request = Request::new(Method::POST, "/rest/api/3/issue/bulk")
+            .json(json!({"issueUpdates": updates}));
+        let answer = self.http.send(&operation, request).await?;
+        let created = match answer.decode::<Created>(&operation) {
+            Ok(created) if !(created.issues.is_empty() && created.errors.is_empty()) => created,
+            // A 400 in another shape speaks of the whole call; a 2xx that cannot be read may have created tickets.
+            _ if answer.status == 400 => {
+                return Err(WireError::Refused {
+                    what: operation.what,
+                    status: 400,
+                    code: None,
+                    message: error_words(&answer.body),
+                });
+            }
+            other => other?,
+        };
+        outcomes(&operation, drafts, created)
+    }
+
+    /// The draft without a due date where the project's screen is known to have none.
+    fn dated(&self, draft: &Draft) -> Draft {
+        let undated = self.undated.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut draft = draft.clone();
+        draft.due = draft.due.filter(|_| !undated.contains(&draft.project));
+        draft
+    }
+
+    fn forget_due(&self, project: &str) {
+        let mut undated = self.undated.lock().unwrap_or_else(PoisonError::into_inner);
+        if undated.insert(project.to_owned()) {
+            tracing::warn!(
+                project.key = project,
+                "tickets have no due date here: the project's create screen lacks the field"
+            );
+        }
+    }
+}
+
+/// Jira refused the due date, and nothing else.
+fn is_off_screen(outcome: &Result<TicketRef, WireError>) -> bool {
+    matches!(outcome, Err(WireError::Refused { code: Some(field), .. }) if field == DUE_DATE)
 }
 
 /// The budget scope of writes to one issue.
@@ -150,6 +241,9 @@ fn issue_update(draft: &Draft, more: &Fields) -> Value {
     });
     if let Some(priority) = &draft.priority {
         fields["priority"] = json!({"name": priority});
+    }
+    if let Some(due) = draft.due {
+        fields[DUE_DATE] = json!(due.to_string());
     }
     for (id, value) in more {
         if fields[id.as_str()].is_null() {
@@ -214,6 +308,7 @@ fn failure(draft: &Draft, error: &CreateError) -> WireError {
     let message = error_words(error.element_errors.to_string().as_bytes());
     let what = format!("create the ticket {} in {}", draft.marker, draft.project);
     let in_project = format!("creating tickets in {}", draft.project);
+    let field = only_field(&error.element_errors);
     match error.status.unwrap_or(400) {
         status @ (401 | 403) => WireError::Denied {
             what: in_project,
@@ -226,7 +321,11 @@ fn failure(draft: &Draft, error: &CreateError) -> WireError {
             status,
             message,
         },
-        status if let Some(fix) = setup_fix(draft, &error.element_errors) => {
+        // Tickets are made without a due date where there is none.
+        status
+            if field.as_deref() != Some(DUE_DATE)
+                && let Some(fix) = setup_fix(draft, &error.element_errors) =>
+        {
             WireError::Misconfigured {
                 what: in_project,
                 status,
@@ -237,7 +336,7 @@ fn failure(draft: &Draft, error: &CreateError) -> WireError {
         status => WireError::Refused {
             what,
             status,
-            code: None,
+            code: field,
             message,
         },
     }
@@ -270,4 +369,12 @@ fn setup_fix(draft: &Draft, errors: &Value) -> Option<String> {
         other => format!("Check the field {other} of {project}: it must not be required, and must be on the create screen if asaf fills it"),
     });
     Some(fixes.collect::<Vec<_>>().join(". "))
+}
+
+/// The field that an error collection is about, if it is about one alone.
+fn only_field(errors: &Value) -> Option<String> {
+    let fields = errors.get("errors")?.as_object()?;
+    let messages = errors.get("errorMessages").and_then(Value::as_array);
+    let alone = fields.len() == 1 && messages.is_none_or(Vec::is_empty);
+    alone.then(|| fields.keys().next().cloned()).flatten()
 }

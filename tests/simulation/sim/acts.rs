@@ -92,7 +92,7 @@ pub(crate) fn act(world: &mut World, weights: &[u32], dice: &mut Dice) -> Option
     if keys.is_empty() {
         return None;
     }
-    let (product, id) = dice.pick(&keys).clone();
+    let (product, id) = dice.pick(&keys);
     let asff = world.aws.hub.get(&product, &id)?;
     let verb = verb(world, *act, &asff, dice)?;
     let said = verb.to_string();
@@ -125,7 +125,7 @@ fn verb(world: &World, act: Act, asff: &Value, dice: &mut Dice) -> Option<Value>
         Act::Touch => one("finding_is_touched"),
         Act::Duplicate if is_control => duplicate(world, asff)?,
         Act::Appear => {
-            let control = *dice.pick(&["S3.8", "EC2.8", "KMS.4", "Lambda.1"]);
+            let control = dice.pick(&["S3.8", "EC2.8", "KMS.4", "Lambda.1"]);
             json!({ "do": "finding_appears", "control": control })
         }
         Act::DeleteResource => {
@@ -135,7 +135,7 @@ fn verb(world: &World, act: Act, asff: &Value, dice: &mut Dice) -> Option<Value>
         Act::Suppress => set("analyst_sets_workflow", "SUPPRESSED"),
         Act::SuppressByRule => set("rule_sets_workflow", "SUPPRESSED"),
         Act::ResolveInHub => set("analyst_sets_workflow", "RESOLVED"),
-        Act::ResetInHub => set("analyst_sets_workflow", *dice.pick(&["NEW", "NOTIFIED"])),
+        Act::ResetInHub => set("analyst_sets_workflow", dice.pick(&["NEW", "NOTIFIED"])),
         _ => return of_ticket(world, act, &ticket_of(world, asff)?, dice),
     };
     Some(verb)
@@ -151,9 +151,9 @@ fn of_ticket(world: &World, act: Act, key: &str, dice: &mut Dice) -> Option<Valu
     let issue = world.jira.issue(key)?;
     let is = world.jira.status_name(issue.status);
     let verb = match act {
-        Act::Resolve => person("person_resolves", *dice.pick(&["product", "reviewer"])),
+        Act::Resolve => person("person_resolves", dice.pick(&["product", "reviewer"])),
         Act::Close => person("person_closes", "reviewer"),
-        Act::Reopen => person("person_reopens", *dice.pick(&["product", "reviewer"])),
+        Act::Reopen => person("person_reopens", dice.pick(&["product", "reviewer"])),
         Act::StartProgress => to("person_moves", "product", "In Progress"),
         Act::CloseWithoutRight if is != "Closed" => to("person_forces_status", "product", "Closed"),
         Act::IgnoreWithoutRule if is != "Ignored" => {
@@ -161,7 +161,7 @@ fn of_ticket(world: &World, act: Act, key: &str, dice: &mut Dice) -> Option<Valu
         }
         Act::DeleteTicket => person("person_deletes", "admin"),
         Act::MoveProject => {
-            let project = *dice.pick(&["SEC", "PAY", "WEB"]);
+            let project = dice.pick(&["SEC", "PAY", "WEB"]);
             json!({ "do": "person_moves_project", "ticket": key, "who": "admin", "project": project })
         }
         Act::Relabel => {

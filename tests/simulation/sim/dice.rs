@@ -31,8 +31,8 @@ impl Dice {
         self.below(len as u64) as usize
     }
 
-    pub(crate) fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
-        &among[self.index(among.len())]
+    pub(crate) fn pick<T: Clone>(&mut self, among: &[T]) -> T {
+        among[self.index(among.len())].clone()
     }
 
     /// True so many times of 1,000.

@@ -224,5 +224,6 @@ fn word(side: Side) -> &'static str {
         Side::Aws => "AWS",
         Side::Jira => "Jira",
         Side::GitHub => "GitHub",
+        Side::Slack => "Slack",
     }
 }

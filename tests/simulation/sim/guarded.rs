@@ -1,12 +1,14 @@
 //! The real store behind a door: each call may be the last, fail before it has an effect, or after.
 
 use asaf::model::{FindingKey, Intent, Link, Marker, Pause, PauseScope};
+use asaf::store::outbox::{Folding, Notice, Outbox, Post, Standing, TicketChange, Waiting};
 use asaf::store::proofs::{Proof, Proofs};
 use asaf::store::queue::{
     Accepted, Delivery, Depth, Finished, Inbox, Leased, ResourceDeletion, WorkKey, WorkQueue,
 };
 use asaf::store::rules::{RememberedRules, RuleMemory};
 use asaf::store::sqlite::Sqlite;
+use asaf::store::unread::Door as Way;
 use asaf::store::{
     AuditEntry, DayCount, IntentOutcome, Quarantined, Run, Store, StoreError, Tombstone,
 };
@@ -84,8 +86,28 @@ impl Proofs for Guarded {
 }
 
 impl Inbox for Guarded {
+    guarded! { false:
+        heard(door: Way) -> Option<Timestamp>;
+    }
     guarded! { true:
+        hear(door: Way, at: Timestamp) -> ();
         accept(delivery: &Delivery, keys: &[WorkKey], deletions: &[ResourceDeletion], most: u64, now: Timestamp) -> Accepted;
+    }
+}
+
+impl Outbox for Guarded {
+    guarded! { false:
+        untold(limit: u32) -> Vec<TicketChange>;
+        due(now: Timestamp, limit: u32) -> Vec<Post>;
+        waiting() -> Vec<Waiting>;
+    }
+    guarded! { true:
+        keep(notices: &[Notice], told: &[i64], folding: Folding, now: Timestamp) -> usize;
+        claim_post(id: i64, revision: u64, now: Timestamp, until: Timestamp) -> bool;
+        stands(id: i64, revision: u64, at: &Standing, folding: Folding, now: Timestamp) -> ();
+        postpone(id: i64, until: Timestamp, trouble: &str, in_doubt: bool) -> ();
+        give_up(id: i64, trouble: &str) -> ();
+        forget(before: Timestamp) -> usize;
     }
 }
 

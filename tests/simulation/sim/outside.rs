@@ -80,7 +80,7 @@ impl Outside {
         if due.is_empty() {
             return None;
         }
-        let letter = &mut self.letters[*dice.pick(&due)];
+        let letter = &mut self.letters[dice.pick(&due)];
         letter.handed_to = Some(to);
         Some((letter.id, letter.event.clone()))
     }

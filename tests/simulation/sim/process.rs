@@ -95,6 +95,7 @@ async fn clients(birth: &Birth, config: &Config, budget: Budget) -> Clients {
         aws: birth.door.transport(&birth.world, Side::Aws),
         jira: birth.door.transport(&birth.world, Side::Jira),
         github: birth.door.transport(&birth.world, Side::GitHub),
+        chat: birth.door.transport(&birth.world, Side::Slack),
         credentials: Credentials::Fixed {
             key_id: ENGINE_KEY.to_owned(),
             secret: "s".to_owned(),

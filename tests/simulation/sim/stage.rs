@@ -171,7 +171,7 @@ impl Stage {
             }
             let (reload, jump) = (self.swarm.reload, self.swarm.jump);
             if self.dice.permille(reload) && self.slots[n].life.is_some() {
-                *self.file.lock().unwrap() = self.dice.pick(&self.configs).clone();
+                *self.file.lock().unwrap() = self.dice.pick(&self.configs);
                 if let Some(life) = &self.slots[n].life {
                     *life.reloads.lock().unwrap() += 1;
                 }
@@ -308,7 +308,7 @@ impl Stage {
             if ready.is_empty() {
                 return;
             }
-            let (n, id, step) = self.dice.pick(&ready).clone();
+            let (n, id, step) = self.dice.pick(&ready);
             self.step(n, id, &step).await;
             let between = self.swarm.act_between;
             if self.dice.permille(between) {

@@ -52,7 +52,7 @@ impl Swarm {
         let (backup, restore, store_lost) = (some(400), some(150), some(60));
         let (pause, act_between) = (some(15), some(60));
         let hostile = mode == Mode::Hostile;
-        let kind = |dice: &mut Dice| *dice.pick(&[Kind::Serve, Kind::Serve, Kind::Timer]);
+        let kind = |dice: &mut Dice| dice.pick(&[Kind::Serve, Kind::Serve, Kind::Timer]);
         let acts = super::acts::ACTS.iter().map(|(_, weight)| {
             let on = dice.permille(750);
             if on { *weight } else { 0 }

@@ -4,7 +4,7 @@ use super::claim;
 use crate::emulators::claims::Claim;
 
 /// The rows.
-pub(super) const CLAIMS: [Claim; 39] = [
+pub(super) const CLAIMS: [Claim; 40] = [
     claim(
         "POST /rest/api/3/search/jql",
         "Projects, statuses, labels, dates, keys and order, as JQL means them.",
@@ -136,6 +136,12 @@ pub(super) const CLAIMS: [Claim; 39] = [
         "Says Cloud, also to strangers.",
         "Jira REST v3: get Jira instance info",
         "src/emulators/jira/stories/configuration.rs::priorities_issue_types_and_fields_are_told_with_their_clause_names",
+    ),
+    claim(
+        "GET /rest/api/3/serverInfo",
+        "Data Center says that it is no Cloud, and has no version 3 of the API.",
+        "Jira Data Center REST API: serverInfo",
+        "tests/doctor/jira.rs::a_site_that_is_no_cloud_or_nowhere_is_explained",
     ),
     claim(
         "GET /rest/api/3/instance/license",

@@ -92,6 +92,7 @@ impl Jira {
     fn create_fields(&self, project: u64, kind: &str, version: &str) -> Vec<Value> {
         let mut fields: Vec<Value> = ON_SCREEN
             .iter()
+            .filter(|id| !self.off_screen.contains(**id))
             .map(|id| {
                 let required = matches!(*id, "summary" | "project" | "issuetype");
                 self.field_on_screen(id, required, version)
@@ -115,7 +116,8 @@ impl Jira {
         let editable = FIELDS
             .iter()
             .map(|(id, ..)| *id)
-            .filter(|id| ON_SCREEN.contains(id) && *id != "project");
+            .filter(|id| ON_SCREEN.contains(id) && *id != "project")
+            .filter(|id| !self.off_screen.contains(*id));
         let custom = self.custom_fields.keys().map(String::as_str);
         let fields = editable.chain(custom).filter(|_| may).map(|id| {
             let required = matches!(id, "summary" | "issuetype");

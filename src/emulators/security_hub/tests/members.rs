@@ -167,3 +167,25 @@ fn the_aggregator_is_listed_and_described() {
     let (_, list) = stage.request("GET", "/findingAggregator/list", &json!({}), 1);
     assert_eq!(list["FindingAggregators"], json!([]));
 }
+
+#[test]
+fn the_administrator_lists_its_members_and_nobody_else_has_any() {
+    let mut stage = Stage::with(0);
+    (0..60).for_each(|n| stage.hub.add_member(&format!("3000000000{n:02}")));
+    let mut ask = |path: &str| stage.request("GET", path, &json!({}), 1);
+    let (_, first) = ask("/members");
+    assert_eq!(first["Members"].as_array().unwrap().len(), 50);
+    assert_eq!(first["Members"][0]["MemberStatus"], "Enabled");
+    let token = first["NextToken"].as_str().unwrap().to_owned();
+    let (_, second) = ask(&format!("/members?NextToken={token}"));
+    assert_eq!(second["Members"].as_array().unwrap().len(), 11);
+    assert_eq!(second["NextToken"], Value::Null);
+    assert_eq!(ask("/members?NextToken=other").0, 400);
+    assert_eq!(ask("/members?MaxResults=51").0, 400);
+    stage.hub.disassociate(MEMBER);
+    let (_, all) = stage.request("GET", "/members?OnlyAssociated=false", &json!({}), 2);
+    assert_eq!(all["Members"][0]["MemberStatus"], "Removed");
+    stage.caller.account = MEMBER.into();
+    let (_, none) = stage.request("GET", "/members", &json!({}), 3);
+    assert_eq!(none["Members"], json!([]));
+}

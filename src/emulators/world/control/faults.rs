@@ -11,6 +11,7 @@ use crate::emulators::claims;
 use crate::emulators::faults::{Fault, When};
 use crate::emulators::github::GitHubFault;
 use crate::emulators::jira::{self, FaultKind};
+use crate::emulators::slack::SlackFault;
 use crate::emulators::world::World;
 
 /// Whose requests a fault strikes.
@@ -21,6 +22,8 @@ pub enum System {
     Aws,
     /// Jira, and the webhooks that it sends.
     Jira,
+    /// Slack.
+    Slack,
     /// GitHub.
     #[serde(rename = "github")]
     GitHub,
@@ -30,6 +33,7 @@ pub enum System {
 pub(super) enum Order {
     Aws(Fault<AwsFault>),
     Jira(Fault<FaultKind>),
+    Slack(Fault<SlackFault>),
     GitHub(Fault<GitHubFault>),
 }
 
@@ -43,7 +47,9 @@ impl Order {
         let system: System = read(system).map_err(|refusal| {
             let message = "`system` says whose requests the fault strikes.";
             Refusal::field("system", message).allowing(match refusal.allowed {
-                names if names.is_empty() => ["aws", "jira", "github"].map(str::to_owned).to_vec(),
+                names if names.is_empty() => ["aws", "jira", "slack", "github"]
+                    .map(str::to_owned)
+                    .to_vec(),
                 names => names,
             })
         })?;
@@ -55,6 +61,10 @@ impl Order {
                     kind.is_of_webhooks() == operation.starts_with("webhook ")
                 };
                 Order::Jira(checked(rest, jira_operations(), fits)?)
+            }
+            System::Slack => {
+                let operations = claims::operations_of("slack");
+                Order::Slack(checked(rest, operations, SlackFault::fits)?)
             }
             System::GitHub => {
                 let operations = claims::operations_of("github");
@@ -78,6 +88,7 @@ pub(super) fn arm(world: &mut World, body: Value) -> Result<Value, Refusal> {
         match order {
             Order::Aws(fault) => world.aws.faults.arm(fault),
             Order::Jira(fault) => world.jira.faults.arm(fault),
+            Order::Slack(fault) => world.slack.faults.arm(fault),
             Order::GitHub(fault) => world.github.faults.arm(fault),
         }
     }
@@ -87,6 +98,7 @@ pub(super) fn arm(world: &mut World, body: Value) -> Result<Value, Refusal> {
 /// What waits still.
 pub(in crate::emulators::world) fn armed(world: &World) -> Value {
     json!({ "aws": world.aws.faults.armed(), "jira": world.jira.faults.armed(),
+        "slack": world.slack.faults.armed(),
         "github": world.github.faults.armed() })
 }
 
@@ -102,6 +114,9 @@ pub(super) fn clear(world: &mut World, system: Option<&str>) -> Result<Value, Re
     }
     if is_meant(System::Jira) {
         world.jira.faults.clear();
+    }
+    if is_meant(System::Slack) {
+        world.slack.faults.clear();
     }
     if is_meant(System::GitHub) {
         world.github.faults.clear();

@@ -495,7 +495,10 @@ fn a_fault_is_armed_listed_struck_and_taken_back() {
         (&json!([]), 1)
     );
     let (_, body) = desk.call("DELETE", "/faults", "");
-    assert_eq!(body, json!({ "aws": [], "jira": [], "github": [] }));
+    assert_eq!(
+        body,
+        json!({ "aws": [], "jira": [], "slack": [], "github": [] })
+    );
 }
 
 #[test]
@@ -540,7 +543,7 @@ fn a_fault_that_could_never_strike_is_refused() {
     }
     assert_eq!(
         desk.get("/faults"),
-        json!({ "aws": [], "jira": [], "github": [] })
+        json!({ "aws": [], "jira": [], "slack": [], "github": [] })
     );
 }
 

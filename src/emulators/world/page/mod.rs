@@ -22,6 +22,10 @@ use crate::emulators::{Request, Response};
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
+/// The same, with a style sheet and pictures inside.
+const POLICY_OF_CHANNELS: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; \
+                                  base-uri 'none'; frame-ancestors 'none'";
+
 /// Events of the queue on the page of messages.
 const EVENTS_MOST: usize = 50;
 
@@ -63,6 +67,7 @@ pub(super) fn answer(world: &mut World, request: &Request) -> Option<Response> {
         ("GET", "/page/ticket") => ticket(world, &query),
         ("GET", "/page/findings") => findings(world, &query),
         ("GET", "/page/messages") => messages(world, &query),
+        ("GET", "/page/slack") => return Some(channels(world)),
         ("GET", "/page/world") => Ok(overview(world)),
         ("GET", "/page/style.css") => {
             return Some(whole(200, "text/css", include_str!("style.css")));
@@ -159,6 +164,16 @@ fn messages(world: &World, query: &Query) -> Result<Response, Refusal> {
     ))
 }
 
+/// Slack's channels have a page of their own: it looks as they do there, and holds its pictures itself.
+fn channels(world: &World) -> Response {
+    let policy = http::HeaderValue::from_static(POLICY_OF_CHANNELS);
+    let html = crate::emulators::slack::page::html(&world.slack, "/");
+    let mut response = whole(200, "text/html; charset=utf-8", &html);
+    let headers = response.headers_mut();
+    headers.insert("content-security-policy", policy);
+    response
+}
+
 fn overview(world: &World) -> Response {
     render(
         world,
@@ -201,6 +216,8 @@ fn advance(world: &mut World, request: &Request) -> Response {
 fn heal(world: &mut World) -> Response {
     world.aws.faults.clear();
     world.jira.faults.clear();
+    world.slack.faults.clear();
+    world.github.faults.clear();
     see("/page/world")
 }
 
@@ -237,8 +254,8 @@ fn refused(world: &World, refusal: &Refusal, back: &str) -> Response {
 
 fn render(world: &World, name: &str, mut shown: Value) -> Response {
     shown["at"] = json!(world.now());
-    shown["counts"] =
-        json!({ "tickets": world.jira.issues().count(), "findings": world.aws.hub.len() });
+    shown["counts"] = json!({ "tickets": world.jira.issues().count(), "findings": world.aws.hub.len(),
+            "posts": world.slack.channels().map(|channel| channel.messages.len()).sum::<usize>() });
     let html = ENGINE.as_ref().map_err(ToString::to_string);
     let html = html.and_then(|engine| {
         let template = engine.get_template(name);

@@ -139,7 +139,7 @@ impl Proven {
 }
 
 /// Those with whom is tried.
-pub(super) struct Cast {
+pub(crate) struct Cast {
     pub(super) bot: Person,
     pub(super) admin: Person,
     pub(super) product: Person,
@@ -213,7 +213,7 @@ fn cast(setup: &Setup) -> anyhow::Result<Cast> {
 }
 
 /// Reads every project, and tries in one of each kind.
-async fn prove(
+pub(crate) async fn prove(
     setup: &Setup,
     projects: &ProjectArgs,
     cast: Option<&Cast>,

@@ -519,6 +519,29 @@ async fn an_unreadable_own_account_is_an_error() {
 }
 
 #[tokio::test]
+async fn the_last_words_of_a_person_are_read_as_text() {
+    let comment = |name: &str, at: &str, words: &str| {
+        j!({"id": "1", "author": {"accountId": "x", "displayName": name}, "created": at,
+            "body": {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": words}]}]}})
+    };
+    let page = j!({"total": 2, "comments": [
+        comment("asaf", "2026-11-24T12:01:00.000+0000", "bot"),
+        comment("Robin Reviewer", "2026-11-24T12:00:00.000+0000", "Still open to the world."),
+        comment("Pat Product", "2026-11-20T12:00:00.000+0000", "old"),
+    ]});
+    let list = "GET /rest/api/3/issue/10001/comment";
+    let (client, _, clock) = client(vec![
+        (list, json(200, page.clone())),
+        (list, json(200, page)),
+    ]);
+    let since = clock.now() - jiff::SignedDuration::from_mins(10);
+    let words = client.last_words(10_001, "Robin Reviewer", since).await;
+    assert_eq!(words.unwrap().as_deref(), Some("Still open to the world."));
+    let words = client.last_words(10_001, "Pat Product", since).await;
+    assert_eq!(words.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_status_that_is_made_later_is_known_within_an_hour_and_a_failure_forgets_none() {
     let status = |id: &str, name: &str| j!({"id": id, "name": name});
     let before = j!([status("1", "Open"), status("2", "Closed")]);

@@ -24,6 +24,7 @@ pub(super) fn draft(number: u8) -> Draft {
         priority: Some("High".to_owned()),
         labels: vec!["team-pay".to_owned(), "asaf".to_owned()],
         property: j!({"v": 1, "finding": number}),
+        due: None,
     }
 }
 
@@ -40,6 +41,61 @@ fn at(id: u64) -> TicketRef {
         id,
         key: format!("SEC-{}", id - 10_000),
     }
+}
+
+#[tokio::test]
+async fn a_project_without_due_dates_gets_its_tickets_without_them() {
+    let refused = element_error(
+        1,
+        j!({"duedate": "Field 'duedate' cannot be set. It is not on the appropriate screen, or unknown."}),
+    );
+    let first = j!({"issues": [created(10_001)], "errors": [refused]});
+    let again = j!({"issues": [created(10_002)], "errors": []});
+    let later = j!({"issues": [created(10_003)], "errors": []});
+    let (client, server, _) = client(vec![
+        (CREATE, json(201, first)),
+        (CREATE, json(201, again)),
+        (CREATE, json(201, later)),
+    ]);
+    let due = |project: &str| Draft {
+        project: project.to_owned(),
+        due: Some(jiff::civil::Date::constant(2026, 12, 1)),
+        ..draft(1)
+    };
+    let outcomes = client.create(&[due("SEC"), due("WEB")]).await.unwrap();
+    assert_eq!(outcomes, [Ok(at(10_001)), Ok(at(10_002))]);
+    client.create(&[due("WEB")]).await.unwrap();
+    let seen = server.finish();
+    let dates = |call: usize| -> Vec<Value> {
+        let updates = seen[call].body["issueUpdates"].as_array().unwrap();
+        updates
+            .iter()
+            .map(|one| one["fields"]["duedate"].clone())
+            .collect()
+    };
+    assert_eq!(dates(0), [j!("2026-12-01"), j!("2026-12-01")]);
+    assert_eq!((dates(1), dates(2)), (vec![Value::Null], vec![Value::Null]));
+}
+
+#[tokio::test]
+async fn a_due_date_is_set_where_the_screen_has_one() {
+    let put = "PUT /rest/api/3/issue/10001";
+    let off_screen =
+        j!({"errorMessages": [], "errors": {"duedate": "Field 'duedate' cannot be set."}});
+    let other = j!({"errorMessages": ["no"], "errors": {}});
+    let (client, server, _) = client(vec![
+        (put, json(204, j!(null))),
+        (put, json(400, off_screen)),
+        (put, json(400, other)),
+    ]);
+    let due = jiff::civil::Date::constant(2026, 12, 1);
+    client.set_due(10_001, due).await.unwrap();
+    client.set_due(10_001, due).await.unwrap();
+    assert!(client.set_due(10_001, due).await.is_err());
+    assert_eq!(
+        server.finish()[0].body,
+        j!({"fields": {"duedate": "2026-12-01"}})
+    );
 }
 
 #[tokio::test]

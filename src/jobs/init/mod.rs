@@ -1,4 +1,8 @@
-//! `asaf init`: writes a commented configuration file. It never asks for a secret and never overwrites unasked.
+//! `asaf init`: writes a commented configuration file from what it was told and what it discovers, and lets the doctor
+//! look at it. It never asks for a secret and never overwrites unasked.
+
+mod look;
+mod template;
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write as _};
@@ -7,47 +11,148 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use crate::cli::{Exit, InitArgs};
-use crate::config::Config;
+use crate::config::{Config, Reviewers};
+use crate::jobs::doctor;
 use crate::talk::{Talk, plain};
 
-/// Asks where it may, writes the file, and says what is still open.
-pub fn run(args: &InitArgs, talk: Talk) -> anyhow::Result<Exit> {
+use look::Seen;
+use template::{Gap, render};
+
+/// The environment variable to which the file refers for the engine's token.
+const TOKEN: &str = "ASAF_JIRA_TOKEN";
+
+/// Discovers, asks where it may, writes the file, and says what is still open.
+///
+/// # Errors
+/// A value that cannot be, a file that is there and says something else.
+pub async fn run(args: &InitArgs, talk: Talk) -> anyhow::Result<Exit> {
     let shown = args.output.to_string_lossy();
     let shown = plain(&shown);
     if args.output.exists() && !args.force {
-        bail!("{shown} exists; --force replaces it, --output FILE writes elsewhere");
+        keep(args, &shown, talk)?;
+        return finish(args, talk).await;
     }
-    let asks = !args.no_input && io::stdin().is_terminal() && io::stderr().is_terminal();
     let mut values = given(args);
-    if asks {
-        ask(&mut values, &mut io::stdin().lock(), talk)?;
-    }
     // With every gap filled by its example the file must be valid, so a refusal is about a given value.
-    Config::parse(&render(&values, Gap::Example), &args.output)?;
-    write(&args.output, &render(&values, Gap::Empty), args.force)
-        .with_context(|| format!("writing {shown}"))?;
+    let mut seen = Seen::given(args);
+    let example = Config::parse(&render(&values, Gap::Example, &seen), &args.output)?;
+    look::look(example, &mut values, &mut seen, talk).await;
+    if !args.no_input && io::stdin().is_terminal() && io::stderr().is_terminal() {
+        ask(&mut values, &seen, &mut io::stdin().lock(), talk)?;
+        Config::parse(&render(&values, Gap::Example, &seen), &args.output)?;
+    }
+    write(
+        &args.output,
+        &render(&values, Gap::Empty, &seen),
+        args.force,
+    )
+    .with_context(|| format!("writing {shown}"))?;
     let open: Vec<&str> = values
         .iter()
         .filter(|(_, value)| value.is_none())
         .map(|(question, _)| question.key)
         .collect();
-    if open.is_empty() {
-        talk.say(&format!("{shown} is written."));
-    } else {
+    if !open.is_empty() {
         talk.say(&format!(
             "{shown} is written; still empty: {}.",
             open.join(", ")
         ));
+        talk.say("Next: fill them in, then `asaf doctor`.");
+        return Ok(Exit::Ok);
     }
-    talk.say("Next: put the Jira token into ASAF_JIRA_TOKEN, then `asaf config check`.");
+    talk.say(&format!("{shown} is written."));
+    finish(args, talk).await
+}
+
+/// Leaves a file alone that is there, if it says what was given.
+fn keep(args: &InitArgs, shown: &str, talk: Talk) -> anyhow::Result<()> {
+    let config = Config::load(&args.output)?;
+    let owner = &config.owners.default;
+    let group = |people: Option<&Reviewers>| match people {
+        Some(Reviewers::Group(group)) => Some(group.clone()),
+        _ => None,
+    };
+    let reviewers = group(Some(&config.jira.reviewers));
+    let teams = group(config.jira.product_teams.as_ref());
+    let site = args
+        .jira_url
+        .as_deref()
+        .map(|url| url.trim_end_matches('/'));
+    for (key, given, known) in [
+        (
+            "aws.region",
+            args.region.as_deref(),
+            Some(config.aws.region.as_str()),
+        ),
+        ("jira.url", site, Some(config.jira.url.as_str())),
+        (
+            "jira.email",
+            args.jira_email.as_deref(),
+            Some(config.jira.email.as_str()),
+        ),
+        (
+            "jira.reviewers",
+            args.reviewers.as_deref(),
+            reviewers.as_deref(),
+        ),
+        (
+            "jira.product_teams",
+            args.product_teams.as_deref(),
+            teams.as_deref(),
+        ),
+        (
+            "owners.default.team",
+            args.team.as_deref(),
+            Some(owner.team.as_str()),
+        ),
+        (
+            "owners.default.project",
+            args.project.as_deref(),
+            Some(owner.project.as_str()),
+        ),
+        (
+            "webhook.url",
+            args.webhook_url.as_deref(),
+            config.webhook.url.as_deref(),
+        ),
+    ] {
+        if given.is_some() && given != known {
+            bail!(
+                "{shown} exists and says something else for {key}; --force replaces it, --output FILE writes elsewhere"
+            );
+        }
+    }
+    talk.say(&format!(
+        "{shown} exists and is left as it is; --force replaces it."
+    ));
+    Ok(())
+}
+
+/// Lets the doctor look at the file, where the credentials are there.
+async fn finish(args: &InitArgs, talk: Talk) -> anyhow::Result<Exit> {
+    if std::env::var_os(TOKEN).is_none() {
+        talk.say(&format!(
+            "Next: put the Jira token into {TOKEN}, then `asaf doctor`."
+        ));
+        return Ok(Exit::Ok);
+    }
+    let report = doctor::examine(&args.output, false, talk).await?;
+    for line in report.text().lines() {
+        talk.say(line);
+    }
+    if report.failed().next().is_some() {
+        talk.say("Next: `asaf workflow apply`, `asaf webhook register`, then `asaf doctor` says what is left.");
+    } else {
+        talk.say("Next: `asaf plan` shows what would change, `asaf reconcile` changes it.");
+    }
     Ok(Exit::Ok)
 }
 
 /// A value that only the reader knows.
-struct Question {
-    key: &'static str,
+pub(super) struct Question {
+    pub(super) key: &'static str,
     text: &'static str,
-    example: &'static str,
+    pub(super) example: &'static str,
 }
 
 const QUESTIONS: [Question; 6] = [
@@ -83,7 +188,7 @@ const QUESTIONS: [Question; 6] = [
     },
 ];
 
-type Values = [(Question, Option<String>); 6];
+pub(super) type Values = [(Question, Option<String>); 6];
 
 fn given(args: &InitArgs) -> Values {
     let [region, url, email, reviewers, team, project] = QUESTIONS;
@@ -97,8 +202,12 @@ fn given(args: &InitArgs) -> Values {
     ]
 }
 
-fn ask(values: &mut Values, answers: &mut impl BufRead, talk: Talk) -> io::Result<()> {
+fn ask(values: &mut Values, seen: &Seen, answers: &mut impl BufRead, talk: Talk) -> io::Result<()> {
     for (question, value) in values.iter_mut().filter(|(_, value)| value.is_none()) {
+        let found = seen.choices(question.key);
+        if !found.is_empty() {
+            talk.error(&format!("found: {found}"));
+        }
         talk.error(&format!(
             "{} (such as {}; Enter: leave it open):",
             question.text, question.example
@@ -109,42 +218,6 @@ fn ask(values: &mut Values, answers: &mut impl BufRead, talk: Talk) -> io::Resul
         *value = (!answer.is_empty()).then(|| answer.to_owned());
     }
     Ok(())
-}
-
-/// What stands in the file for a value that was not given.
-#[derive(Clone, Copy)]
-enum Gap {
-    /// Nothing, so that `config check` points at it.
-    Empty,
-    /// An example, to check everything else.
-    Example,
-}
-
-fn render(values: &Values, gap: Gap) -> String {
-    let mut text = String::with_capacity(TEMPLATE.len());
-    let mut rest = TEMPLATE;
-    // One pass from left to right: an answer that looks like a place to fill is not filled.
-    while let Some((before, after)) = rest.split_once('<') {
-        text.push_str(before);
-        let place = after.split_once('>').and_then(|(key, after)| {
-            let (question, value) = values.iter().find(|(question, _)| question.key == key)?;
-            Some((question, value, after))
-        });
-        let Some((question, value, after)) = place else {
-            text.push('<');
-            rest = after;
-            continue;
-        };
-        let value = match (value, gap) {
-            (Some(value), _) => value.as_str(),
-            (None, Gap::Example) => question.example,
-            (None, Gap::Empty) => "",
-        };
-        // toml_edit quotes and escapes: an answer cannot add keys.
-        text.push_str(&toml_edit::Value::from(value).to_string());
-        rest = after;
-    }
-    text + rest
 }
 
 /// The file appears whole or not at all; without `replace` an existing one is left alone.
@@ -176,117 +249,6 @@ fn write(path: &Path, text: &str, replace: bool) -> io::Result<()> {
     placed
 }
 
-const TEMPLATE: &str = r#"# Configuration of asaf. `asaf config check` checks it, `asaf config show` prints every value with its default,
-# `asaf config schema` writes a JSON Schema for editors. Unknown keys are refused.
-
-[aws]
-# Region of the Security Hub aggregator. Credentials come from the AWS SDK's own chain, never from this file.
-region = <aws.region>
-# The AWS Config aggregator that covers the organization.
-aggregator = "org"
-# The role that is assumed in a member account to ask AWS Config whether a resource still exists.
-member_role = "asaf-config-read"
-# external_id = ""
-# profile = ""
-
-[jira]
-url = <jira.url>
-# The engine's own user: nobody else may log in as it.
-email = <jira.email>
-# A reference, never the token itself: "env:NAME" or "file:PATH".
-token = "env:ASAF_JIRA_TOKEN"
-issue_type = "Task"
-# Who may close: { group = "…" }, { project = "SEC", role = "…" } or { account_ids = ["…"] }.
-reviewers = { group = <jira.reviewers> }
-# Who the product teams are, in the same forms: comments and notices then say which part a person has.
-# product_teams = { group = "product-teams" }
-
-# Which statuses mean what, by name or id. The first of each list is where tickets are moved to.
-[jira.statuses]
-open = ["Open", "In Progress"]
-resolved = ["Resolved"]
-closed = ["Closed"]
-ignored = ["Ignored"]
-
-[jira.priorities]
-CRITICAL = "Highest"
-HIGH = "High"
-MEDIUM = "Medium"
-LOW = "Low"
-INFORMATIONAL = "Lowest"
-
-[policy]
-# The lowest severity that gets a ticket.
-threshold = "MEDIUM"
-# A reviewer closes while the finding still fails: "resolve" (accepted), "hold" or "reopen".
-close_while_failing = "resolve"
-# Somebody suppresses in Security Hub by hand: "respect" or "revert" (only ignore rules suppress).
-suppressed_by_hand = "respect"
-# The resource was deleted: "delete" its ticket or "close" it.
-resource_deleted = "delete"
-# Still failing so long after it was resolved: "flag" it once or "reopen" it.
-recheck_after = "24h"
-recheck = "flag"
-# A ticket closed for longer is not reopened; a new one is linked to it.
-reopen_window = "30d"
-# Close resolved tickets without a review once AWS reports PASSED.
-auto_close_verified = false
-# A finding that stops and fails again within this is waited for.
-hold_down = "15m"
-
-# A run that closes, deletes or suppresses more than both is held until a person releases it.
-[limits]
-removals_percent = 10
-removals = 25
-
-[store]
-path = "asaf.sqlite3"
-
-[run]
-# How often everything is read, and, by `asaf serve`, what changed.
-full_every = "24h"
-incremental_every = "10m"
-# An incremental read starts so long before the last one began.
-incremental_overlap = "1h"
-
-# `asaf serve` listens here for Jira's webhook (/webhook/jira), health checks and metrics.
-[serve]
-listen = "127.0.0.1:8484"
-
-# The secret of Jira's admin webhook, by reference; a second one while it is rotated. Without one it is not heard.
-[webhook]
-secrets = []
-# secrets = ["env:ASAF_WEBHOOK_SECRET"]
-
-# The SQS queue with EventBridge events of Security Hub and AWS Config.
-# [queue]
-# url = "https://sqs.eu-west-1.amazonaws.com/123456789012/asaf-events"
-
-# Who answers for an account: the first rule that names it, else the default.
-[owners]
-default = { team = <owners.default.team>, project = <owners.default.project> }
-
-# [[owners.rules]]
-# accounts = ["123456789012"]
-# team = "payments"
-# project = "PAY"
-# component = "backend"
-# labels = ["pci"]
-
-# What is intended is ignored by reviewed rules in a Git repository (`asaf ignore --help`). They are read from its
-# protected branch only.
-# [ignore]
-# repository = "acme/security-rules"
-# branch = "main"
-# folder = "ignore"
-# token = "env:ASAF_GITHUB_TOKEN"
-# Who must approve a change of rules, as CODEOWNERS names them.
-# approvers = ["@acme/security"]
-# A rule lasts at most so long; those named in `longer` may last longer.
-# days_max = 180
-# longer = []
-"#;
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -301,6 +263,9 @@ mod tests {
             project: None,
             team: None,
             reviewers: None,
+            product_teams: None,
+            jira_admin: None,
+            webhook_url: None,
             no_input: true,
             force: false,
         }
@@ -308,12 +273,16 @@ mod tests {
 
     #[test]
     fn the_template_says_the_defaults_of_the_program() {
-        let written =
-            Config::parse(&render(&given(&no_args()), Gap::Example), Path::new("a")).unwrap();
+        let written = Config::parse(
+            &render(&given(&no_args()), Gap::Example, &Seen::default()),
+            Path::new("a"),
+        )
+        .unwrap();
         assert_eq!(written.policy, crate::config::Policy::default());
         assert_eq!(written.limits, crate::config::Limits::default());
         assert_eq!(written.store, crate::config::Store::default());
         assert_eq!(written.run, crate::config::Run::default());
+        assert_eq!(written.notices, crate::config::Notices::default());
         assert_eq!(written.jira.statuses, crate::config::Statuses::default());
         assert_eq!(
             written.jira.priorities,
@@ -322,8 +291,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_commented_out_is_valid_too() {
+        let settings = |line: &str| {
+            let text = line.strip_prefix("# ")?;
+            let key = text.split(" = ").next().unwrap_or_default();
+            let is_key = text.contains(" = ") && !key.contains(' ');
+            (is_key || text.starts_with('[')).then(|| text.to_owned())
+        };
+        let empty = ["external_id", "profile", "endpoint_url"];
+        let text: Vec<String> = render(&given(&no_args()), Gap::Example, &Seen::default())
+            .replace("# email = \"\"", "# email = \"bot@example.com\"")
+            .lines()
+            .filter(|line| !empty.iter().any(|key| line.contains(key)))
+            .filter(|line| *line != "secrets = []")
+            .map(|line| settings(line).unwrap_or_else(|| line.to_owned()))
+            .collect();
+        let text = text.join("\n");
+        let all = Config::parse(&text, Path::new("a")).unwrap();
+        assert_eq!(
+            all.sla,
+            Some(crate::config::Sla {
+                teams: all.sla.as_ref().unwrap().teams.clone(),
+                ..crate::config::Sla::default()
+            })
+        );
+        assert!(all.slack.is_some() && all.teams_webhook.is_some());
+        assert!(all.notices.quiet_hours.is_some() && all.owners.rules.len() == 1);
+    }
+
+    #[test]
     fn what_the_template_says_of_ignore_rules_can_be_uncommented() {
-        let text = render(&given(&no_args()), Gap::Example);
+        let text = render(&given(&no_args()), Gap::Example, &Seen::default());
         let (before, rules) = text.split_once("# [ignore]\n").expect("the section");
         let keys = rules
             .lines()
@@ -342,7 +340,7 @@ mod tests {
 
     #[test]
     fn gaps_stay_empty_and_the_check_points_at_each() {
-        let text = render(&given(&no_args()), Gap::Empty);
+        let text = render(&given(&no_args()), Gap::Empty, &Seen::default());
         assert!(!text.contains("example.atlassian.net"));
         let problems = Config::parse(&text, Path::new("asaf.toml"))
             .expect_err("empty")
@@ -360,18 +358,24 @@ mod tests {
     fn an_answer_cannot_add_keys() {
         let mut values = given(&no_args());
         values[4].1 = Some("a\", project = \"EVIL\" }\n[run]\nunlimited = true\n#".to_owned());
-        let problems =
-            Config::parse(&render(&values, Gap::Example), Path::new("a")).expect_err("refused");
+        let problems = Config::parse(
+            &render(&values, Gap::Example, &Seen::default()),
+            Path::new("a"),
+        )
+        .expect_err("refused");
         assert!(
             problems.to_string().contains("control characters"),
             "{problems}"
         );
         values[4].1 = Some("O\"Brien \\ <owners.default.project>".to_owned());
-        let team = Config::parse(&render(&values, Gap::Example), Path::new("a"))
-            .unwrap()
-            .owners
-            .default
-            .team;
+        let team = Config::parse(
+            &render(&values, Gap::Example, &Seen::default()),
+            Path::new("a"),
+        )
+        .unwrap()
+        .owners
+        .default
+        .team;
         assert_eq!(team, "O\"Brien \\ <owners.default.project>");
     }
 
@@ -382,6 +386,7 @@ mod tests {
         let mut values = given(&args);
         ask(
             &mut values,
+            &Seen::default(),
             &mut "eu-north-1\n\nsec-team\n".as_bytes(),
             Talk::default(),
         )
