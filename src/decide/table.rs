@@ -365,8 +365,8 @@ fn fails(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
 fn ticket_deleted(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     let newly = v.t == BaseTicket::Deleted && v.base.ticket != BaseTicket::Deleted;
     let accepted = v.base.ticket == BaseTicket::Is(Closed);
-    if newly && mutant::is("deleted-stays-deleted") {
-        return Some(Ruling::Agree);
+    if mutant::is("deleted-stays-deleted") {
+        return (v.t == BaseTicket::Deleted).then_some(Ruling::Agree);
     }
     if !newly || accepted || v.theirs(Suppressed).is_some() || !v.warrants_ticket(policy) {
         return None;

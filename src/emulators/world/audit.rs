@@ -138,6 +138,20 @@ impl State {
                     )
                 })
             }
+            Change::TicketMoved { id, key, from, to }
+                if engine
+                    && to == "Resolved"
+                    && matches!(from.as_str(), "Open" | "In Progress") =>
+            {
+                let stands = self
+                    .resources
+                    .keys()
+                    .filter(|finding| self.tickets_of(finding).contains(id));
+                let stands: Vec<&String> = stands.collect();
+                let why =
+                    !stands.is_empty() && !stands.iter().any(|finding| self.may_resolve(finding));
+                why.then(|| ("S3", format!("{key} was resolved while its finding fails")))
+            }
             Change::TicketCommented { key, body, .. } if engine => foreign_node(body)
                 .map(|node| ("S7", format!("a comment on {key} has a {node} node"))),
             _ => None,

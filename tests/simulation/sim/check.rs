@@ -20,6 +20,8 @@ const RECONCILES_MOST: u32 = 7;
 
 /// So many of 1,000 histories are healed by a worker's own schedule, over 30 hours, before anybody asks for more.
 const ALONE_PERMILLE: u32 = 100;
+/// So many are looked at again a day after they agreed: what is RESOLVED and still fails must have been flagged.
+const A_DAY_LATER_PERMILLE: u32 = 200;
 const ROUNDS_ALONE: u32 = 10;
 
 impl Stage {
@@ -30,12 +32,24 @@ impl Stage {
         if self.dice.permille(ALONE_PERMILLE) {
             self.on_its_own().await;
         }
-        let Some(report) = self.until_agreement().await else {
+        let Some(mut report) = self.until_agreement().await else {
             return;
         };
+        let a_day_later = self.dice.permille(A_DAY_LATER_PERMILLE);
+        if a_day_later {
+            self.counts.reach("looked at a day later");
+            self.scene
+                .world
+                .lock()
+                .advance(SignedDuration::from_hours(25));
+            let Some(again) = self.until_agreement().await else {
+                return;
+            };
+            report = again;
+        }
         self.is_quiescent().await;
         self.check_journal();
-        let found = agreement::check(&self.scene.world.lock(), &report);
+        let found = agreement::check(&self.scene.world.lock(), &report, a_day_later);
         self.violations.extend(found);
         let unclear = self
             .scene

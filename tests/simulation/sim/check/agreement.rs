@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use asaf::emulators::jira::Issue;
-use asaf::emulators::journal::{Actor, Change};
+use asaf::emulators::journal::{Actor, Change, Entry};
 use asaf::emulators::world::World;
 use asaf::jobs::reconcile::Report;
 use asaf::model::finding::asff;
@@ -19,7 +19,7 @@ struct Pair<'a> {
 }
 
 /// Every disagreement.
-pub(crate) fn check(world: &World, report: &Report) -> Vec<String> {
+pub(crate) fn check(world: &World, report: &Report, a_day_later: bool) -> Vec<String> {
     let mut pairs: BTreeMap<String, Pair<'_>> = BTreeMap::new();
     for asff in world.aws.hub.iter() {
         let finding = asff::parse(&asff).unwrap().finding;
@@ -47,7 +47,7 @@ pub(crate) fn check(world: &World, report: &Report) -> Vec<String> {
         .filter(|(marker, _)| !held.contains(&marker.as_str()));
     pairs
         .flat_map(|(marker, pair)| {
-            let said = pair.check(world);
+            let said = pair.check(world, a_day_later);
             said.into_iter()
                 .map(move |what| format!("{what} ({marker})"))
         })
@@ -55,7 +55,7 @@ pub(crate) fn check(world: &World, report: &Report) -> Vec<String> {
 }
 
 impl Pair<'_> {
-    fn check(&self, world: &World) -> Vec<String> {
+    fn check(&self, world: &World, a_day_later: bool) -> Vec<String> {
         let status = |issue: &Issue| world.jira.status_name(issue.status);
         let live: Vec<&&Issue> = self
             .tickets
@@ -96,6 +96,9 @@ impl Pair<'_> {
                 .filter(|f| matches!(compliance(f).as_deref(), None | Some("FAILED" | "WARNING")));
             for finding in failing {
                 found.extend(self.failing(finding, ticket));
+                if let Some(issue) = newest.filter(|_| a_day_later) {
+                    found.extend(looked_at_again(world, finding, issue));
+                }
             }
         } else if !unclear {
             found.extend(stopped(world, &active, newest.copied(), ticket));
@@ -122,6 +125,29 @@ impl Pair<'_> {
             )
         })
     }
+}
+
+/// RESOLVED on what still fails sticks at Security Hub, so a day later somebody must look: the ticket says so.
+fn looked_at_again(world: &World, finding: &Value, issue: &Issue) -> Option<String> {
+    let resource = finding["Resources"][0]["Id"].as_str();
+    let item = resource.and_then(|arn| world.aws.config.item(arn));
+    let is_deleted = item.is_some_and(|item| item.deleted);
+    if finding["Workflow"]["Status"] != "RESOLVED" || is_deleted {
+        return None;
+    }
+    let said = |entry: &&Entry| match &entry.change {
+        Change::TicketCommented { id, body, .. } => {
+            *id == issue.id && body.to_string().contains("still fails")
+        }
+        _ => false,
+    };
+    let flagged = world.journal.entries.iter().any(|entry| said(&entry));
+    (!flagged).then(|| {
+        format!(
+            "L1: {} is RESOLVED, still fails, and {} does not say so",
+            finding["Id"], issue.key
+        )
+    })
 }
 
 /// A finding that is not failing any more has no open ticket, unless a person wants it open.
