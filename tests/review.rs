@@ -280,6 +280,7 @@ fn the_command_lists_what_waits_beside_a_running_process() {
         .env("AWS_ACCESS_KEY_ID", "a")
         .env("AWS_SECRET_ACCESS_KEY", "b")
         .env("ASAF_GITHUB_TOKEN", "c")
+        .env("ASAF_SLACK_TOKEN", "d")
         .output()
         .unwrap();
     let said = String::from_utf8(alone.stderr).unwrap();

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Progress, Run, Sinks};
+use crate::model::finding::TICKET_FIELD;
 use crate::model::{FindingKey, WorkflowStatus};
 use crate::plan::{Reason, TicketStep};
 use crate::ports::{FindingsWriter, Notifier, Unprocessed, WorkflowUpdate};
-use crate::read::adopt::TICKET_FIELD;
 use crate::store::{Store, StoreError};
 use crate::wire::error::WireError;
 

@@ -56,6 +56,7 @@ fn case<'a>(
         link.rule = lead.rule.id.clone();
         link.title = lead.title.chars().take(LONGEST_TITLE).collect();
         link.findings = members.iter().map(|finding| finding.key.clone()).collect();
+        link.findings.sort();
         link.evaluated_at = members
             .iter()
             .filter_map(|finding| evaluated_at(finding))

@@ -51,7 +51,7 @@ impl State {
     pub(super) fn failing(w: WorkflowStatus) -> Self {
         let finding = finding("FAILED", "ACTIVE", w);
         let mut link = Link::new(finding.alias.clone(), finding.severity);
-        link.findings.insert(finding.key.clone());
+        link.track(finding.key.clone());
         link.content = super::content::content_hash(&finding);
         let mut snapshot = Snapshot {
             taken_at: t(20),

@@ -167,10 +167,7 @@ fn moved(finding: &Finding, rule: &IgnoreRule) -> Moved {
         resource: finding.alias.resource.clone(),
         title: finding.title.clone(),
         rule: rule.id.clone(),
-        ticket: finding
-            .user_defined
-            .get(crate::read::adopt::TICKET_FIELD)
-            .cloned(),
+        ticket: finding.noted_ticket.clone(),
     }
 }
 

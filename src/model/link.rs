@@ -157,8 +157,9 @@ pub struct Link {
     pub marker: Marker,
     /// What it is about.
     pub alias: AliasKey,
-    /// The findings that it tracks now; W is written to all.
-    pub findings: BTreeSet<FindingKey>,
+    /// The findings that it tracks now, in order; W is written to all. Nearly always one: a set would take half a
+    /// kilobyte.
+    pub findings: Vec<FindingKey>,
     /// The ticket, once there is one; kept after a deletion by a person, removed by our own.
     pub ticket: Option<TicketRef>,
     /// `None` until the first agreement (a new or an adopted ticket).
@@ -228,7 +229,7 @@ impl Link {
         Link {
             marker: Marker::of(&alias),
             alias,
-            findings: BTreeSet::new(),
+            findings: Vec::new(),
             ticket: None,
             base: None,
             severity,
@@ -260,6 +261,13 @@ impl Link {
 }
 
 impl Link {
+    /// One finding more that it tracks.
+    pub fn track(&mut self, finding: FindingKey) {
+        if let Err(place) = self.findings.binary_search(&finding) {
+            self.findings.insert(place, finding);
+        }
+    }
+
     /// The same link before it had a ticket or agreed on anything.
     #[must_use]
     pub fn without_a_ticket(&self) -> Self {

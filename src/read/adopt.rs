@@ -50,9 +50,6 @@ pub fn marker_of(ticket: &Ticket) -> Option<Marker> {
         })
 }
 
-/// The user-defined field of a finding that holds its ticket's key.
-pub const TICKET_FIELD: &str = "asaf_ticket";
-
 /// Tickets that Security Hub names and the store does not: a search may leave out what exists, and a key is read
 /// consistently. Only failing findings are asked about, because only they would get a ticket.
 async fn named_by_findings<T: TicketsReader>(
@@ -61,7 +58,7 @@ async fn named_by_findings<T: TicketsReader>(
 ) -> Result<Vec<u64>, ReadError> {
     let mut keys: BTreeSet<String> = BTreeSet::new();
     for finding in snapshot.findings.values() {
-        let Some(key) = finding.user_defined.get(TICKET_FIELD) else {
+        let Some(key) = &finding.noted_ticket else {
             continue;
         };
         let link = snapshot.links.get(&Marker::of(&finding.alias));
@@ -227,6 +224,6 @@ fn new_link(marker: &Marker, ticket: &Ticket, snapshot: &Snapshot) -> Option<Lin
         .values()
         .find(|finding| Marker::of(&finding.alias) == *marker)?;
     let mut link = Link::new(finding.alias.clone(), finding.severity);
-    link.findings.insert(finding.key.clone());
+    link.track(finding.key.clone());
     Some(link)
 }

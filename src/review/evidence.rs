@@ -67,7 +67,7 @@ impl Evidence<'_> {
             rule: finding.map_or_else(|| link.alias.rule.clone(), |f| f.rule.id.clone()),
             title: finding.map(|finding| finding.title.clone()),
             resource: link.alias.resource.clone(),
-            findings: link.findings.iter().cloned().collect(),
+            findings: link.findings.to_vec(),
         })
     }
 

@@ -45,7 +45,7 @@ impl State {
     fn claimed() -> Self {
         let finding = finding("FAILED", t(5));
         let mut link = Link::new(finding.alias.clone(), finding.severity);
-        link.findings.insert(finding.key.clone());
+        link.track(finding.key.clone());
         link.ticket = Some(TicketRef {
             id: 7,
             key: "PAY-7".to_owned(),
@@ -248,7 +248,7 @@ fn the_worst_of_several_findings_speaks() {
     let mut state = State::claimed().found("PASSED", 12);
     let mut second = finding("FAILED", t(13));
     second.key.id = "g".to_owned();
-    state.link.findings.insert(second.key.clone());
+    state.link.track(second.key.clone());
     state.snapshot.findings.insert(second.key.clone(), second);
     assert_eq!(state.row().verdict, Verdict::StillFailing);
 }

@@ -245,8 +245,11 @@ def outside_body(operation, uri):
             given[wire] = in_path.groupdict().get(wire)
         if place == "querystring" and wire in in_query:
             value = in_query[wire]
-            is_number = member.type_name in ("integer", "long") and value.isdigit()
-            given[wire] = int(value) if is_number else value
+            if member.type_name in ("integer", "long") and value.isdigit():
+                value = int(value)
+            elif member.type_name == "boolean" and value in ("true", "false"):
+                value = value == "true"
+            given[wire] = value
     return given
 
 

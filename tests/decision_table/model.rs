@@ -202,7 +202,7 @@ fn before(ticket: T) -> Option<BaseTicket> {
 
 fn link(input: &Input, finding: &Finding) -> Link {
     let mut link = Link::new(finding.alias.clone(), finding.severity);
-    link.findings.insert(finding.key.clone());
+    link.track(finding.key.clone());
     link.evaluated_at = Some(t(CHANGED));
     if input.t != T::None {
         link.ticket = Some(ticket_ref(1));

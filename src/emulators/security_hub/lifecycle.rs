@@ -49,7 +49,9 @@ impl SecurityHub {
         }
         if was != status {
             after["FirstObservedAt"] = json!(now.to_string());
-            after["ProductFields"]["PreviousComplianceStatus"] = json!(was);
+            if !was.is_empty() {
+                after["ProductFields"]["PreviousComplianceStatus"] = json!(was);
+            }
         }
         after["FindingProviderFields"]["Severity"] = json!({ "Label": label, "Original": label });
         if !overridden {

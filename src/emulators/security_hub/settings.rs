@@ -112,7 +112,13 @@ impl SecurityHub {
         let token = json!(asked.get("NextToken"));
         let query = query("ListMembers", &json!([associated, size]));
         match page(&rows, query, &token, size, call.fault) {
-            Ok(page) => answer(200, &json!({"Members": page.rows, "NextToken": page.next})),
+            Ok(page) => {
+                let mut body = json!({ "Members": page.rows });
+                if let Some(next) = page.next {
+                    body["NextToken"] = json!(next);
+                }
+                answer(200, &body)
+            }
             Err(BadToken) => invalid("Invalid parameter 'NextToken'"),
         }
     }

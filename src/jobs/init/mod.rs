@@ -300,7 +300,6 @@ mod tests {
         };
         let empty = ["external_id", "profile", "endpoint_url"];
         let text: Vec<String> = render(&given(&no_args()), Gap::Example, &Seen::default())
-            .replace("# email = \"\"", "# email = \"bot@example.com\"")
             .lines()
             .filter(|line| !empty.iter().any(|key| line.contains(key)))
             .filter(|line| *line != "secrets = []")

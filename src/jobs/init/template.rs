@@ -82,15 +82,15 @@ reviewers = { group = <jira.reviewers> }
 
 # A Jira administrator, for `asaf workflow`, `asaf webhook` and `asaf doctor` alone.
 # [jira.admin]
-# email = ""
+# email = "admin@example.com"
 # token = "env:ASAF_JIRA_ADMIN_TOKEN"
 
 # Test users, with whom `asaf workflow verify` tries what must be refused.
 # [jira.verify.product]
-# email = ""
+# email = "test-product@example.com"
 # token = "env:ASAF_JIRA_PRODUCT_TOKEN"
 # [jira.verify.reviewer]
-# email = ""
+# email = "test-reviewer@example.com"
 # token = "env:ASAF_JIRA_REVIEWER_TOKEN"
 
 # Which statuses mean what, by name or id. The first of each list is where tickets are moved to.

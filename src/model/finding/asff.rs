@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Compliance, Finding, FindingKey, Note, RecordState, Remediation, Resource, Severity,
-    WorkflowStatus, evidence, identity, time,
+    TICKET_FIELD, WorkflowStatus, evidence, identity, time,
 };
 
 /// Something wrong with one field.
@@ -199,7 +199,7 @@ impl Reader<'_> {
                 url: text(&self.finding["Remediation"]["Recommendation"]["Url"]),
             },
             note: self.note(),
-            user_defined: strings(&self.finding["UserDefinedFields"]),
+            noted_ticket: text(&self.finding["UserDefinedFields"][TICKET_FIELD]),
             types: self.finding["Types"]
                 .as_array()
                 .into_iter()

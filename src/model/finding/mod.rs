@@ -242,6 +242,9 @@ impl FindingState {
     }
 }
 
+/// The user-defined field in which the engine notes a ticket's key.
+pub const TICKET_FIELD: &str = "asaf_ticket";
+
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
@@ -275,8 +278,8 @@ pub struct Finding {
     pub remediation: Remediation,
     /// The one note.
     pub note: Option<Note>,
-    /// `UserDefinedFields`.
-    pub user_defined: BTreeMap<String, String>,
+    /// The ticket that the engine has noted in `UserDefinedFields`, for the reader only.
+    pub noted_ticket: Option<String>,
     /// `Types`.
     pub types: Vec<String>,
     /// For controls: when compliance last changed.

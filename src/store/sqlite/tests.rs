@@ -20,7 +20,7 @@ fn alias(n: u64) -> AliasKey {
 
 fn link(n: u64, ticket: Option<u64>) -> Link {
     let mut link = Link::new(alias(n), Severity::High);
-    link.findings.insert(FindingKey {
+    link.track(FindingKey {
         product_arn: "arn:product".into(),
         id: format!("finding-{n}"),
     });
@@ -92,7 +92,7 @@ async fn a_link_is_found_by_finding_ticket_and_marker_and_survives_reopening() {
         }
     };
     let first = link(1, Some(10));
-    let keys: Vec<FindingKey> = first.findings.iter().cloned().collect();
+    let keys: Vec<FindingKey> = first.findings.to_vec();
     assert_eq!(
         store.links_of(&keys, &[], &[]).await.unwrap(),
         vec![first.clone()]
