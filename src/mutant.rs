@@ -4,10 +4,6 @@
 /// Every mutant, and the promise that it breaks.
 pub const ALL: &[(&str, &str)] = &[
     ("no-intent", "a create is noted before it is sent"),
-    (
-        "no-quarantine",
-        "a create in doubt is not sent again before Jira has had time to show it",
-    ),
     ("no-fence", "a worker that lost its claim ends nothing"),
     ("no-merge", "findings of one thing share one ticket"),
     ("product-close-accepted", "only reviewers close"),
@@ -60,13 +56,8 @@ pub const ALL: &[(&str, &str)] = &[
         "hub-forgotten",
         "Security Hub's own record of a ticket is asked before a create",
     ),
-    (
-        "base-moves-early",
-        "both sides have agreed only once every write has its receipt",
-    ),
     ("comment-again", "a retry repeats no comment"),
     ("no-damping", "the engine does not fight people"),
-    ("refusal-is-success", "a refused transition was not made"),
 ];
 
 #[cfg(feature = "mutants")]

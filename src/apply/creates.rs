@@ -231,7 +231,9 @@ async fn settle<S: Store>(
                 progress.ticket = Some(ticket);
                 progress.ticket_done = true;
             }
-            Err(error) if error.is_ambiguous() => progress.in_doubt = true,
+            Err(error) if error.is_ambiguous() && !mutant::is("ambiguous-is-failure") => {
+                progress.in_doubt = true;
+            }
             Err(error) => {
                 settled.push((marker, IntentOutcome::NotCreated));
                 progress.fail("creating the ticket", &error);

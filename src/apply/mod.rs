@@ -16,7 +16,6 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::model::{Link, Marker, TicketRef};
-use crate::mutant;
 use crate::plan::paused::project;
 use crate::plan::{Action, Plan, Summary, TicketStep};
 use crate::ports::{Alert, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
@@ -192,9 +191,6 @@ async fn settle<S: Store>(
             } else if let Some(failure) = progress.failure() {
                 applied.failures.push(failure);
                 links.extend(progress.unlinked(snapshot));
-                if mutant::is("base-moves-early") && progress.action.ticket != TicketStep::Create {
-                    links.extend(progress.settle());
-                }
             } else {
                 done.insert(action.marker.clone());
                 audit.push(audit_entry(progress, run, now));

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Intent, Link, Marker, Ticket};
-use crate::mutant;
 use crate::ports::{TicketQuery, TicketsReader};
 use crate::read::adopt::marker_of;
 use crate::store::{IntentOutcome, Quarantined, Store, StoreError};
@@ -55,7 +54,7 @@ pub async fn recover<T: TicketsReader, S: Store>(
                 intent.marker.clone(),
                 IntentOutcome::Created(Box::new(link)),
             ));
-        } else if now.duration_since(intent.at) >= quarantine || mutant::is("no-quarantine") {
+        } else if now.duration_since(intent.at) >= quarantine {
             outcomes.push((intent.marker.clone(), IntentOutcome::NotCreated));
         }
     }

@@ -16,7 +16,6 @@ use governor::{Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
-use crate::mutant;
 
 /// A sustained rate with a burst.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,9 +149,6 @@ impl Budget {
 
     /// Closes a scope for `wait`: what a 429 or 503 asked for. Never shortens an earlier wait.
     pub fn close(&self, scope: &str, wait: Duration) {
-        if mutant::is("retry-after-ignored") {
-            return;
-        }
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         let until = self
             .clock
