@@ -111,7 +111,8 @@ impl Case<'_> {
     /// The member whose workflow status counts: the one that changed, or else the one that rules.
     pub(super) fn spokesman(&self) -> Option<&Finding> {
         let base: Option<WorkflowStatus> = self.link.base.as_ref().map(|base| base.workflow);
-        let settled = self.link.in_flight.as_ref();
+        // A write that was seen hides nobody's change any more.
+        let settled = self.link.in_flight.as_ref().filter(|write| !write.seen);
         self.members
             .iter()
             .copied()

@@ -313,6 +313,7 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
             workflow: step.to,
             was,
             at: now,
+            seen: false,
         });
     }
     let wrote = workflow.is_some() || comment.is_some() || verdict.ticket != TicketStep::Keep;

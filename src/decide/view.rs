@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Author, Base, BaseTicket, FindingState, Ignoring, Link, Move, RuleMatch, Severity, Ticket,
-    TicketState, WorkflowStatus,
+    Author, Base, BaseTicket, FindingState, Ignoring, InFlight, Link, Move, RuleMatch, Severity,
+    Ticket, TicketState, WorkflowStatus,
 };
 use crate::mutant;
 use crate::plan::HeldReason;
@@ -116,7 +116,7 @@ fn letters<'a>(
     damping::lift(link, ticket, policy, now);
     let base = base(link);
     let deleted_at = resource_state(link, snapshot);
-    let w = workflow(case, link, policy, now);
+    let w = workflow(case, link, snapshot, policy, now);
     let w_by = writer(case, link, w, f, snapshot)?;
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
     let last_move = moves(link, snapshot).last();
@@ -311,6 +311,7 @@ fn resource_state(link: &mut Link, snapshot: &Snapshot) -> Option<Timestamp> {
 fn workflow(
     case: &Case<'_>,
     link: &mut Link,
+    snapshot: &Snapshot,
     policy: &Policy,
     now: Timestamp,
 ) -> Option<WorkflowStatus> {
@@ -323,16 +324,27 @@ fn workflow(
         return Some(read);
     }
     let settled = now.duration_since(write.at) > policy.settle;
-    // Where compliance has changed after our write, AWS may have reset the status: that read is no older.
-    let older = first_observed(case).is_none_or(|changed| changed <= write.at);
-    if read == write.was && read != write.workflow && older && !settled {
+    if settled {
+        link.in_flight = None;
+    } else if read == write.workflow {
+        let seen = InFlight {
+            seen: true,
+            ..write.clone()
+        };
+        link.in_flight = Some(seen);
+    } else if read == write.was && (!write.seen || is_older(case, write, snapshot)) {
         return Some(write.workflow);
-    }
-    // One read that shows our write does not mean that the next one will.
-    if read != write.workflow || settled {
+    } else {
         link.in_flight = None;
     }
     Some(read)
+}
+
+/// The finding's history says that our write was the last one: a read that shows what was before is older.
+fn is_older(case: &Case<'_>, write: &InFlight, snapshot: &Snapshot) -> bool {
+    let key = case.spokesman().map(|finding| &finding.key);
+    let last = key.and_then(|key| snapshot.writes.get(key)?.as_ref());
+    last.is_some_and(|last| last.ours && last.to == write.workflow)
 }
 
 /// Whether W's writer must be known to decide.
