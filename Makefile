@@ -27,6 +27,8 @@ ADF := @atlaskit/adf-schema@57.7.22
 ADF_SCHEMA := target/adf-schema/full.json
 # Every exchange of a test run with the emulators.
 RECORDED := target/recorded
+# The histories that `make simulate` lives through, in each mode.
+SEEDS := 0..20000
 # The load generator of `make load`; LOAD="5 100" is five seconds with a hundred deliveries each.
 AUTOCANNON := autocannon@8.0.0
 
@@ -102,8 +104,15 @@ load: ## 500 webhooks a second for a minute on the release binary, with SIGTERM 
 scale: ## what a request to the emulators costs at 10,000 and at 50,000 tickets; how fast they start
 	$(CARGO) bench --locked --bench emulators
 
-simulate: ## the decision table from every state, not one in 211
+simulate: ## random histories of the engine, 20,000 in each mode (SEEDS=0..20000); the decision table from every state
+	$(CARGO) run --locked $(FEATURES) --release --example simulate -- --seeds $(SEEDS)
 	ASAF_TABLE_STRIDE=1 $(CARGO) test --locked $(FEATURES) --release --test decision_table -- --nocapture
+
+mutants: ## defects on purpose, each of which the simulation must notice; those of cargo-mutants where it is installed
+	$(CARGO) test --locked $(FEATURES) --test mutants -- --nocapture
+	@if $(CARGO) mutants --version >/dev/null 2>&1; then \
+	  $(CARGO) mutants --file 'src/decide/*.rs' --file 'src/plan/*.rs' -- --lib --test decision_table; \
+	else echo "mutants: cargo-mutants is not installed (cargo install cargo-mutants)"; fi
 
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo

@@ -18,6 +18,7 @@ pub mod emulators;
 pub mod ignore;
 pub mod jobs;
 pub mod model;
+pub mod mutant;
 pub mod notify;
 pub mod plan;
 pub mod ports;

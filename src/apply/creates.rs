@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Progress, Run, Sinks};
 use crate::model::{Author, Intent, Link, Marker, TicketRef};
+use crate::mutant;
 use crate::ports::{Draft, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
 use crate::read::snapshot::Snapshot;
 use crate::store::{IntentOutcome, Store, StoreError};
@@ -88,13 +89,17 @@ async fn one_call<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
     run: &Run<'_>,
 ) -> Result<(), StoreError> {
     let intents = intents(asked, drafts, work, &known.highest, run);
-    to.store.open_intents(&intents).await?;
+    if !mutant::is("no-intent") {
+        to.store.open_intents(&intents).await?;
+    }
     match to.tickets.create(drafts).await {
         Ok(outcomes) => {
             known.refusing.extend(refusing_projects(drafts, &outcomes));
             settle(asked, outcomes, work, &mut known.highest, to.store).await?;
         }
-        Err(error) if error.is_ambiguous() => asked.iter().for_each(|n| work[*n].in_doubt = true),
+        Err(error) if error.is_ambiguous() && !mutant::is("ambiguous-is-failure") => {
+            asked.iter().for_each(|n| work[*n].in_doubt = true)
+        }
         Err(error) => {
             let none: Vec<(Marker, IntentOutcome)> = drafts
                 .iter()
@@ -219,8 +224,11 @@ async fn settle<S: Store>(
                     settled.push((marker, IntentOutcome::Created(Box::new(link))));
                 }
                 progress.ticket = Some(ticket);
+                progress.ticket_done = true;
             }
-            Err(error) if error.is_ambiguous() => progress.in_doubt = true,
+            Err(error) if error.is_ambiguous() && !mutant::is("ambiguous-is-failure") => {
+                progress.in_doubt = true;
+            }
             Err(error) => {
                 settled.push((marker, IntentOutcome::NotCreated));
                 progress.fail("creating the ticket", &error);

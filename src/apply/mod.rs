@@ -101,6 +101,8 @@ pub(crate) struct Progress {
     pub(crate) failed: Option<(String, WireError)>,
     pub(crate) in_doubt: bool,
     pub(crate) stopped: bool,
+    /// The ticket is what the action wants, whatever came of the rest.
+    pub(crate) ticket_done: bool,
     pub(crate) ticket: Option<TicketRef>,
 }
 
@@ -127,6 +129,7 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
                 failed: None,
                 in_doubt: false,
                 stopped: false,
+                ticket_done: false,
                 ticket,
             }
         })
@@ -174,6 +177,10 @@ async fn settle<S: Store>(
         let (mut links, mut audit) = (Vec::new(), Vec::new());
         for progress in some {
             let action = &progress.action;
+            if progress.ticket_done && !progress.is_live() {
+                // What was written is told, though the rest was not: the next run may find nothing left to do.
+                audit.push(audit_entry(progress, run, now));
+            }
             if progress.in_doubt || progress.stopped {
                 applied.in_doubt += usize::from(progress.in_doubt);
                 applied.stopped += usize::from(!progress.in_doubt);
@@ -269,6 +276,7 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
         .workflow
         .as_ref()
         .map(|step| step.to)
+        .filter(|_| progress.is_live())
         .or(action.expect.workflow);
     AuditEntry {
         at: now,
@@ -350,11 +358,13 @@ impl Progress {
         Some(link)
     }
 
-    /// A row for a link that the store does not know yet, so that what failed leads to its findings.
+    /// A row for a link that the store does not know yet, so that what failed leads to its findings. Once its ticket
+    /// exists, the store knows it.
     fn unlinked(&self, snapshot: &Snapshot) -> Option<Link> {
         let after = self.action.after.as_deref()?;
         let known = snapshot.links.contains_key(&self.action.marker);
-        (!known).then(|| after.without_a_ticket())
+        let unheard_of = !known && self.ticket.is_none();
+        unheard_of.then(|| after.without_a_ticket())
     }
 
     fn failure(&self) -> Option<Failure> {

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::{
     BaseTicket, DISPUTED_LABEL, DecisionKind, Dispute, Link, Ticket, TicketState, WorkflowStatus,
 };
+use crate::mutant;
 use crate::plan::TicketStep;
 
 use super::policy::Policy;
@@ -52,6 +53,9 @@ pub(super) fn damp(
     policy: &Policy,
     now: Timestamp,
 ) -> Option<Damped> {
+    if mutant::is("no-damping") {
+        return None;
+    }
     if let Some(until) = held_down(v, verdict, policy, now) {
         return Some(Damped::HoldDown { until });
     }

@@ -7,6 +7,7 @@ use crate::model::{
     Author, Base, BaseTicket, Changed, Decision, FindingKey, FindingState, InFlight, Link, Shown,
     TicketState, WorkflowStatus,
 };
+use crate::mutant;
 use crate::plan::{Action, Expect, HeldReason, Reason, TicketStep, WorkflowStep};
 use crate::ports::{Alert, Audience};
 
@@ -193,7 +194,10 @@ fn workflow_step(case: &Case<'_>, v: &View<'_>, to: WorkflowStatus) -> Option<Wo
     let findings: Vec<FindingKey> = case
         .members
         .iter()
-        .filter(|member| member.workflow != to && !stale(member.workflow))
+        .filter(|member| {
+            let differs = member.workflow != to && !stale(member.workflow);
+            differs || mutant::is("unconditional-write")
+        })
         .map(|member| member.key.clone())
         .collect();
     (!findings.is_empty()).then_some(WorkflowStep { findings, to })
@@ -338,6 +342,7 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
             workflow: step.to,
             was,
             at: now,
+            seen: false,
         });
     }
     let wrote = workflow.is_some() || comment.is_some() || verdict.ticket != TicketStep::Keep;

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use crate::model::{BaseTicket, DecisionKind, FindingState, Move, TicketState, WorkflowStatus};
+use crate::mutant;
 use crate::plan::{HeldReason, Reason, TicketStep};
 
 use super::policy::{CloseWhileFailing, Policy, Recheck, ResourceDeleted, SuppressedByHand};
@@ -39,7 +40,7 @@ fn without_right(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling
             let key = ticket.unwrap_or_default();
             return Some(Ruling::Held(HeldReason::ReviewersUnknown { key }));
         };
-        if !reviewers.contains(&person.by) {
+        if !reviewers.contains(&person.by) && !mutant::is("product-close-accepted") {
             return Some(undone(v, person, policy, now));
         }
     }
@@ -294,6 +295,9 @@ fn fails(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
 fn ticket_deleted(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     let newly = v.t == BaseTicket::Deleted && v.base.ticket != BaseTicket::Deleted;
     let accepted = v.base.ticket == BaseTicket::Is(Closed);
+    if mutant::is("deleted-stays-deleted") {
+        return (v.t == BaseTicket::Deleted).then_some(Ruling::Agree);
+    }
     if !newly || accepted || v.theirs(Suppressed).is_some() || !v.warrants_ticket(policy) {
         return None;
     }
@@ -444,7 +448,8 @@ fn open_ticket(v: &View<'_>) -> Option<Ruling> {
 /// Row 17: RESOLVED on a control that still fails sticks, so somebody must look.
 fn still_failing(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
     let since = v.link.resolved_since?;
-    let due = (v.is(Resolved) || v.is(Closed))
+    let due = !mutant::is("no-recheck")
+        && (v.is(Resolved) || v.is(Closed))
         && v.w == Some(WorkflowStatus::Resolved)
         && !v.link.flagged
         && now.duration_since(since) >= policy.recheck_after;
@@ -465,6 +470,9 @@ fn still_failing(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling
 fn stopped(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     if !v.f.is_stopped() {
         return None;
+    }
+    if mutant::is("threshold-on-closing") && !v.warrants_ticket(policy) {
+        return Some(Ruling::Agree);
     }
     let suppression_stays = v.rule.is_some() || v.theirs(Suppressed).is_some();
     let ignored_for_nothing = v.is(Ignored) && !suppression_stays;

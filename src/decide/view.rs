@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Author, Base, BaseTicket, FindingState, Ignoring, Link, LinkOwner, Move, RuleMatch, Severity,
-    Ticket, TicketState, WorkflowStatus,
+    Author, Base, BaseTicket, FindingState, Ignoring, InFlight, Link, LinkOwner, Move, RuleMatch,
+    Severity, Ticket, TicketState, WorkflowStatus,
 };
+use crate::mutant;
 use crate::plan::HeldReason;
 use crate::ports::ResourceFact;
 use crate::read::snapshot::{Missing, Snapshot};
@@ -116,7 +117,7 @@ fn letters<'a>(
     damping::lift(link, ticket, policy, now);
     let base = base(link);
     let deleted_at = resource_state(link, snapshot);
-    let w = workflow(case, link, policy, now);
+    let w = workflow(case, link, snapshot, policy, now);
     let w_by = writer(case, link, w, f, snapshot)?;
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
     let last_move = moves(link, snapshot).last();
@@ -191,7 +192,8 @@ fn finding_state(
         return Err(HeldReason::NotCovered);
     }
     link.absent_reads = (link.absent_reads + 1).min(2);
-    if link.absent_reads < 2 {
+    let gone_at_once = mutant::is("absent-once-is-gone");
+    if (link.absent_reads < 2 && !gone_at_once) || mutant::is("absent-never-gone") {
         return Err(HeldReason::AbsentOnce);
     }
     let member = snapshot
@@ -286,7 +288,13 @@ fn resource_state(link: &mut Link, snapshot: &Snapshot) -> Option<Timestamp> {
                 ResourceFact::Exists | ResourceFact::Unknown { .. } => None,
             })
             .collect();
-        if facts
+        if mutant::is("unknown-is-deleted")
+            && facts
+                .iter()
+                .any(|fact| matches!(fact, ResourceFact::Unknown { .. }))
+        {
+            link.resource_deleted_at = Some(snapshot.taken_at);
+        } else if facts
             .iter()
             .any(|fact| matches!(fact, ResourceFact::Exists))
         {
@@ -305,6 +313,7 @@ fn resource_state(link: &mut Link, snapshot: &Snapshot) -> Option<Timestamp> {
 fn workflow(
     case: &Case<'_>,
     link: &mut Link,
+    snapshot: &Snapshot,
     policy: &Policy,
     now: Timestamp,
 ) -> Option<WorkflowStatus> {
@@ -312,12 +321,32 @@ fn workflow(
     let Some(write) = &link.in_flight else {
         return Some(read);
     };
-    let settled = now.duration_since(write.at) > policy.settle;
-    if read == write.was && read != write.workflow && !settled {
-        return Some(write.workflow);
+    if mutant::is("no-write-in-flight") {
+        link.in_flight = None;
+        return Some(read);
     }
-    link.in_flight = None;
+    let settled = now.duration_since(write.at) > policy.settle;
+    if settled {
+        link.in_flight = None;
+    } else if read == write.workflow {
+        let seen = InFlight {
+            seen: true,
+            ..write.clone()
+        };
+        link.in_flight = Some(seen);
+    } else if read == write.was && (!write.seen || is_older(case, write, snapshot)) {
+        return Some(write.workflow);
+    } else {
+        link.in_flight = None;
+    }
     Some(read)
+}
+
+/// The finding's history says that our write was the last one: a read that shows what was before is older.
+fn is_older(case: &Case<'_>, write: &InFlight, snapshot: &Snapshot) -> bool {
+    let key = case.spokesman().map(|finding| &finding.key);
+    let last = key.and_then(|key| snapshot.writes.get(key)?.as_ref());
+    last.is_some_and(|last| last.ours && last.to == write.workflow)
 }
 
 /// Whether W's writer must be known to decide.
@@ -490,7 +519,9 @@ fn moved<'a>(
         return Err(unknown());
     }
     let ours = last.by == snapshot.people.bot;
-    let of_this_episode = f != FindingState::Failing || last.at > episode_started_at;
+    let of_this_episode = f != FindingState::Failing
+        || last.at > episode_started_at
+        || mutant::is("close-of-earlier-episode");
     Ok((!ours && of_this_episode).then_some(last))
 }
 

@@ -36,6 +36,8 @@ pub enum Change {
         id: String,
         /// The ids of its resources.
         resources: Vec<String>,
+        /// It was archived or had passed already.
+        stopped: bool,
     },
     /// A finding expired or was withdrawn: reads no longer return it.
     FindingRemoved {

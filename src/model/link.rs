@@ -137,6 +137,16 @@ pub struct InFlight {
     pub was: WorkflowStatus,
     /// When.
     pub at: Timestamp,
+    /// A read has shown it since. The next one may be older all the same: then the finding's history tells.
+    #[serde(default)]
+    pub seen: bool,
+}
+
+impl InFlight {
+    /// A read shows what was before, after one that showed our write: somebody has set it back, or this one is older.
+    pub fn is_doubted_by(&self, read: WorkflowStatus) -> bool {
+        self.seen && read == self.was && read != self.workflow
+    }
 }
 
 /// The owner of a ticket, as far as a change of it matters.

@@ -3,12 +3,13 @@
 //! They come from a create whose outcome was unknown, from a store that was lost, or from one that was restored from
 //! an older backup. They are taken over before anything is created, so none of these makes a second ticket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::model::{AliasKey, FindingKey, Link, Marker, Severity, Ticket};
+use crate::model::{AliasKey, FindingKey, FindingState, Link, Marker, Severity, Ticket};
+use crate::mutant;
 use crate::ports::{FindingsReader, Inventory, TicketsReader};
 use crate::read::snapshot::Snapshot;
 use crate::read::{ReadError, Sources, tickets};
@@ -49,13 +50,56 @@ pub fn marker_of(ticket: &Ticket) -> Option<Marker> {
         })
 }
 
-/// Takes over the tickets of a search that no link knows, after reading them again by id: a search may show what was
-/// deleted.
+/// Tickets that Security Hub names and the store does not: a search may leave out what exists, and a key is read
+/// consistently. Only failing findings are asked about, because only they would get a ticket.
+async fn named_by_findings<T: TicketsReader>(
+    tickets: &T,
+    snapshot: &Snapshot,
+) -> Result<Vec<u64>, ReadError> {
+    let mut keys: BTreeSet<String> = BTreeSet::new();
+    for finding in snapshot.findings.values() {
+        let Some(key) = &finding.noted_ticket else {
+            continue;
+        };
+        let link = snapshot.links.get(&Marker::of(&finding.alias));
+        let linked = link.and_then(|link| link.ticket.as_ref());
+        let is_new = linked.is_none_or(|at| at.key != *key);
+        if is_new && !finding.sample && finding.state() == FindingState::Failing {
+            keys.insert(key.clone());
+        }
+    }
+    let keys: Vec<String> = keys.into_iter().filter(|key| is_a_key(key)).collect();
+    let mut found = Vec::new();
+    for some in keys.chunks(100) {
+        let read = tickets.fetch_keys(some).await?;
+        found.extend(read.into_iter().map(|ticket| ticket.at.id));
+    }
+    Ok(found)
+}
+
+/// Anybody who may write findings may write the field.
+fn is_a_key(text: &str) -> bool {
+    text.rsplit_once('-').is_some_and(|(project, number)| {
+        let name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        !project.is_empty() && project.chars().all(name) && number.parse::<u64>().is_ok()
+    })
+}
+
+/// Takes over the tickets of a search that no link knows, and those that Security Hub names, after reading them again by
+/// id: a search may show what was deleted.
 pub(super) async fn unknown<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     from: Sources<'_, F, T, I, S>,
-    ids: Vec<u64>,
+    mut ids: Vec<u64>,
     snapshot: &mut Snapshot,
 ) -> Result<(), ReadError> {
+    if mutant::is("no-adoption") {
+        return Ok(());
+    }
+    if !mutant::is("hub-forgotten") {
+        ids.extend(named_by_findings(from.tickets, snapshot).await?);
+    }
+    ids.sort_unstable();
+    ids.dedup();
     let known: Vec<u64> = if snapshot.coverage.full {
         snapshot
             .links
@@ -91,7 +135,37 @@ pub(super) async fn unknown<F: FindingsReader, T: TicketsReader, I: Inventory, S
         snapshot.links.insert(link.marker.clone(), link);
     }
     for (marker, candidates) in by_marker {
+        forget_older(from.tickets, &marker, &candidates, snapshot).await?;
         take_over(&marker, candidates, snapshot);
+    }
+    Ok(())
+}
+
+/// A store that was restored may name a ticket in whose place we have made another one since: the older one is deleted
+/// or closed, and the newer one carries our property, which no copy of a ticket has.
+async fn forget_older<T: TicketsReader>(
+    tickets: &T,
+    marker: &Marker,
+    candidates: &[Ticket],
+    snapshot: &mut Snapshot,
+) -> Result<(), ReadError> {
+    let Some(link) = snapshot.links.get_mut(marker) else {
+        return Ok(());
+    };
+    let Some(at) = &link.ticket else {
+        return Ok(());
+    };
+    let made_since = candidates.iter().any(|ticket| {
+        let named = ticket.property.as_ref().map(|property| &property["marker"]);
+        let ours = named.and_then(Value::as_str) == Some(marker.as_str());
+        ours && ticket.at.id > at.id && tickets::is_live(ticket)
+    });
+    if !made_since {
+        return Ok(());
+    }
+    let older = tickets.fetch(&[at.id]).await?;
+    if !older.first().is_some_and(tickets::is_live) {
+        link.ticket = None;
     }
     Ok(())
 }

@@ -186,7 +186,7 @@ impl<'a> Live<'a> {
 }
 
 /// What the vendors would send for one change.
-fn event(entry: &Entry) -> Option<Event> {
+pub(crate) fn event(entry: &Entry) -> Option<Event> {
     let keys = match &entry.change {
         Change::FindingAppeared {
             product_arn, id, ..

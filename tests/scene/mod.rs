@@ -78,6 +78,13 @@ impl Exchange for Fused {
     }
 }
 
+/// In memory where the system has such a place: nobody pulls this machine's plug.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
 struct Unheard;
 
 impl Watch for Unheard {
@@ -116,7 +123,7 @@ impl Scene {
         let clock = Clock::manual("2026-11-24T08:00:00Z".parse().unwrap());
         let mut world = World::new(clock.clone(), "http://127.0.0.1:1");
         seed::fill(&mut world, accounts, findings, 7);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let bot = world.jira.user(Role::Bot).unwrap().clone();
         std::fs::write(folder.path().join("token"), &bot.token).unwrap();
         std::fs::write(folder.path().join("slack-token"), TOKEN).unwrap();
@@ -150,6 +157,11 @@ impl Scene {
     pub(crate) async fn back_up(&self, to: &Path) {
         let store = Sqlite::open(&self.store_path()).unwrap();
         store.backup(to).await.unwrap();
+    }
+
+    /// The same beside a running process.
+    pub(crate) async fn back_up_beside(&self, to: &Path) {
+        self.store_beside().backup(to).await.unwrap();
     }
 
     pub(crate) async fn clients(&self, fuse: Option<&Fuse>) -> Clients {

@@ -160,6 +160,8 @@ impl SecurityHub {
         self.regions
             .extend(asff["Region"].as_str().map(str::to_owned));
         let severity = Arc::from(failing_severity(&asff));
+        let passed = asff["Compliance"]["Status"] == "PASSED";
+        let stopped = passed || asff["RecordState"] == "ARCHIVED";
         let version = Version::new(&asff, &mut self.findings.words);
         self.findings.insert(Record {
             key: Arc::new(key.clone()),
@@ -175,6 +177,7 @@ impl SecurityHub {
             product_arn,
             id,
             resources,
+            stopped,
         };
         journal.push(now, Actor::Aws, change);
         self.announce(&key, now);

@@ -34,13 +34,21 @@ struct State {
     /// Live tickets of each marker.
     live: BTreeMap<String, BTreeSet<u64>>,
     markers: BTreeMap<u64, String>,
-    /// Findings of each ticket, by id.
+    /// Findings of each ticket, by id, as they were when it was created.
     findings: BTreeMap<u64, Vec<String>>,
+    /// Control and resource of each ticket: findings that appear later may be of the same.
+    about: BTreeMap<u64, (String, String)>,
     /// The person's decision that a ticket stands on: closed by a reviewer, or resolved by anyone.
     decided: BTreeMap<u64, &'static str>,
+    /// The same, whatever the finding has done since.
+    claimed: BTreeSet<u64>,
+    /// Compliance as it was last evaluated.
+    compliance: BTreeMap<String, Option<String>>,
     /// Findings that stopped: passed, archived or removed.
     stopped: BTreeSet<String>,
     suppressed_by_people: BTreeSet<String>,
+    /// Set RESOLVED or SUPPRESSED by people in this episode.
+    resolved_by_people: BTreeSet<String>,
     /// Findings that the engine has set and never heard that it did: setting them again is no needless write.
     unheard: BTreeSet<String>,
     resources: BTreeMap<String, Vec<String>>,
@@ -107,7 +115,9 @@ impl State {
                 .may_resolve(id))
             .then(|| ("S2", format!("{id} was set to RESOLVED without a decision"))),
             Change::WorkflowSet { id, to, note, .. } if engine && to == "SUPPRESSED" => {
-                let allowed = self.suppressed_by_people.contains(id)
+                let allowed = self
+                    .twins(id)
+                    .any(|id| self.suppressed_by_people.contains(id))
                     || note
                         .as_deref()
                         .is_some_and(|note| is_by_merged_rule(note, github, entry.at));
@@ -128,6 +138,20 @@ impl State {
                     )
                 })
             }
+            Change::TicketMoved { id, key, from, to }
+                if engine
+                    && to == "Resolved"
+                    && matches!(from.as_str(), "Open" | "In Progress") =>
+            {
+                let stands = self
+                    .resources
+                    .keys()
+                    .filter(|finding| self.tickets_of(finding).contains(id));
+                let stands: Vec<&String> = stands.collect();
+                let why =
+                    !stands.is_empty() && !stands.iter().any(|finding| self.may_resolve(finding));
+                why.then(|| ("S3", format!("{key} was resolved while its finding fails")))
+            }
             Change::TicketCommented { key, body, .. } if engine => foreign_node(body)
                 .map(|node| ("S7", format!("a comment on {key} has a {node} node"))),
             _ => None,
@@ -135,14 +159,49 @@ impl State {
     }
 
     fn may_resolve(&self, finding: &str) -> bool {
-        let decided = self.findings.iter().any(|(ticket, findings)| {
-            findings.iter().any(|id| id == finding) && self.decided.contains_key(ticket)
-        });
+        let decided = self
+            .tickets_of(finding)
+            .iter()
+            .any(|ticket| self.decided.contains_key(ticket));
         let gone = self
             .resources
             .get(finding)
             .is_some_and(|all| all.iter().all(|arn| self.deleted.contains(arn)));
-        self.stopped.contains(finding) || decided || gone
+        let by_people = self
+            .twins(finding)
+            .any(|id| self.resolved_by_people.contains(id));
+        // A check that cannot be made does not say what it found before: the table takes the claim as it stands.
+        let unclear =
+            self.compliance.get(finding).and_then(Option::as_deref) == Some("NOT_AVAILABLE");
+        let claims = self.tickets_of(finding);
+        let claimed = unclear && claims.iter().any(|ticket| self.claimed.contains(ticket));
+        self.stopped.contains(finding) || decided || claimed || by_people || gone
+    }
+
+    /// The findings of one control and resource: they share a ticket, and a status.
+    fn twins<'a>(&'a self, finding: &'a str) -> impl Iterator<Item = &'a String> {
+        let about = |id: &'a str| {
+            let control = id.split("security-control/").nth(1)?.split('/').next()?;
+            Some((control, self.resources.get(id)?.first()?))
+        };
+        let wanted = about(finding);
+        let known = self.resources.keys();
+        known.filter(move |id| *id == finding || (wanted.is_some() && about(id) == wanted))
+    }
+
+    /// Tickets that track a finding: they named it when they were created, or it is of the same control and resource.
+    fn tickets_of(&self, finding: &str) -> Vec<u64> {
+        let resource = self.resources.get(finding).and_then(|all| all.first());
+        let is_of = |ticket: &u64, findings: &[String]| {
+            let named = findings.iter().any(|id| id == finding);
+            let same = self.about.get(ticket).is_some_and(|(rule, about)| {
+                resource == Some(about) && finding.to_lowercase().contains(&format!("/{rule}/"))
+            });
+            named || same
+        };
+        let tickets = self.findings.iter();
+        let tickets = tickets.filter(|(ticket, findings)| is_of(ticket, findings));
+        tickets.map(|(ticket, _)| *ticket).collect()
     }
 
     fn resource_gone(&self, ticket: u64) -> bool {
@@ -158,8 +217,23 @@ impl State {
 
     fn take(&mut self, entry: &Entry) {
         match &entry.change {
-            Change::FindingAppeared { id, resources, .. } => {
+            Change::FindingAppeared {
+                id,
+                resources,
+                stopped,
+                ..
+            } => {
                 self.resources.insert(id.clone(), resources.clone());
+                if *stopped {
+                    self.stopped.insert(id.clone());
+                    return;
+                }
+                // What fails under a new id may fail anew: reopening is no loss of what was decided about the old one.
+                for ticket in self.tickets_of(id) {
+                    if let Some(decided) = self.decided.get_mut(&ticket) {
+                        *decided = "of another finding";
+                    }
+                }
             }
             Change::FindingRemoved { id, .. } => {
                 self.stopped.insert(id.clone());
@@ -171,19 +245,29 @@ impl State {
                 ..
             } => {
                 let stopped = record == "ARCHIVED" || compliance.as_deref() == Some("PASSED");
+                // `FirstObservedAt` moves with compliance, so that the engine cannot tell a warning from a pass between.
+                let before = self.compliance.insert(id.clone(), compliance.clone());
+                let warns = compliance.as_deref() == Some("WARNING");
+                let changed = before.map_or(warns, |before| before != *compliance)
+                    && compliance.as_deref() != Some("NOT_AVAILABLE");
                 if stopped {
                     self.stopped.insert(id.clone());
-                } else if self.stopped.remove(id) {
+                } else if self.stopped.remove(id) || changed {
                     self.begin_episode(id);
                 }
             }
-            Change::WorkflowSet { id, to, .. } => match (&entry.actor, to.as_str()) {
+            Change::WorkflowSet { id, from, to, .. } => match (&entry.actor, to.as_str()) {
                 (Actor::Person { .. } | Actor::AutomationRule, "SUPPRESSED" | "RESOLVED") => {
                     self.suppressed_by_people.insert(id.clone());
+                    self.resolved_by_people.insert(id.clone());
                     self.decide_all(id);
                 }
                 // The console took it back: what had been decided no longer counts.
-                (Actor::Person { .. }, "NEW" | "NOTIFIED") => self.begin_episode(id),
+                (Actor::Person { .. }, "NEW" | "NOTIFIED")
+                    if matches!(from.as_str(), "RESOLVED" | "SUPPRESSED") =>
+                {
+                    self.begin_episode(id);
+                }
                 _ => {}
             },
             Change::ResourceDeleted { id, .. } => {
@@ -200,6 +284,9 @@ impl State {
                 self.markers.insert(*id, marker);
                 let findings = findings_in(properties);
                 self.findings.insert(*id, findings);
+                let alias = &properties["asaf.link"]["alias"];
+                let text = |name: &str| alias[name].as_str().unwrap_or_default().to_owned();
+                self.about.insert(*id, (text("rule"), text("resource")));
             }
             Change::TicketDeleted { id, .. } => self.bury(*id),
             Change::TicketMoved { id, to, .. } => self.moved(*id, to, &entry.actor),
@@ -219,12 +306,15 @@ impl State {
         match (actor, to) {
             (Actor::Person { role, .. }, "Closed") if role == "reviewer" => {
                 self.decided.insert(id, "closed");
+                self.claimed.insert(id);
             }
             (Actor::Person { .. }, "Resolved") => {
                 self.decided.insert(id, "resolved");
+                self.claimed.insert(id);
             }
             (_, "Open" | "In Progress") => {
                 self.decided.remove(&id);
+                self.claimed.remove(&id);
             }
             _ => {}
         }
@@ -237,25 +327,19 @@ impl State {
     }
 
     fn begin_episode(&mut self, finding: &str) {
-        let tickets = self
-            .findings
-            .iter()
-            .filter(|(_, findings)| findings.iter().any(|id| id == finding));
-        let tickets: Vec<u64> = tickets.map(|(ticket, _)| *ticket).collect();
-        tickets.iter().for_each(|ticket| {
-            self.decided.remove(ticket);
-        });
+        let twins: Vec<String> = self.twins(finding).cloned().collect();
+        for twin in twins {
+            self.resolved_by_people.remove(&twin);
+        }
+        for ticket in self.tickets_of(finding) {
+            self.decided.remove(&ticket);
+        }
     }
 
     fn decide_all(&mut self, finding: &str) {
-        let tickets = self
-            .findings
-            .iter()
-            .filter(|(_, findings)| findings.iter().any(|id| id == finding));
-        let tickets: Vec<u64> = tickets.map(|(ticket, _)| *ticket).collect();
-        tickets.into_iter().for_each(|ticket| {
+        for ticket in self.tickets_of(finding) {
             self.decided.insert(ticket, "resolved");
-        });
+        }
     }
 }
 

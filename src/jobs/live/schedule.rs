@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::jobs::reconcile::{FULL_WANTED, LAST_FULL, Report, Wish};
+use crate::mutant;
 use crate::store::{Store, StoreError};
 
 /// The shortest and longest wait after a failure.
@@ -65,6 +66,9 @@ impl Schedule {
         last: Option<Timestamp>,
         wanted: Option<Timestamp>,
     ) -> Option<Wish> {
+        if mutant::is("no-resync") && last.is_some() {
+            return None;
+        }
         let stale = last.is_none_or(|last| now.duration_since(last) >= self.full_every);
         let asked_for = wanted.is_some_and(|wanted| last.is_none_or(|last| wanted > last));
         if (stale || asked_for) && now >= self.full_not_before {

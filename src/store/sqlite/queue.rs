@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 use super::Sqlite;
 use super::rows::{Fault, decode, encode, int};
 use crate::model::Marker;
+use crate::mutant;
 use crate::store::queue::{
     Accepted, Delivery, Depth, Finished, Inbox, Leased, ResourceDeletion, WorkKey, WorkQueue,
 };
@@ -283,7 +284,12 @@ fn claim(
 /// False when the claim was lost.
 fn finish(db: &Connection, item: &Leased, how: &Finished, now: Timestamp) -> Result<bool, Fault> {
     let key = encode(&item.key)?;
-    let fence = int(item.fence);
+    let mut fence = int(item.fence);
+    if mutant::is("no-fence") {
+        fence = db.query_row("SELECT fence FROM work WHERE key = ?1", [&key], |row| {
+            row.get(0)
+        })?;
+    }
     let changed = match how {
         Finished::Done => {
             let ended = db

@@ -15,6 +15,7 @@ use backon::BackoffBuilder;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::wire::budget::{Budget, Rate};
 use crate::wire::counts::{self, Counts};
 use crate::wire::error::WireError;
@@ -129,12 +130,16 @@ impl Aws {
         F: Future<Output = Result<(), String>> + Send,
     {
         let scope = format!("aws {}", operation.name);
-        let mut waits = backon::ExponentialBuilder::default()
+        let waits = backon::ExponentialBuilder::default()
             .with_min_delay(Duration::from_secs(1))
             .with_max_delay(Duration::from_secs(20))
             .with_jitter()
-            .with_max_times(TRIES_THROTTLED)
-            .build();
+            .with_max_times(TRIES_THROTTLED);
+        // Virtual time must replay the same.
+        let mut waits = match self.clock() {
+            Clock::System | Clock::Shifted(_) => waits.build(),
+            Clock::Manual(_) => waits.with_jitter_seed(1).build(),
+        };
         let mut tries = 0;
         loop {
             self.budget.acquire(&["aws", &scope]).await;

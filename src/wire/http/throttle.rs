@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, Method, header};
 use jiff::Timestamp;
 
+use crate::mutant;
 use crate::wire::budget::Rate;
 use crate::wire::http::words::plain;
 
@@ -46,6 +47,9 @@ pub(super) fn scope<'a>(reason: &str, scopes: &'a [String]) -> Option<&'a str> {
 /// `Retry-After` in seconds or as a date, else the time till `X-RateLimit-Reset`. `Beta-` headers are informational
 /// and never obeyed.
 pub(super) fn asked_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    if mutant::is("retry-after-ignored") {
+        return None;
+    }
     if let Some(retry_after) = text(headers, header::RETRY_AFTER.as_str()) {
         if let Ok(seconds) = retry_after.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
