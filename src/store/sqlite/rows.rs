@@ -1,6 +1,5 @@
 //! Rows in and out: JSON bodies, lookups, the audit chain.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -118,18 +117,13 @@ pub(super) fn links_of(
     tickets: &[u64],
     markers: &[Marker],
 ) -> Result<Vec<Link>, Fault> {
-    let mut found: BTreeMap<Marker, Link> = BTreeMap::new();
-    let mut keep = |links: Vec<Link>| {
-        links.into_iter().for_each(|link| {
-            found.insert(link.marker.clone(), link);
-        })
-    };
+    let mut found: Vec<Link> = Vec::new();
     let by_finding = "SELECT l.marker, l.body FROM link l JOIN link_finding f USING (marker) WHERE f.product_arn = ?1 AND f.finding = ?2";
     for key in findings {
-        keep(bodies(db, "link", by_finding, (&key.product_arn, &key.id))?);
+        found.extend(bodies(db, "link", by_finding, (&key.product_arn, &key.id))?);
     }
     for ticket in tickets {
-        keep(bodies(
+        found.extend(bodies(
             db,
             "link",
             "SELECT marker, body FROM link WHERE ticket = ?1",
@@ -137,14 +131,16 @@ pub(super) fn links_of(
         )?);
     }
     for marker in markers {
-        keep(bodies(
+        found.extend(bodies(
             db,
             "link",
             "SELECT marker, body FROM link WHERE marker = ?1",
             [&marker.0],
         )?);
     }
-    Ok(found.into_values().collect())
+    found.sort_unstable_by(|a, b| a.marker.cmp(&b.marker));
+    found.dedup_by(|a, b| a.marker == b.marker);
+    Ok(found)
 }
 
 pub(super) fn instant(db: &Connection, name: &str) -> Result<Option<Timestamp>, Fault> {
