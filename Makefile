@@ -29,6 +29,8 @@ ADF_SCHEMA := target/adf-schema/full.json
 RECORDED := target/recorded
 # The histories that `make simulate` lives through, in each mode.
 SEEDS := 0..20000
+# Which share of what cargo-mutants changes; 0/1 is all of it, for many hours.
+SHARD := 0/8
 # Seconds for each parser, and which; none for all.
 FUZZ := 60
 # The load generator of `make load`; LOAD="5 100" is five seconds with a hundred deliveries each.
@@ -110,10 +112,12 @@ simulate: ## random histories of the engine, 20,000 in each mode (SEEDS=0..20000
 	$(CARGO) run --locked $(FEATURES) --release --example simulate -- --seeds $(SEEDS)
 	ASAF_TABLE_STRIDE=1 $(CARGO) test --locked $(FEATURES) --release --test decision_table -- --nocapture
 
-mutants: ## defects on purpose, each of which the simulation must notice; those of cargo-mutants where it is installed
+mutants: ## defects on purpose, each of which must be noticed; those of cargo-mutants where it is installed (SHARD=0/8)
 	$(CARGO) test --locked $(FEATURES) --test mutants -- --nocapture
 	@if $(CARGO) mutants --version >/dev/null 2>&1; then \
-	  $(CARGO) mutants --file 'src/decide/*.rs' --file 'src/plan/*.rs' -- --lib --test decision_table; \
+	  tests/mutants/thinking; cd target/thinking; export ASAF_TABLE_STRIDE=1009; \
+	  $(CARGO) mutants --in-place --timeout 240 --shard $(SHARD) --sharding round-robin \
+	    --file 'src/decide/*.rs' --file 'src/plan/*.rs' -- --lib --test decision_table; \
 	else echo "mutants: cargo-mutants is not installed (cargo install cargo-mutants)"; fi
 
 kills: ## the real binary: 250 times killed, frozen for longer than a claim on work lasts, disk full, damaged, cut off

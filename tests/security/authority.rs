@@ -128,8 +128,8 @@ async fn threat_5_nobody_but_a_reviewer_ends_a_finding_whatever_they_move() {
             }
             tried += 1;
         }
-        // The world's own audit knows people by their part in the story, not by what they are since.
-        if !matches!(who, Who::Former | Who::Deactivated) {
+        // The world's own audit knows people by their part in the story: a reviewer is one, and the bot is the engine.
+        if !matches!(who, Who::Former | Who::Deactivated | Who::Bot) {
             scene.audit();
         }
     }
