@@ -32,7 +32,7 @@ pub(super) async fn store(subject: &Subject) -> Found {
     let fix = "give asaf a folder that it may write: [store] path";
     let store = match &subject.store {
         Ok(store) => store,
-        Err(error @ StoreError::Damaged { .. }) => {
+        Err(error @ (StoreError::Damaged { .. } | StoreError::Corrupt { .. })) => {
             return Found::wrong(
                 error.to_string(),
                 "restore a backup (docs/backup.md); an empty store adopts the tickets that exist",

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::open;
 use crate::model::{FindingKey, Link, Marker};
 use crate::store::{AuditEntry, StoreError};
 
@@ -33,15 +34,15 @@ impl From<rusqlite::Error> for Fault {
 impl Fault {
     pub(super) fn at(self, path: &Path) -> StoreError {
         match self {
-            Fault::Sqlite(e) => StoreError::File {
-                path: path.to_owned(),
-                why: e.to_string(),
-            },
+            Fault::Sqlite(e) => open::failed(path, &e),
             Fault::Unfinished(why) => StoreError::File {
                 path: path.to_owned(),
                 why,
             },
-            Fault::Damaged { row, why } => StoreError::Damaged { row, why },
+            Fault::Damaged { row, why } => {
+                let path = path.to_owned();
+                StoreError::Damaged { path, row, why }
+            }
             Fault::Conflict(what) => StoreError::Conflict { what },
             Fault::AuditBroken(seq) => StoreError::AuditBroken { seq },
         }
@@ -67,6 +68,35 @@ pub(super) fn decode<T: DeserializeOwned>(table: &str, key: &str, body: &str) ->
     })
 }
 
+/// What a row's body must still sum up to.
+pub(super) fn sum(body: &str) -> u32 {
+    crc32fast::hash(body.as_bytes())
+}
+
+/// Runs a query of (key, body, sum) and decodes the bodies that are as they were written.
+pub(super) fn summed<T: DeserializeOwned>(
+    db: &Connection,
+    table: &str,
+    sql: &str,
+    params: impl Params,
+) -> Result<Vec<T>, Fault> {
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (key, body): (String, String) = (row.get(0)?, row.get(1)?);
+        let noted: Option<u32> = row.get(2)?;
+        if noted.is_some_and(|noted| noted != sum(&body)) {
+            return Err(Fault::Damaged {
+                row: format!("{table} {key}"),
+                why: "it is not what was written".to_owned(),
+            });
+        }
+        found.push(decode(table, &key, &body)?);
+    }
+    Ok(found)
+}
+
 /// Runs a query of (key, body) and decodes the bodies.
 pub(super) fn bodies<T: DeserializeOwned>(
     db: &Connection,
@@ -86,6 +116,7 @@ pub(super) fn bodies<T: DeserializeOwned>(
 
 pub(super) fn put_link(step: &Transaction<'_>, link: &Link) -> Result<(), Fault> {
     let ticket = link.ticket.as_ref().map(|ticket| int(ticket.id));
+    let body = encode(link)?;
     if let Some(id) = ticket {
         let other: Option<String> = step
             .prepare_cached("SELECT marker FROM link WHERE ticket = ?1 AND marker <> ?2")?
@@ -99,9 +130,10 @@ pub(super) fn put_link(step: &Transaction<'_>, link: &Link) -> Result<(), Fault>
         }
     }
     step.prepare_cached(
-        "INSERT INTO link VALUES (?1, ?2, ?3) ON CONFLICT (marker) DO UPDATE SET ticket = ?2, body = ?3",
+        "INSERT INTO link (marker, ticket, body, sum) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (marker) DO UPDATE SET ticket = ?2, body = ?3, sum = ?4",
     )?
-    .execute((&link.marker.0, ticket, encode(link)?))?;
+    .execute((&link.marker.0, ticket, &body, sum(&body)))?;
     step.prepare_cached("DELETE FROM link_finding WHERE marker = ?1")?
         .execute([&link.marker.0])?;
     let mut add = step.prepare_cached("INSERT OR REPLACE INTO link_finding VALUES (?1, ?2, ?3)")?;
@@ -118,23 +150,23 @@ pub(super) fn links_of(
     markers: &[Marker],
 ) -> Result<Vec<Link>, Fault> {
     let mut found: Vec<Link> = Vec::new();
-    let by_finding = "SELECT l.marker, l.body FROM link l JOIN link_finding f USING (marker) WHERE f.product_arn = ?1 AND f.finding = ?2";
+    let by_finding = "SELECT l.marker, l.body, l.sum FROM link l JOIN link_finding f USING (marker) WHERE f.product_arn = ?1 AND f.finding = ?2";
     for key in findings {
-        found.extend(bodies(db, "link", by_finding, (&key.product_arn, &key.id))?);
+        found.extend(summed(db, "link", by_finding, (&key.product_arn, &key.id))?);
     }
     for ticket in tickets {
-        found.extend(bodies(
+        found.extend(summed(
             db,
             "link",
-            "SELECT marker, body FROM link WHERE ticket = ?1",
+            "SELECT marker, body, sum FROM link WHERE ticket = ?1",
             [int(*ticket)],
         )?);
     }
     for marker in markers {
-        found.extend(bodies(
+        found.extend(summed(
             db,
             "link",
-            "SELECT marker, body FROM link WHERE marker = ?1",
+            "SELECT marker, body, sum FROM link WHERE marker = ?1",
             [&marker.0],
         )?);
     }

@@ -6,7 +6,7 @@
 pub mod admin;
 mod bulk;
 mod decode;
-mod jql;
+pub mod jql;
 mod people;
 pub mod person;
 mod preflight;
