@@ -132,12 +132,16 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
     ) -> Result<(), StoreError> {
         let now = self.clients.clock.now();
         let moved: Vec<Marker> = actions.keys().map(|marker| (*marker).clone()).collect();
-        let moved = self.store.links_of(&[], &[], &moved).await?;
         let rest = snapshot
             .links
             .values()
             .filter(|link| !actions.contains_key(&link.marker));
-        let late = news::of_late(self.config, rest.chain(&moved), now);
+        let mut late = news::of_late(self.config, rest, now);
+        // A first run moves every link: all of them at once would be the most that a run ever holds.
+        for some in moved.chunks(STEP as usize) {
+            let links = self.store.links_of(&[], &[], some).await?;
+            late.extend(news::of_late(self.config, &links, now));
+        }
         keep(self.store, self.config, &late, &[], now).await
     }
 
