@@ -15,6 +15,7 @@ pub use stack::Stack;
 use std::fmt::Write as _;
 
 use crate::model::Severity;
+use crate::talk::plain;
 
 /// The classes that charts use, for light and dark pages. `--surface` is the page's own background.
 pub const STYLE: &str = include_str!("style.css");
@@ -46,17 +47,16 @@ pub fn class_of(severity: Severity) -> &'static str {
     }
 }
 
-/// Text as XML takes it; characters that XML has no place for are left out.
+/// Text as XML takes it, and as people may be shown it; characters that XML has no place for are left out.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in plain(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            c if c.is_control() => out.push(' '),
             '\u{fffe}' | '\u{ffff}' => {}
             c => out.push(c),
         }

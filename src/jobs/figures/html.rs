@@ -13,6 +13,7 @@ use crate::figures::chart::STYLE;
 use crate::figures::report::Figures;
 use crate::figures::table::{Cell, Table};
 use crate::figures::{Section, grouped};
+use crate::talk::plain;
 
 const PAGE: &str = include_str!("page.html");
 const OWN_STYLE: &str = include_str!("style.css");
@@ -44,7 +45,7 @@ pub(super) fn page(figures: &Figures, sections: &[Section]) -> anyhow::Result<St
         "hash": hash,
         "from": overview.period.from.strftime("%-d %B %Y").to_string(),
         "to": overview.period.to.strftime("%-d %B %Y").to_string(),
-        "filter": figures.filter.to_string(),
+        "filter": plain(&figures.filter.to_string()),
         "made_at": figures.made_at.strftime("%-d %B %Y, %H:%M UTC").to_string(),
         "marks": marks(figures),
         "sections": shown,
@@ -105,7 +106,7 @@ fn section(section: &Section) -> Value {
     json!({
         "id": section.id,
         "title": section.title,
-        "sentence": section.sentence,
+        "sentence": plain(&section.sentence),
         "chart": section.chart,
         "folded": folded,
         "table": table(&section.table),
@@ -126,7 +127,7 @@ fn table(table: &Table) -> Value {
     let rows = table.rows.iter().map(|row| {
         let cells = shown.iter().map(|at| {
             let is_numeric = table.columns[*at].is_numeric;
-            json!({ "text": row[*at].shown(), "is_numeric": is_numeric })
+            json!({ "text": plain(&row[*at].shown()), "is_numeric": is_numeric })
         });
         cells.collect::<Vec<_>>()
     });

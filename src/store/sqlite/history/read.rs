@@ -1,6 +1,7 @@
 //! Answers from the counts. A question that involves one dimension at most is answered from that dimension's sums; any
 //! other from the cells that fit it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
@@ -214,28 +215,34 @@ fn flows(
     // Split by weeks, or for few names, single days are few enough.
     let span = (!weekly && by.is_some()).then_some(WEEK);
     let asked = counted("flow", select, days, by, weekly, span, columns);
-    let sql = format!(
-        "SELECT name, week, severity, sum(new), sum(reopened), sum(fixed), sum(removed), sum(ignored), sum(deleted), sum(adopted), sum(moved) FROM ({}) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-        asked.sql
-    );
-    collect(db, &sql, asked.values, |row| {
-        let week: i64 = row.get(1)?;
-        Ok(FlowRow {
-            name: row.get(0)?,
-            week: if weekly { Some(date(week)?) } else { None },
-            severity: severity(row, 2)?,
-            flows: Flows {
-                new: row.get(3)?,
-                reopened: row.get(4)?,
-                fixed: row.get(5)?,
-                removed: row.get(6)?,
-                ignored: row.get(7)?,
-                deleted: row.get(8)?,
-                adopted: row.get(9)?,
-                moved: row.get(10)?,
-            },
-        })
-    })
+    let mut sums: BTreeMap<String, BTreeMap<(i64, Severity), Flows>> = BTreeMap::new();
+    each(db, &asked.sql, asked.values, |row| {
+        let flows = Flows {
+            new: row.get(3)?,
+            reopened: row.get(4)?,
+            fixed: row.get(5)?,
+            removed: row.get(6)?,
+            ignored: row.get(7)?,
+            deleted: row.get(8)?,
+            adopted: row.get(9)?,
+            moved: row.get(10)?,
+        };
+        let place = (row.get(1)?, severity(row, 2)?);
+        *of_name(&mut sums, text(row, 0)?).entry(place).or_default() += flows;
+        Ok(())
+    })?;
+    let mut rows = Vec::new();
+    for (name, sums) in sums {
+        for ((week, severity), flows) in sums {
+            rows.push(FlowRow {
+                name: name.clone(),
+                week: if weekly { Some(date(week)?) } else { None },
+                severity,
+                flows,
+            });
+        }
+    }
+    Ok(rows)
 }
 
 fn took(
@@ -244,27 +251,44 @@ fn took(
     days: Days,
     by: Option<Dimension>,
 ) -> Result<Vec<TookRow>, Fault> {
-    let asked = counted(
-        "took",
-        select,
-        days,
-        by,
-        false,
-        Some(BLOCKS),
-        "bucket, count",
-    );
-    let sql = format!(
-        "SELECT name, severity, bucket, sum(count) FROM ({}) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-        asked.sql
-    );
-    collect(db, &sql, asked.values, |row| {
-        Ok(TookRow {
-            name: row.get(0)?,
-            severity: severity(row, 1)?,
-            bucket: row.get(2)?,
-            count: count(row, 3)?,
-        })
-    })
+    let columns = "bucket, count";
+    let asked = counted("took", select, days, by, false, Some(BLOCKS), columns);
+    let mut sums: BTreeMap<String, BTreeMap<(Severity, u16), u64>> = BTreeMap::new();
+    each(db, &asked.sql, asked.values, |row| {
+        let place = (severity(row, 2)?, row.get(3)?);
+        *of_name(&mut sums, text(row, 0)?).entry(place).or_default() += count(row, 4)?;
+        Ok(())
+    })?;
+    let rows = sums.into_iter().flat_map(|(name, sums)| {
+        let row = move |((severity, bucket), count)| TookRow {
+            name: name.clone(),
+            severity,
+            bucket,
+            count,
+        };
+        sums.into_iter().map(row)
+    });
+    Ok(rows.collect())
+}
+
+/// Sums up outside the database: its own grouping sorts every row before it adds one.
+fn each(
+    db: &Connection,
+    sql: &str,
+    values: Vec<Value>,
+    mut add: impl FnMut(&Row<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query(params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        add(row)?;
+    }
+    Ok(())
+}
+
+/// The sums of a name. The copy costs less than searching twice.
+fn of_name<'s, T: Default>(sums: &'s mut BTreeMap<String, T>, name: &str) -> &'s mut T {
+    sums.entry(name.to_owned()).or_default()
 }
 
 fn standing_rows(
@@ -388,8 +412,12 @@ fn stage_of(word: &str) -> Result<Stage, Fault> {
 }
 
 fn severity(row: &Row<'_>, column: usize) -> Result<Severity, Fault> {
-    let word: String = row.get(column)?;
-    severity_of(&word)
+    severity_of(text(row, column)?)
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault> {
+    let value = row.get_ref(column)?;
+    value.as_str().map_err(|e| damaged(e.to_string()))
 }
 
 fn severity_of(word: &str) -> Result<Severity, Fault> {
