@@ -8,6 +8,7 @@
 //!
 //! The modules stand in the order of the flow.
 
+pub mod api;
 pub mod apply;
 pub mod caret;
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod decide;
 pub mod emulators;
+pub mod figures;
 pub mod ignore;
 pub mod jobs;
 pub mod model;

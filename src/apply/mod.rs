@@ -6,6 +6,7 @@
 
 pub mod content;
 mod creates;
+mod noted;
 pub mod recover;
 mod tickets;
 mod workflow;
@@ -117,9 +118,7 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
     to: Sinks<'_, F, T, N, S>,
     run: &Run<'_>,
 ) -> Result<Applied, StoreError> {
-    for links in std::mem::take(&mut plan.noted).chunks(ROWS_TOGETHER) {
-        to.store.put_links(links).await?;
-    }
+    noted::note(std::mem::take(&mut plan.noted), snapshot, to.store, run).await?;
     let mut work: Vec<Progress> = std::mem::take(&mut plan.actions)
         .into_iter()
         .map(|action| {
@@ -195,8 +194,7 @@ async fn settle<S: Store>(
                 links.extend(progress.settle());
             }
         }
-        store.put_links(&links).await?;
-        store.audit(&audit).await?;
+        store.settle(&links, &audit, now).await?;
     }
     if done.is_empty() {
         excuse(work, &mut applied.failures);

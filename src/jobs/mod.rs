@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod emulate;
 pub mod enforcement;
 pub mod explain;
+pub mod figures;
 pub mod findings_check;
 pub mod hook;
 pub mod ignore;

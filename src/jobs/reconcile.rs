@@ -304,7 +304,8 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
                 )
             })
             .collect();
-        self.store.settle_intents(&found).await?;
+        let now = self.clients.clock.now();
+        self.store.settle_intents(&found, now).await?;
         let to = Sinks {
             findings: &self.clients.aws,
             tickets: &self.clients.jira,

@@ -2,6 +2,7 @@
 //! run after each, and a last run that plans nothing. Then the engine serves, and whoever looks acts.
 
 mod emulated;
+pub mod history;
 mod live;
 mod words;
 
@@ -45,6 +46,10 @@ struct Demo<'a> {
 /// # Errors
 /// When a port or the temporary folder cannot be had, or the engine fails.
 pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
+    if let Some(folder) = &args.history {
+        history::run(folder, args.seed, Clock::System.now(), talk).await?;
+        return Ok(Exit::Ok);
+    }
     let folder = Folder::new()?;
     let clock = Clock::Shifted(std::sync::Arc::default());
     let emulated = Emulated::start(args, &folder.0, clock.clone()).await?;

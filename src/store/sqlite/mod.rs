@@ -2,6 +2,7 @@
 //!
 //! A link row keeps its lookup keys as columns and the rest as JSON, so that a new field needs no migration.
 
+mod history;
 mod open;
 mod organisation;
 mod outbox;

@@ -49,9 +49,10 @@ impl Store for Guarded {
         history(from: &str, to: &str) -> Vec<DayCount>;
     }
     guarded! { true:
-        put_links(links: &[Link]) -> ();
+        put_links(links: &[Link], at: Timestamp) -> ();
+        settle(links: &[Link], entries: &[AuditEntry], at: Timestamp) -> ();
         open_intents(intents: &[Intent]) -> ();
-        settle_intents(outcomes: &[(Marker, IntentOutcome)]) -> ();
+        settle_intents(outcomes: &[(Marker, IntentOutcome)], at: Timestamp) -> ();
         bury(tombstones: &[Tombstone]) -> ();
         open_comments(keys: &[String]) -> ();
         audit(entries: &[AuditEntry]) -> ();
