@@ -88,8 +88,5 @@ pub trait Sessions: Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Login>, StoreError>> + Send;
     /// The key that forms are signed with; the first caller's is kept.
-    fn form_key(
-        &self,
-        new: [u8; 32],
-    ) -> impl Future<Output = Result<[u8; 32], StoreError>> + Send;
+    fn form_key(&self, new: [u8; 32]) -> impl Future<Output = Result<[u8; 32], StoreError>> + Send;
 }

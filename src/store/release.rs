@@ -44,8 +44,6 @@ pub trait Releases: Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// The latest, newest first.
-    fn releases(
-        &self,
-        limit: u32,
-    ) -> impl Future<Output = Result<Vec<Release>, StoreError>> + Send;
+    fn releases(&self, limit: u32)
+    -> impl Future<Output = Result<Vec<Release>, StoreError>> + Send;
 }

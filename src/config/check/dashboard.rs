@@ -19,7 +19,7 @@ const TAKEN_HEADERS: [&str; 6] = [
 /// More networks than a proxy has.
 const PEERS_MOST: usize = 32;
 /// A log-in that lasts longer is none.
-const SESSION_LONGEST_HOURS: i64 = 24 * 30;
+const SESSION_LONGEST_HOURS: u32 = 24 * 30;
 
 pub(super) fn dashboard(dashboard: &Dashboard, config: &Config, found: &mut Found) {
     if let Some(url) = &dashboard.url {
@@ -120,7 +120,11 @@ pub(crate) fn network(text: &str) -> Option<IpNet> {
 
 fn header(path: &str, name: &str, found: &mut Found) {
     if name.parse::<http::HeaderName>().is_err() {
-        found.add_with_help(path, "is no name of a header", "such as \"x-forwarded-email\"");
+        found.add_with_help(
+            path,
+            "is no name of a header",
+            "such as \"x-forwarded-email\"",
+        );
     } else if TAKEN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
         found.add(path, format!("`{name}` means something else"));
     }
