@@ -148,22 +148,22 @@ async fn a_form_of_another_site_or_person_changes_nothing() {
     let desk = Desk::new().await;
     let form = desk.form(Visitor::Reviewer).await;
     let fields = format!("form={form}&kind=all&name=-&why=x");
-    for (headers, body) in [
-        (&[("origin", "https://evil.example")][..], fields.as_str()),
+    let changed = fields.replace(&form[..4], "0000");
+    let of_another = format!(
+        "form={}&kind=all&name=-&why=x",
+        desk.form(Visitor::Ending).await
+    );
+    let attempts: [(&[(&str, &str)], &str); 8] = [
+        (&[("origin", "https://evil.example")], &fields),
         (&[("sec-fetch-site", "cross-site")], &fields),
         (&[("sec-fetch-site", "same-site")], &fields),
         (&[("origin", "null")], &fields),
         (&[], "kind=all&name=-&why=x"),
         (&[], "form=&kind=all&name=-&why=x"),
-        (&[], &fields.replace(&form[..4], "0000")),
-        (
-            &[],
-            &format!(
-                "form={}&kind=all&name=-&why=x",
-                desk.form(Visitor::Viewer).await
-            ),
-        ),
-    ] {
+        (&[], &changed),
+        (&[], &of_another),
+    ];
+    for (headers, body) in attempts {
         let answer = desk
             .send(Visitor::Reviewer, "POST", "/pause", headers, body)
             .await;

@@ -121,7 +121,8 @@ impl Identity {
         hex::decode(token).is_ok_and(|said| self.form_mac(key).verify_slice(&said).is_ok())
     }
 
-    #[allow(clippy::expect_used)] // HMAC takes keys of every length (RFC 2104, §3).
+    // HMAC takes keys of every length (RFC 2104, §3).
+    #[allow(clippy::expect_used)]
     fn form_mac(&self, key: &[u8; 32]) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length is a key");
         let (how, session) = match &self.by {

@@ -11,29 +11,29 @@ const MOST: u32 = 20_000;
 impl Sqlite {
     /// Links whose ticket is resolved or disputed.
     pub(crate) async fn waiting_links(&self) -> Result<Vec<Link>, StoreError> {
-        let sql = "SELECT marker, body FROM link INDEXED BY link_waits
+        let sql = "SELECT marker, body, sum FROM link
                    WHERE body ->> '$.base.ticket.is' = 'resolved' OR body ->> '$.dispute' IS NOT NULL LIMIT ?1";
-        self.call_read(move |db| rows::bodies(db, "link", sql, [MOST]))
+        self.call_read(move |db| rows::summed(db, "link", sql, [MOST]))
             .await
     }
 
     /// Links that an ignore rule covers.
     pub(crate) async fn hidden_links(&self) -> Result<Vec<Link>, StoreError> {
-        let sql = "SELECT marker, body FROM link INDEXED BY link_hidden
+        let sql = "SELECT marker, body, sum FROM link
                    WHERE body ->> '$.ignored_by' IS NOT NULL LIMIT ?1";
-        self.call_read(move |db| rows::bodies(db, "link", sql, [MOST]))
+        self.call_read(move |db| rows::summed(db, "link", sql, [MOST]))
             .await
     }
 
     /// Links that somebody means by a ticket's key, a finding's id, a resource or a marker.
     pub(crate) async fn links_called(&self, name: &str) -> Result<Vec<Link>, StoreError> {
         let name = name.to_owned();
-        let sql = "SELECT marker, body FROM link WHERE marker = ?1
-             UNION SELECT marker, body FROM link WHERE body ->> '$.ticket.key' = upper(?1)
-             UNION SELECT marker, body FROM link WHERE json_extract(body, '$.alias.resource') = ?1
-             UNION SELECT link.marker, link.body FROM link_finding JOIN link USING (marker) WHERE finding = ?1
+        let sql = "SELECT marker, body, sum FROM link WHERE marker = ?1
+             UNION SELECT marker, body, sum FROM link WHERE body ->> '$.ticket.key' = upper(?1)
+             UNION SELECT marker, body, sum FROM link WHERE json_extract(body, '$.alias.resource') = ?1
+             UNION SELECT link.marker, link.body, link.sum FROM link_finding JOIN link USING (marker) WHERE finding = ?1
              ORDER BY 1 LIMIT 200";
-        self.call_read(move |db| rows::bodies(db, "link", sql, [name]))
+        self.call_read(move |db| rows::summed(db, "link", sql, [name]))
             .await
     }
 
