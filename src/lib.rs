@@ -14,6 +14,7 @@ pub mod caret;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dashboard;
 pub mod decide;
 pub mod emulators;
 pub mod figures;

@@ -31,6 +31,6 @@ pub mod sync;
 pub mod tell;
 pub mod template;
 mod unfinished;
-mod unread;
+pub(crate) mod unread;
 pub mod webhook;
 pub mod workflow;

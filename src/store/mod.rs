@@ -2,11 +2,13 @@
 //!
 //! [`sqlite`] is the default. The trait is what a second database has to offer.
 
+pub mod access;
 pub mod history;
 pub mod organisation;
 pub mod outbox;
 pub mod proofs;
 pub mod queue;
+pub mod release;
 pub mod rules;
 pub mod sqlite;
 pub mod unread;

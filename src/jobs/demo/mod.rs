@@ -105,7 +105,7 @@ fn configure(args: &DemoArgs, emulated: &Emulated, folder: &Path) -> anyhow::Res
         .replace("env:ASAF_JIRA_TOKEN", "file:token")
         .replace("env:ASAF_SLACK_TOKEN", "file:slack-token");
     let text = format!(
-        "{sides}\n[serve]\nlisten = \"127.0.0.1:0\"\n\n[webhook]\nsecrets = [\"file:{}\"]\n\n[queue]\nurl = \"{}\"\n",
+        "{sides}\n[serve]\nlisten = \"127.0.0.1:0\"\n\n[dashboard]\nlocal = \"reviewer\"\n\n[webhook]\nsecrets = [\"file:{}\"]\n\n[queue]\nurl = \"{}\"\n",
         live::SECRET,
         ready.queue,
     );

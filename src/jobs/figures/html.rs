@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::figures::chart::STYLE;
 use crate::figures::report::Figures;
 use crate::figures::table::{Cell, Table};
-use crate::figures::{Section, grouped};
+use crate::figures::{Overview, Section, grouped};
 use crate::talk::plain;
 
 const PAGE: &str = include_str!("page.html");
@@ -47,15 +47,14 @@ pub(super) fn page(figures: &Figures, sections: &[Section]) -> anyhow::Result<St
         "to": overview.period.to.strftime("%-d %B %Y").to_string(),
         "filter": plain(&figures.filter.to_string()),
         "made_at": figures.made_at.strftime("%-d %B %Y, %H:%M UTC").to_string(),
-        "marks": marks(figures),
+        "marks": marks(overview),
         "sections": shown,
     });
     Ok(engine.get_template("page.html")?.render(Serde(&context))?)
 }
 
 /// The numbers that stand above everything.
-fn marks(figures: &Figures) -> Vec<Value> {
-    let overview = &figures.overview;
+pub(crate) fn marks(overview: &Overview) -> Vec<Value> {
     let mark = |name: &str, number: String, unit: &str, note: String| json!({ "name": name, "number": number, "unit": unit, "note": note });
     let days = |days: Option<f64>| days.map_or("–".to_owned(), |days| format!("{days:.1}"));
     let flows = &overview.flows;

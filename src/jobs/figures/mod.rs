@@ -1,6 +1,6 @@
 //! `asaf report`: the figures as one file, from the store alone.
 
-mod html;
+pub(crate) mod html;
 
 use std::path::Path;
 
