@@ -66,7 +66,7 @@ async fn every_page_is_for_everybody_and_runs_nothing_that_findings_say() {
         link.alias.resource = format!("{hostile}{}", link.alias.resource);
         link.alias.region = (*hostile).to_owned();
     }
-    store.put_links(&links).await.unwrap();
+    store.put_links(&links, scene.clock.now()).await.unwrap();
     let runs = store.runs(1).await.unwrap();
     let setup = Setup::new(&scene.config).unwrap();
     let dashboard = Dashboard::new(store.clone(), scene.clock.clone(), setup);

@@ -119,7 +119,7 @@ fn narrowed(filter: &Filter, name: &str, value: &str) -> Option<String> {
 /// An account's id, also where its name stands before it.
 fn account_in(text: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_ascii_digit());
-    let found = words.filter(|word| word.len() == 12).last();
+    let found = words.rev().find(|word| word.len() == 12);
     found.map(str::to_owned)
 }
 

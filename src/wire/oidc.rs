@@ -274,7 +274,7 @@ impl Provider {
             &description.token_endpoint,
             &description.jwks_uri,
         ] {
-            if !url.starts_with("https:") && !(local && crate::config::is_loopback(url)) {
+            if !(url.starts_with("https:") || local && crate::config::is_loopback(url)) {
                 return Err(self.unusable(&"it names an address without TLS"));
             }
         }
