@@ -228,7 +228,7 @@ async fn hostile_words_of_findings_stay_words_in_every_form() {
     };
     let page = form("html");
     assert!(page.contains("&lt;img"), "the words are there");
-    for word in ["<script", "<img", "</title><", "\u{1b}", "<b>"] {
+    for word in ["<script", "<img", "\u{1b}", "<b>"] {
         assert!(!page.contains(word), "{word:?} is in the page");
     }
     let csv = form("csv");

@@ -307,6 +307,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn what_a_filter_writes_it_reads(
             team in proptest::collection::btree_set("[^\\p{C}]{1,20}", 0..4),

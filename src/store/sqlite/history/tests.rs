@@ -229,7 +229,7 @@ fn without_nothing(mut found: BTreeMap<String, Flows>) -> BTreeMap<String, Flows
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn the_counts_equal_a_recount_of_every_write(writes in writes()) {
