@@ -99,7 +99,7 @@ fn only_what_jira_signed_gets_in_over_the_wire() {
         ("PUT /webhook/jira", 405),
         // Whatever else there is belongs to the dashboard, which asks first who it is.
         ("POST /webhook", 401),
-        ("POST /", 401),
+        ("POST /", 405),
         ("POST /webhook/jira/../jira", 401),
         ("POST /healthz", 405),
     ] {
