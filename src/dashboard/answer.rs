@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::access::{Identity, Refusal};
 use super::routes::{Place, Route};
-use super::{Dashboard, Setup, act, figures, login, pages, render, runs};
+use super::{Dashboard, Setup, act, figures, integrations, login, pages, render, runs};
 use crate::figures::BadFilter;
 use crate::store::StoreError;
 
@@ -106,7 +106,7 @@ pub(super) async fn answer(visit: &Visit<'_>, place: Place) -> Response {
         Place::Runs => runs::runs(visit).await,
         Place::Run => runs::run(visit).await,
         Place::Quarantine => pages::quarantine(visit).await,
-        Place::Integrations => pages::integrations(visit).await,
+        Place::Integrations => integrations::integrations(visit).await,
         Place::Sessions => pages::sessions(visit).await,
         Place::Retry => act::retry(visit).await,
         Place::Release => act::release(visit).await,

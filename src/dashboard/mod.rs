@@ -8,6 +8,7 @@ mod act;
 mod answer;
 mod figures;
 mod form;
+mod integrations;
 mod listing;
 mod login;
 mod pages;

@@ -1,4 +1,4 @@
-//! Pages from the store: what waits for review, one ticket, ignore rules, the quarantine, integrations, log-ins.
+//! Pages from the store: what waits for review, one ticket, ignore rules, the quarantine, log-ins.
 
 use axum::response::Response;
 use jiff::Timestamp;
@@ -10,16 +10,14 @@ use super::render;
 use crate::figures::table::Cell;
 use crate::figures::{Filter, Source, grouped, ignored};
 use crate::jobs::explain;
-use crate::jobs::reconcile::{LAST_FULL, LAST_READ};
+use crate::jobs::reconcile::LAST_READ;
 use crate::jobs::review::remembered_of;
 use crate::model::{FindingState, Link};
 use crate::notify::news::ticket_url;
 use crate::read::ATTEMPTS_BEFORE_QUARANTINE;
 use crate::review::{Verdict, render as review_words};
 use crate::store::access::Sessions as _;
-use crate::store::outbox::Outbox as _;
-use crate::store::queue::{Inbox as _, WorkQueue as _};
-use crate::store::unread::{Door, UnreadStore as _};
+use crate::store::unread::UnreadStore as _;
 use crate::store::{Store as _, rules::RuleMemory as _};
 
 /// A page of sentences, facts, forms and tables. An address that asks for a table as a file gets that.
@@ -65,7 +63,7 @@ pub(super) fn moment(at: Timestamp) -> String {
 }
 
 /// When, or that it never was.
-fn when(at: Option<Timestamp>) -> String {
+pub(super) fn when(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), moment)
 }
 
@@ -513,121 +511,6 @@ pub(super) async fn quarantine(visit: &Visit<'_>) -> Result<Response, Failure> {
         "Quarantine",
         json!({}),
         vec![failed, doubt, unread],
-    )
-}
-
-pub(super) async fn integrations(visit: &Visit<'_>) -> Result<Response, Failure> {
-    let (store, config) = (&*visit.dashboard.store, &visit.setup.config);
-    let full = store.instant(LAST_FULL).await?;
-    let every = config.run.full_every.duration();
-    let on_time = full.is_some_and(|at| visit.now.duration_since(at) <= every + every / 4);
-    let depth = store.depth(visit.now).await?;
-    let mut facts = vec![
-        toned("Last complete run began", when(full), on_time),
-        fact(
-            "Last run that read all it wanted began",
-            when(store.instant(LAST_READ).await?),
-        ),
-        fact("Work that is due", grouped(depth.ready)),
-        fact("Work that is due later", grouped(depth.delayed)),
-    ];
-    if let Some(at) = depth.oldest_ready_at {
-        let late = visit.now.duration_since(at).as_mins() >= 15;
-        facts.push(toned("The oldest is due since", moment(at), !late));
-    }
-    for (name, door, configured) in [
-        (
-            "Jira's webhook was last heard",
-            Door::Webhook,
-            !config.webhook.secrets.is_empty(),
-        ),
-        (
-            "The event queue was last heard",
-            Door::Queue,
-            config.queue.is_some(),
-        ),
-    ] {
-        facts.push(match (configured, store.heard(door).await?) {
-            (false, _) => fact(name, "not configured"),
-            (true, None) => toned(name, "never", false),
-            (true, Some(at)) => fact(name, moment(at)),
-        });
-    }
-    if config.ignore.is_some() {
-        let rules = store.remembered_rules().await?;
-        let words = rules
-            .as_ref()
-            .map_or("never".to_owned(), |read| moment(read.read_at));
-        facts.push(toned(
-            "Ignore rules were last read anew",
-            words,
-            rules.is_some(),
-        ));
-    }
-    let mut waiting = Listing::new(
-        "messages",
-        "Messages that wait",
-        &[
-            ("place", "Chat"),
-            ("recipient", "For"),
-            ("posts:n", "Messages"),
-            ("since", "Since"),
-            ("trouble", "Trouble"),
-        ],
-    );
-    for one in store.waiting().await? {
-        waiting.row(vec![
-            Cell::from(one.place),
-            Cell::from(one.recipient),
-            Cell::from(one.posts),
-            Cell::from(moment(one.since)),
-            Cell::from(one.trouble),
-        ]);
-    }
-    waiting.says = match waiting.rows.len() {
-        0 => "Everybody was told everything.".to_owned(),
-        _ => "They are sent when the chat takes them; nothing is lost.".to_owned(),
-    };
-    let mut paused = Listing::new(
-        "paused",
-        "Paused",
-        &[
-            ("scope", "What"),
-            ("by", "By"),
-            ("since", "Since"),
-            ("why", "Why"),
-        ],
-    );
-    for pause in store.pauses().await? {
-        let row = paused.row(vec![
-            Cell::from(pause.scope.to_string()),
-            Cell::from(pause.by),
-            Cell::from(moment(pause.since)),
-            Cell::from(pause.why),
-        ]);
-        row.act = Some(Act {
-            label: "Resume".to_owned(),
-            says: format!("Resume {}", pause.scope),
-            to: "/resume",
-            fields: vec![("scope", super::act::word_of(&pause.scope))],
-        });
-    }
-    paused.says = match paused.rows.len() {
-        0 => "Nothing is paused.".to_owned(),
-        _ => "Nothing is written for these until they are resumed.".to_owned(),
-    };
-    let forms = if visit.acts() {
-        vec![super::act::pause_form()]
-    } else {
-        Vec::new()
-    };
-    let page = json!({ "facts": facts, "forms": forms });
-    show(
-        visit,
-        "/integrations",
-        "Integrations",
-        page,
-        vec![paused, waiting],
     )
 }
 
