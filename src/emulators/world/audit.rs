@@ -263,10 +263,11 @@ impl State {
                     self.decide_all(id);
                 }
                 // The console took it back: what had been decided no longer counts.
-                (Actor::Person { .. }, "NEW" | "NOTIFIED")
-                    if matches!(from.as_str(), "RESOLVED" | "SUPPRESSED") =>
-                {
+                (Actor::Person { .. }, "NEW" | "NOTIFIED") if from == "RESOLVED" => {
                     self.begin_episode(id);
+                }
+                (Actor::Person { .. }, "NEW" | "NOTIFIED") if from == "SUPPRESSED" => {
+                    self.show_again(id);
                 }
                 _ => {}
             },
@@ -333,6 +334,19 @@ impl State {
         }
         for ticket in self.tickets_of(finding) {
             self.decided.remove(&ticket);
+        }
+    }
+
+    /// It is ignored no more; what somebody said on a ticket was not about that, and stands.
+    fn show_again(&mut self, finding: &str) {
+        let twins: Vec<String> = self.twins(finding).cloned().collect();
+        for twin in twins {
+            self.resolved_by_people.remove(&twin);
+        }
+        for ticket in self.tickets_of(finding) {
+            if !self.claimed.contains(&ticket) {
+                self.decided.remove(&ticket);
+            }
         }
     }
 
