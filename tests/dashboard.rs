@@ -254,8 +254,8 @@ async fn a_provider_logs_people_in_and_a_reviewer_ends_that() {
     );
     let form = form_of(&page.text);
     // There are other sessions: hers stands in the row with her name.
-    let row = page.text.rsplit("rosa@example.com").next().unwrap();
-    let hash = row.split("name=\"session\" value=\"").nth(1).unwrap()[..64].to_owned();
+    let (row, _) = page.text.rsplit_once("rosa@example.com").unwrap();
+    let hash = row.rsplit("name=\"session\" value=\"").next().unwrap()[..64].to_owned();
     let ended = desk
         .send(
             Visitor::Nobody,
