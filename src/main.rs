@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use tracing_subscriber::EnvFilter;
 
 /// Documents of two services are taken apart into millions of small pieces: with the C library's allocator the job takes
-/// 40 % more processor time (docs/benchmarks.md).
+/// two thirds more processor time (docs/benchmarks.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
