@@ -4,7 +4,8 @@
 //! are dropped (up to all of them), doubled, delayed and shuffled. Both have no scheduled run until the end. A person's
 //! act is part of the history only if it is possible in both worlds at that moment: what people can do depends on what
 //! the engine has done by then, and is no business of this test. And a closed ticket's finding that fails again goes on
-//! failing: an episode that begins and ends between two looks leaves nothing to see.
+//! failing: an episode that begins and ends between two looks leaves nothing to see. Nor does a ticket that is moved away
+//! and back between two looks: nobody moves one back to where the engine saw it last.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod scene;
