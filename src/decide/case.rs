@@ -3,8 +3,6 @@
 //! Findings with one alias key share a link. A new id takes over once the old one is archived or gone; of several
 //! active ones the worst rules.
 
-use std::collections::BTreeMap;
-
 use super::content::content_hash;
 use crate::model::{Finding, FindingState, Link, LinkOwner, Marker, Routed, Shown, WorkflowStatus};
 use crate::mutant;
@@ -30,13 +28,7 @@ pub(super) struct Case<'a> {
 
 /// All cases, in the order of their markers, one at a time: a case copies its link.
 pub(super) fn pair(snapshot: &Snapshot) -> impl Iterator<Item = Case<'_>> {
-    let mut groups: BTreeMap<Marker, Vec<&Finding>> = BTreeMap::new();
-    for finding in snapshot.findings.values().filter(|finding| !finding.sample) {
-        groups
-            .entry(Marker::of(&finding.alias))
-            .or_default()
-            .push(finding);
-    }
+    let mut groups = snapshot.by_marker();
     for marker in snapshot.links.keys() {
         groups.entry(marker.clone()).or_default();
     }
@@ -59,7 +51,7 @@ fn case<'a>(
     };
     if let Some(lead) = members.first() {
         link.rule = lead.rule.id.clone();
-        link.title = lead.title.chars().take(LONGEST_TITLE).collect();
+        link.title = shortened(&lead.title);
         link.findings = members.iter().map(|finding| finding.key.clone()).collect();
         link.findings.sort();
         link.evaluated_at = members
@@ -78,6 +70,11 @@ fn case<'a>(
         known,
         members,
     })
+}
+
+fn shortened(title: &str) -> String {
+    let end = title.char_indices().nth(LONGEST_TITLE);
+    end.map_or(title, |(end, _)| &title[..end]).to_owned()
 }
 
 /// By the finding that rules; without one it stays with whom it was.
@@ -164,7 +161,7 @@ impl Case<'_> {
     pub(super) fn shown(&self, lead: &Finding) -> Shown {
         Shown {
             severity: lead.severity,
-            title: lead.title.chars().take(LONGEST_TITLE).collect(),
+            title: shortened(&lead.title),
             resources: lead.resources.len(),
             account_name: self.account_name.unwrap_or_default().to_owned(),
             team: self

@@ -116,4 +116,20 @@ impl Snapshot {
     pub fn finding(&self, key: &FindingKey) -> Option<&Finding> {
         self.findings.get(key).map(Box::as_ref)
     }
+
+    /// The findings of each link, samples left out.
+    pub fn by_marker(&self) -> BTreeMap<Marker, Vec<&Finding>> {
+        let real = self.findings.values().filter(|finding| !finding.sample);
+        let mut all: Vec<([u8; 16], &Finding)> = real
+            .map(|finding| (Marker::digest(&finding.alias), finding.as_ref()))
+            .collect();
+        // Stable: findings of one link stay in the order of their keys.
+        all.sort_by_key(|(digest, _)| *digest);
+        all.chunk_by(|(one, _), (next, _)| one == next)
+            .map(|own| {
+                let findings = own.iter().map(|(_, finding)| *finding).collect();
+                (Marker::with(own[0].0), findings)
+            })
+            .collect()
+    }
 }
