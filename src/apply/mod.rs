@@ -13,6 +13,7 @@ mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -191,7 +192,7 @@ async fn settle<S: Store>(
                 done.insert(action.marker.clone());
                 audit.push(audit_entry(progress, run, now));
                 applied.done.count(action);
-                links.extend(progress.settle());
+                links.extend(progress.settle(now));
             }
         }
         store.settle(&links, &audit, now).await?;
@@ -348,8 +349,14 @@ impl Progress {
     }
 
     /// The link's next row, with the ids of a ticket that was just created; the action keeps none.
-    fn settle(&mut self) -> Option<Link> {
+    fn settle(&mut self, now: Timestamp) -> Option<Link> {
         let mut link = *self.action.after.take()?;
+        if self.action.workflow.is_some()
+            && let Some(write) = &mut link.in_flight
+        {
+            // It was decided earlier: by minutes in a large run, by hours where a process stood still.
+            write.at = now;
+        }
         if self.action.ticket.creates() {
             link.ticket = self.ticket.clone();
         }

@@ -4,6 +4,7 @@
 mod agreement;
 mod excuse;
 mod records;
+mod told;
 
 use asaf::emulators::journal::Actor;
 use asaf::emulators::world::audit;
@@ -61,6 +62,7 @@ impl Stage {
             .any(|f| f["Compliance"]["Status"] == "NOT_AVAILABLE");
         self.check_records(report.plan.held.is_empty() && !unclear)
             .await;
+        self.check_told().await;
     }
 
     /// A worker by itself, with the schedule that it has, and no event: the reconciles that follow find nothing to do.
@@ -134,6 +136,7 @@ impl Stage {
             let mut world = world.lock();
             world.aws.faults.clear();
             world.jira.faults.clear();
+            world.slack.faults.clear();
             world.set_quotas(false);
             world.advance(SignedDuration::from_mins(5));
         }

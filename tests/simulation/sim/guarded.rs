@@ -3,7 +3,9 @@
 use asaf::model::owner::Organisation;
 use asaf::model::{FindingKey, Intent, Link, Marker, Pause, PauseScope};
 use asaf::store::organisation::OrganisationMemory;
-use asaf::store::outbox::{Folding, Notice, Outbox, Post, Standing, TicketChange, Waiting};
+use asaf::store::outbox::{
+    Figures, Folding, Notice, Outbox, Post, Stage, Standing, TicketChange, Waiting,
+};
 use asaf::store::proofs::{Proof, Proofs};
 use asaf::store::queue::{
     Accepted, Delivery, Depth, Finished, Inbox, Leased, ResourceDeletion, WorkKey, WorkQueue,
@@ -121,6 +123,15 @@ impl Outbox for Guarded {
         postpone(id: i64, until: Timestamp, trouble: &str, in_doubt: bool) -> ();
         give_up(id: i64, trouble: &str) -> ();
         forget(before: Timestamp) -> usize;
+    }
+}
+
+impl Figures for Guarded {
+    guarded! { false:
+        changes(from: Timestamp) -> Vec<TicketChange>;
+        since(stage: Stage) -> Vec<(Marker, Timestamp)>;
+        counting_since() -> Option<Timestamp>;
+        audit_by_row(row: u8, from: Timestamp) -> Vec<AuditEntry>;
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod counts;
 pub(crate) mod dice;
 pub(crate) mod door;
 pub(crate) mod guarded;
+pub(crate) mod outage;
 pub(crate) mod outside;
 pub(crate) mod process;
 pub(crate) mod stage;

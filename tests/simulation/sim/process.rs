@@ -11,6 +11,7 @@ use asaf::emulators::world::{ENGINE_KEY, Shared, Side};
 use asaf::jobs::connect::{Clients, Way, connect_within};
 use asaf::jobs::live::{Turn, Worker};
 use asaf::jobs::reconcile::{Job, Orders, Report, Wish};
+use asaf::jobs::tell::Courier;
 use asaf::read::Silent;
 use asaf::store::queue::{Delivery, Inbox};
 use asaf::store::sqlite::Sqlite;
@@ -42,6 +43,8 @@ pub(crate) struct Birth {
     /// How often it was told to read it again.
     pub(crate) reloads: Arc<Mutex<u32>>,
     pub(crate) clock: Arc<Mutex<Timestamp>>,
+    /// It tells people by itself, as `asaf serve` does.
+    pub(crate) tells: bool,
     /// What its runs reported.
     pub(crate) said: Arc<Mutex<Vec<Said>>>,
 }
@@ -85,7 +88,13 @@ pub(crate) async fn live(birth: Birth) {
         Kind::Serve => {
             let work = std::pin::pin!(work(&birth, &store, budget));
             let receive = std::pin::pin!(receive(&birth, &store));
-            futures_util::future::select(work, receive).await;
+            let both = futures_util::future::select(work, receive);
+            if birth.tells {
+                let tell = std::pin::pin!(tell(&birth, &store));
+                futures_util::future::select(both, tell).await;
+            } else {
+                both.await;
+            }
         }
     }
 }
@@ -161,6 +170,22 @@ async fn work(birth: &Birth, store: &Guarded, budget: Budget) {
             birth.door.pass(step).await;
         }
         birth.say(Said::Reloaded);
+    }
+}
+
+async fn tell(birth: &Birth, store: &Guarded) {
+    let config = birth.file.lock().unwrap().clone();
+    let budget = Budget::new(Clock::Manual(birth.clock.clone()));
+    let clients = clients(birth, &config, budget).await;
+    let courier = Courier {
+        config: &config,
+        clients: &clients,
+        store,
+    };
+    loop {
+        // A store that fails is tried again, as ever.
+        let _ = courier.turn().await;
+        birth.door.pass(Step::Idle).await;
     }
 }
 

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::counts::Counts;
 use super::dice::Dice;
 use super::door::{Door, Step, Verdict};
+use super::outage::Outage;
 use super::outside::{Outside, may_ask_to_wait};
 use super::process::{Birth, Living, Said, live};
 use super::swarm::{Swarm, arm};
@@ -64,6 +65,7 @@ pub(crate) struct Stage {
     pub(crate) forgets: Vec<Timestamp>,
     /// Receipts or the whole store were lost.
     pub(crate) store_was_lost: bool,
+    pub(crate) slack: Outage,
 }
 
 impl Stage {
@@ -123,6 +125,7 @@ impl Stage {
             runs: Vec::new(),
             forgets: Vec::new(),
             store_was_lost: false,
+            slack: Outage::new(seed),
         }
     }
 
@@ -141,6 +144,7 @@ impl Stage {
             println!("{:?}", self.swarm);
         }
         for _ in 0..self.swarm.rounds {
+            self.slack_comes_and_goes();
             self.between_runs().await;
             self.work().await;
             let wait = match self.dice.below(4) {
@@ -158,6 +162,17 @@ impl Stage {
         }
         let lived = self.scene.clock.now().duration_since(begun);
         self.counts.hours += lived.as_hours().unsigned_abs();
+    }
+
+    fn slack_comes_and_goes(&mut self) {
+        let world = self.scene.world.clone();
+        if let Some(what) = self
+            .slack
+            .turn(&mut world.lock().slack, self.scene.clock.now())
+        {
+            self.counts.fault(what);
+            self.note(what);
+        }
     }
 
     /// Acts, starts, reloads, jumps, backups.
@@ -181,6 +196,7 @@ impl Stage {
             if self.dice.permille(jump) && self.slots[n].life.is_some() {
                 let skew = SignedDuration::from_secs(self.dice.between(-600, 600));
                 self.forgets.push(now);
+                self.slack.may_double = true;
                 if let Some(life) = &mut self.slots[n].life {
                     life.skew = skew;
                     *life.clock.lock().unwrap() = now + skew;
@@ -215,6 +231,7 @@ impl Stage {
             let _ = std::fs::remove_file(format!("{}{end}", path.display()));
         }
         self.store_was_lost = true;
+        self.slack.may_double = true;
         match restored {
             Some(backup) => {
                 std::fs::copy(backup, &path).unwrap();
@@ -254,6 +271,7 @@ impl Stage {
             file: self.file.clone(),
             reloads: Arc::clone(&reloads),
             clock: clock.clone(),
+            tells: self.slack.is_on(),
             said: Arc::clone(&said),
         };
         let run_from = self.scene.world.lock().journal.entries.len();
@@ -329,8 +347,15 @@ impl Stage {
         };
         let waits = |step: &Step| matches!(step, Step::Idle | Step::Locked);
         let steps = life.door.steps();
-        if let Some((id, _)) = steps.iter().find(|(_, step)| waits(step)) {
-            life.door.decide(*id, Verdict::Go);
+        let waiting: Vec<u64> = steps
+            .iter()
+            .filter(|(_, step)| waits(step))
+            .map(|(id, _)| *id)
+            .collect();
+        if !waiting.is_empty() {
+            waiting
+                .iter()
+                .for_each(|id| life.door.decide(*id, Verdict::Go));
             self.poll(n).await;
         }
     }
@@ -379,6 +404,7 @@ impl Stage {
             let until =
                 self.scene.clock.now() + SignedDuration::from_secs(self.dice.between(30, 2_400));
             self.counts.fault("pause");
+            self.slack.may_double |= self.slack.is_asked(step);
             self.note(&format!("process {n} is paused until {until} at {step:?}"));
             if let Some(life) = &mut self.slots[n].life {
                 life.paused_until = Some(until);
@@ -417,8 +443,13 @@ impl Stage {
                     return Verdict::Lose;
                 }
                 if self.dice.permille(late) {
-                    self.counts.fault("time-out, done later");
                     time(self, 60_000);
+                    if self.slack.is_asked(step) {
+                        // A message that comes minutes after its time-out may be a second one: docs/reliability.md.
+                        self.counts.fault("time-out, nothing done");
+                        return Verdict::Lose;
+                    }
+                    self.counts.fault("time-out, done later");
                     return Verdict::Late;
                 }
                 self.counts.requests += 1;

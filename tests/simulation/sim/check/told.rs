@@ -1,0 +1,93 @@
+//! What Slack's channels show in the end: each message once, and each ticket that burnt when it was made.
+
+use std::collections::BTreeMap;
+
+use asaf::emulators::journal::{Actor, Change};
+use asaf::store::outbox::Outbox;
+use serde_json::Value;
+
+use crate::sim::stage::Stage;
+
+impl Stage {
+    pub(crate) async fn check_told(&mut self) {
+        let waiting = self.scene.store_beside().waiting().await.unwrap();
+        if !waiting.is_empty() {
+            self.violations
+                .push(format!("notices: still to be told {waiting:?}"));
+        }
+        let (doubled, untold) = (self.doubled(), self.untold());
+        if self.slack.may_double && !doubled.is_empty() {
+            self.counts.reach("message doubled, excused");
+        } else {
+            self.violations.extend(doubled);
+        }
+        // A store that was lost took with it what was still to be told.
+        if self.store_was_lost && !untold.is_empty() {
+            self.counts.reach("message lost with its store");
+        } else {
+            self.violations.extend(untold);
+        }
+    }
+
+    fn doubled(&self) -> Vec<String> {
+        let world = self.scene.world.lock();
+        let mut times: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for channel in world.slack.channels() {
+            for message in &channel.messages {
+                let key = message
+                    .metadata
+                    .as_ref()
+                    .and_then(|m| m["event_payload"]["key"].as_str());
+                let key = key.unwrap_or_default().to_owned();
+                *times.entry((channel.id.clone(), key)).or_default() += 1;
+            }
+        }
+        let doubled = times.into_iter().filter(|(_, times)| *times > 1);
+        doubled
+            .map(|((channel, key), times)| {
+                format!("notices: {key} stands {times} times in {channel}")
+            })
+            .collect()
+    }
+
+    /// Tickets of critical controls and of GuardDuty that no message names.
+    fn untold(&self) -> Vec<String> {
+        let world = self.scene.world.lock();
+        let said: Vec<String> = world
+            .slack
+            .channels()
+            .flat_map(|channel| &channel.messages)
+            .map(|message| format!("{} {}", message.text, Value::from(message.blocks.clone())))
+            .collect();
+        let made = world.journal.entries.iter().filter_map(|entry| {
+            let Change::TicketCreated {
+                id,
+                key,
+                properties,
+                ..
+            } = &entry.change
+            else {
+                return None;
+            };
+            let burns = ["Lambda.1", "EC2.19", "guardduty"];
+            let about = properties.to_string();
+            let told_at_once = burns.iter().any(|name| about.contains(name));
+            // It may have moved to another project since.
+            let now = world.jira.issue(&id.to_string());
+            let keys = (key, now.map_or(key, |issue| &issue.key));
+            (entry.actor == Actor::Engine && told_at_once).then_some(keys)
+        });
+        let is_told = |key: &str| said.iter().any(|text| names(text, key));
+        made.filter(|(key, now)| !is_told(key) && !is_told(now))
+            .map(|(key, _)| format!("notices: nobody was told of {key}"))
+            .collect()
+    }
+}
+
+/// Not as a part of a longer key.
+fn names(text: &str, key: &str) -> bool {
+    text.match_indices(key).any(|(at, _)| {
+        let after = text[at + key.len()..].chars().next();
+        !after.is_some_and(|next| next.is_ascii_digit())
+    })
+}
