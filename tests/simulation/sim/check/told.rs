@@ -50,7 +50,7 @@ impl Stage {
             .collect()
     }
 
-    /// Tickets of critical controls and of GuardDuty that no message names.
+    /// What burns (findings of critical controls and of GuardDuty) and has had a ticket, of which no message names one.
     fn untold(&self) -> Vec<String> {
         let world = self.scene.world.lock();
         let said: Vec<String> = world
@@ -59,7 +59,8 @@ impl Stage {
             .flat_map(|channel| &channel.messages)
             .map(|message| format!("{} {}", message.text, Value::from(message.blocks.clone())))
             .collect();
-        let made = world.journal.entries.iter().filter_map(|entry| {
+        let mut tickets: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for entry in &world.journal.entries {
             let Change::TicketCreated {
                 id,
                 key,
@@ -67,19 +68,22 @@ impl Stage {
                 ..
             } = &entry.change
             else {
-                return None;
+                continue;
             };
-            let burns = ["Lambda.1", "EC2.19", "guardduty"];
-            let about = properties.to_string();
-            let told_at_once = burns.iter().any(|name| about.contains(name));
-            // It may have moved to another project since.
-            let now = world.jira.issue(&id.to_string());
-            let keys = (key, now.map_or(key, |issue| &issue.key));
-            (entry.actor == Actor::Engine && told_at_once).then_some(keys)
-        });
-        let is_told = |key: &str| said.iter().any(|text| names(text, key));
-        made.filter(|(key, now)| !is_told(key) && !is_told(now))
-            .map(|(key, _)| format!("notices: nobody was told of {key}"))
+            let about = properties["asaf.link"]["alias"].to_string();
+            let burns = ["lambda.1", "ec2.19", "guardduty"];
+            if entry.actor == Actor::Engine && burns.iter().any(|name| about.contains(name)) {
+                let keys = tickets.entry(about).or_default();
+                keys.push(key.clone());
+                // It may have moved to another project since.
+                keys.extend(world.jira.issue(&id.to_string()).map(|now| now.key.clone()));
+            }
+        }
+        let is_told = |key: &String| said.iter().any(|text| names(text, key));
+        tickets
+            .into_values()
+            .filter(|keys| !keys.iter().any(is_told))
+            .map(|keys| format!("notices: nobody was told of {keys:?}"))
             .collect()
     }
 }
