@@ -127,6 +127,8 @@ pub enum TicketQuery {
     UpdatedSince(Timestamp),
     /// Tickets with one of these markers, at most 50.
     Marked(Vec<Marker>),
+    /// A person's own query, as it was typed.
+    Asked(String),
 }
 
 /// One page of a search: ids alone, so that thousands fit on it; what they say is read by id.

@@ -6,6 +6,7 @@ use std::path::Path;
 use asaf::apply::content::{Style as _, Tickets};
 use asaf::cli::PreviewOutput;
 use asaf::config::Config;
+use asaf::emulators::jira::page::one;
 use asaf::jobs::template::preview;
 use asaf::model::owner::Knowledge;
 use asaf::model::{Finding, Link};
@@ -101,12 +102,40 @@ fn a_ticket_of_each_product_reads_as_agreed_and_is_valid() {
                 to: "payments".to_owned(),
             };
             for reason in [Reason::Fails, replaced] {
-                let document = style.draft(&finding, &link, &reason).description;
+                let document = style.draft(&finding, &link, &[], &reason).description;
                 let wrong = violations(schema, &document);
                 assert!(wrong.is_empty(), "{product}: {wrong:#?}");
             }
         }
     }
+}
+
+/// Leaves a page with a ticket, from which `make picture` takes the picture of README and docs.
+#[test]
+fn the_ticket_of_a_control_can_be_drawn() {
+    let config = Config::parse(CONFIG, Path::new("asaf.toml")).unwrap();
+    let owners = config.owners.routing(Knowledge::NotAsked);
+    let templates = Templates::default();
+    let style = Tickets {
+        config: &config,
+        owners: &owners,
+        templates: &templates,
+    };
+    let finding = finding("control");
+    let link = Link::new(finding.alias.clone(), finding.severity);
+    let draft = style.draft(&finding, &link, &[], &Reason::Fails);
+    let key = format!("{}-12", draft.project);
+    let labels = draft.labels.join(" ");
+    let facts = [
+        ("Status", "Open"),
+        ("Priority", draft.priority.as_deref().unwrap_or("none")),
+        ("Component", draft.component.as_deref().unwrap_or("none")),
+        ("Labels", &labels),
+    ];
+    let page = one(&key, &draft.summary, &facts, &draft.description);
+    assert!(page.contains("<h3>How to fix it</h3>"), "{page}");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ticket.html");
+    std::fs::write(path, page).unwrap();
 }
 
 #[test]

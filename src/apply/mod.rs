@@ -138,6 +138,7 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
     Box::pin(tickets::deletes(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::moves(&mut work, snapshot, to, run)).await?;
     stop_paused(&mut work, to.store).await?;
+    stop_waiting(&mut work);
     Box::pin(creates::creates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::updates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::labels(&mut work, to)).await;
@@ -163,6 +164,19 @@ pub(crate) async fn stop_paused<S: Store>(
     Ok(())
 }
 
+/// What waits for a ticket to be closed is not begun while that one stands.
+fn stop_waiting(work: &mut [Progress]) {
+    let standing: BTreeSet<Marker> = work
+        .iter()
+        .filter(|progress| progress.action.ticket == TicketStep::Merge && !progress.is_live())
+        .map(|progress| progress.action.marker.clone())
+        .collect();
+    for progress in work.iter_mut().filter(|_| !standing.is_empty()) {
+        let mut awaited = progress.action.waits_for.iter();
+        progress.stopped |= awaited.any(|marker| standing.contains(marker));
+    }
+}
+
 /// Receipts: links whose action is complete, audit, and what failed.
 async fn settle<S: Store>(
     work: &mut [Progress],
@@ -173,6 +187,10 @@ async fn settle<S: Store>(
     let now = run.clock.now();
     let mut applied = Applied::default();
     let mut done = BTreeSet::new();
+    let own: BTreeSet<Marker> = work
+        .iter()
+        .map(|progress| progress.action.marker.clone())
+        .collect();
     for some in work.chunks_mut(ROWS_TOGETHER) {
         let (mut links, mut audit) = (Vec::new(), Vec::new());
         for progress in some {
@@ -193,6 +211,13 @@ async fn settle<S: Store>(
                 audit.push(audit_entry(progress, run, now));
                 applied.done.count(action);
                 links.extend(progress.settle());
+                // A member with an action of its own has a receipt of its own.
+                let members = std::mem::take(&mut progress.action.members);
+                links.extend(
+                    members
+                        .into_iter()
+                        .filter(|link| !own.contains(&link.marker)),
+                );
             }
         }
         store.put_links(&links).await?;
@@ -268,6 +293,7 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
         TicketStep::Create | TicketStep::Replace => "open",
         TicketStep::Move { to } => to.word(),
         TicketStep::Delete => "deleted",
+        TicketStep::Merge => "closed",
         TicketStep::Keep | TicketStep::Update | TicketStep::Label => {
             ticket_state(action.expect.ticket)
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Progress, Run, Sinks};
-use crate::model::{DISPUTED_LABEL, Ticket, TicketRef, TicketState};
+use crate::model::{DISPUTED_LABEL, Marker, Ticket, TicketRef, TicketState};
 use crate::mutant;
 use crate::plan::TicketStep;
 use crate::ports::{Comment, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
@@ -69,7 +69,7 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
         let target = match progress.action.ticket {
             TicketStep::Move { to } => to,
             // What takes its place is created once it is closed: no finding has two live tickets.
-            TicketStep::Replace => TicketState::Closed,
+            TicketStep::Replace | TicketStep::Merge => TicketState::Closed,
             _ => continue,
         };
         let found = ticket(progress, snapshot).filter(|ticket| ticket.state != Some(target));
@@ -110,7 +110,9 @@ fn ticket<'a>(progress: &Progress, snapshot: &'a Snapshot) -> Option<&'a Ticket>
 /// The ticket as it was before the run: for one that is replaced, the old one.
 fn standing<'a>(progress: &'a Progress, snapshot: &'a Snapshot) -> Option<&'a TicketRef> {
     match progress.action.ticket {
-        TicketStep::Replace => snapshot.links.get(&progress.action.marker)?.ticket.as_ref(),
+        TicketStep::Replace | TicketStep::Merge => {
+            snapshot.links.get(&progress.action.marker)?.ticket.as_ref()
+        }
         _ => progress.ticket.as_ref(),
     }
 }
@@ -174,7 +176,7 @@ async fn update<T: TicketsWriter>(
         };
         return progress.fail("updating the ticket", &gone);
     };
-    let mut content = run.style.content(finding, link);
+    let mut content = run.style.content(finding, link, &action.members);
     content.description = placed(description, &content.description);
     let before = snapshot.links.get(&action.marker);
     let before = before.and_then(|link| link.shown.as_ref());
@@ -239,6 +241,17 @@ pub(super) async fn due_dates<F: FindingsWriter, T: TicketsWriter, N: Notifier, 
     Ok(())
 }
 
+/// The key of the ticket that a finding shares now.
+fn shared_key<'a>(
+    progress: &Progress,
+    others: &'a BTreeMap<Marker, String>,
+    snapshot: &'a Snapshot,
+) -> Option<&'a str> {
+    let group = &progress.action.after.as_deref()?.member.as_ref()?.of;
+    let known = || Some(&snapshot.links.get(group)?.ticket.as_ref()?.key);
+    others.get(group).or_else(known).map(String::as_str)
+}
+
 /// Comments whose key an earlier run may have sent are looked for first.
 pub(super) async fn comments<
     F: FindingsWriter,
@@ -253,7 +266,10 @@ pub(super) async fn comments<
 ) -> Result<(), StoreError> {
     let due: Vec<usize> = (0..work.len())
         .filter(|n| {
-            work[*n].is_live() && work[*n].action.comment.is_some() && work[*n].ticket.is_some()
+            let progress = &work[*n];
+            progress.is_live()
+                && progress.action.comment.is_some()
+                && standing(progress, snapshot).is_some()
         })
         .collect();
     let keys: Vec<String> = due
@@ -262,6 +278,10 @@ pub(super) async fn comments<
         .collect();
     let doubtful: BTreeSet<String> = to.store.opened_comments(&keys).await?.into_iter().collect();
     to.store.open_comments(&keys).await?;
+    let others: BTreeMap<Marker, String> = work
+        .iter()
+        .filter_map(|progress| Some((progress.action.marker.clone(), progress.ticket.clone()?.key)))
+        .collect();
     for n in due {
         let progress = &mut work[n];
         let at = standing(progress, snapshot).cloned();
@@ -269,15 +289,12 @@ pub(super) async fn comments<
             continue;
         };
         let finding = snapshot.findings.get(&progress.action.subject.finding);
-        let next = progress
-            .ticket
-            .as_ref()
-            .filter(|_| progress.action.ticket == TicketStep::Replace);
-        let body = run.style.comment(
-            &progress.action.reason,
-            finding,
-            next.map(|next| next.key.as_str()),
-        );
+        let next = match progress.action.ticket {
+            TicketStep::Replace => progress.ticket.as_ref().map(|at| at.key.as_str()),
+            TicketStep::Merge => shared_key(progress, &others, snapshot),
+            _ => None,
+        };
+        let body = run.style.comment(&progress.action.reason, finding, next);
         let sent: Result<(), WireError> = async {
             let asks = doubtful.contains(&key) && !mutant::is("comment-again");
             if asks && to.tickets.has_comment(at.id, &key).await? {

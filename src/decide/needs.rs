@@ -9,7 +9,8 @@ use crate::model::{BaseTicket, FindingKey, FindingState, Marker, TicketState, Wo
 use crate::ports::{ResourceFact, ResourceQuery};
 use crate::read::snapshot::Snapshot;
 
-use super::case::{self, Case};
+use super::case::Case;
+use super::group::{self, Group};
 use super::policy::Policy;
 use super::view;
 
@@ -31,10 +32,30 @@ pub struct Needs {
 /// The questions of a snapshot.
 pub fn needs(snapshot: &Snapshot, policy: &Policy, now: Timestamp) -> Needs {
     let mut needs = Needs::default();
-    for case in case::pair(snapshot) {
+    let groups = group::arrange(snapshot, policy, |case, _| {
         ask(&case, snapshot, policy, now, &mut needs);
+    });
+    for group in groups.values() {
+        for sub in &group.subs {
+            ask(&sub.case, snapshot, policy, now, &mut needs);
+        }
+        ask_about_the_ticket(group, snapshot, &mut needs);
     }
     needs
+}
+
+/// Who moved a ticket of several findings.
+fn ask_about_the_ticket(group: &Group<'_>, snapshot: &Snapshot, needs: &mut Needs) {
+    let Some(link) = group.link() else { return };
+    let at = link.ticket.as_ref();
+    let Some(ticket) = at.and_then(|at| snapshot.tickets.get(&at.id)) else {
+        return;
+    };
+    let moved = ticket.state.map(BaseTicket::Is) != Some(view::base(link).ticket);
+    let open = ticket.state == Some(TicketState::Open);
+    if moved || (open && group::may_be_over(group)) {
+        needs.moves.insert(ticket.at.id);
+    }
 }
 
 fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, needs: &mut Needs) {
@@ -103,7 +124,8 @@ fn resources(case: &Case<'_>, policy: &Policy, now: Timestamp) -> Vec<ResourceQu
         link.base.as_ref().map(|base| base.ticket),
         Some(BaseTicket::Is(TicketState::Closed) | BaseTicket::None | BaseTicket::Deleted)
     );
-    if link.ticket.is_none() || settled {
+    let shares = link.member.is_some() && link.base.is_some();
+    if (link.ticket.is_none() || settled) && !shares {
         return Vec::new();
     }
     let asked_lately = link

@@ -136,7 +136,9 @@ fn write(
         ticket: verdict.ticket,
         comment,
         workflow,
+        waits_for: Vec::new(),
         after: Some(Box::new(after)),
+        members: Vec::new(),
     }))
 }
 
@@ -171,7 +173,9 @@ fn dispute(case: &Case<'_>, v: &View<'_>, row: u8, reason: Reason, now: Timestam
         },
         comment,
         workflow: None,
+        waits_for: Vec::new(),
         after: Some(Box::new(link)),
+        members: Vec::new(),
     }))
 }
 
@@ -195,7 +199,8 @@ fn workflow_step(case: &Case<'_>, v: &View<'_>, to: WorkflowStatus) -> Option<Wo
         .members
         .iter()
         .filter(|member| {
-            let differs = member.workflow != to && !stale(member.workflow);
+            let read = case.status_of(member);
+            let differs = read != to && !stale(read);
             differs || mutant::is("unconditional-write")
         })
         .map(|member| member.key.clone())
@@ -227,6 +232,11 @@ fn alerts(v: &View<'_>, verdict: &Verdict, ticket_key: Option<String>) -> Vec<Al
 }
 
 type Written<'a> = Option<(&'a Verdict, Option<&'a String>, &'a Option<WorkflowStep>)>;
+
+/// The link where nothing is written.
+pub(super) fn agreed(case: &Case<'_>, v: &View<'_>, now: Timestamp) -> Link {
+    after(case, v, None, now)
+}
 
 /// The link once everything has its receipt: base, episode, marks.
 fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) -> Link {
@@ -302,6 +312,7 @@ fn ticket_after(v: &View<'_>, written: Written<'_>) -> BaseTicket {
     match written.map(|(verdict, ..)| verdict.ticket) {
         Some(TicketStep::Move { to }) => BaseTicket::Is(to),
         Some(TicketStep::Create | TicketStep::Replace) => BaseTicket::Is(TicketState::Open),
+        Some(TicketStep::Merge) => BaseTicket::None,
         Some(TicketStep::Delete) => BaseTicket::None,
         Some(TicketStep::Keep | TicketStep::Update | TicketStep::Label) | None => v.t,
     }
@@ -337,7 +348,7 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
             ticket_key,
         });
     }
-    if let Some(step) = workflow {
+    if let (Some(step), false) = (workflow, v.shared) {
         link.in_flight = v.w.map(|was| InFlight {
             workflow: step.to,
             was,
@@ -364,7 +375,11 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
                 link.deleted_by_people += 1;
             }
         }
-        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Update | TicketStep::Label => {}
+        TicketStep::Keep
+        | TicketStep::Move { .. }
+        | TicketStep::Merge
+        | TicketStep::Update
+        | TicketStep::Label => {}
     }
     if verdict.row == 17 {
         link.flagged = true;
@@ -381,11 +396,13 @@ fn closing(link: &mut Link, v: &View<'_>, ticket: BaseTicket, now: Timestamp) {
 
 /// A reviewer who reopens gives no new time: what was claimed is not done.
 fn opening(link: &mut Link, v: &View<'_>, ticket: BaseTicket, now: Timestamp) {
+    // One member more gives those that were there before no new time.
+    let goes_on = v.shared && v.base.ticket == ticket;
     let new_episode = v
         .link
         .base
         .as_ref()
-        .is_none_or(|base| base.episode != v.episode);
+        .is_none_or(|base| base.episode != v.episode && !goes_on);
     match ticket {
         BaseTicket::Is(TicketState::Open) if new_episode || link.opened_at.is_none() => {
             link.opened_at = Some(now);

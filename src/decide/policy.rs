@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Severity;
+use crate::model::{Grouping, Severity};
 
 /// What happens when a reviewer closes a ticket whose finding still fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +84,8 @@ pub struct Policy {
     pub auto_close_verified: bool,
     /// Row 16: the owner has another project now.
     pub owner_change: OwnerChange,
+    /// Which findings share a ticket.
+    pub grouping: Grouping,
     /// A finding that turns again within this is waited for before its ticket is reopened or resolved once more.
     pub hold_down: SignedDuration,
     /// Who may close, as people read it, such as `members of the Jira group security-reviewers`.
@@ -109,6 +111,7 @@ impl Default for Policy {
             reopen_window: SignedDuration::from_hours(30 * 24),
             auto_close_verified: false,
             owner_change: OwnerChange::default(),
+            grouping: Grouping::default(),
             hold_down: SignedDuration::from_mins(15),
             who_may_close: "the security team".to_owned(),
             settle: SignedDuration::from_mins(15),

@@ -72,6 +72,7 @@ fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Rulin
         TicketStep::Keep
         | TicketStep::Create
         | TicketStep::Replace
+        | TicketStep::Merge
         | TicketStep::Update
         | TicketStep::Label => stood,
     };
@@ -133,7 +134,7 @@ fn resource_deleted(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
 }
 
 /// Row 5: a merged rule.
-fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
+pub(super) fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
     let rule = v.rule.filter(|_| v.f == Failing)?;
     let overrides = v.moved.map(|person| v.name(person));
     let reason = Reason::IgnoreRule {
@@ -399,9 +400,13 @@ fn fails_again(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> 
                 .status(Notified),
         ));
     }
-    let reason = Reason::FailsAgain {
-        episode: v.episode,
-        since: v.episode_started_at,
+    let reason = if v.shared {
+        Reason::MoreFail
+    } else {
+        Reason::FailsAgain {
+            episode: v.episode,
+            since: v.episode_started_at,
+        }
     };
     Some(Ruling::Row(
         Verdict::new(14, reason)

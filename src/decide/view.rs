@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Author, Base, BaseTicket, FindingState, Ignoring, InFlight, Link, LinkOwner, Move, RuleMatch,
-    Severity, Ticket, TicketState, WorkflowStatus,
+    Author, Base, BaseTicket, FindingState, Ignoring, InFlight, Link, LinkOwner, Marker, Move,
+    RuleMatch, Severity, Ticket, TicketState, WorkflowStatus,
 };
 use crate::mutant;
 use crate::plan::HeldReason;
@@ -67,6 +67,8 @@ pub(super) struct View<'a> {
     pub(super) owner: Option<LinkOwner>,
     /// The severity of the finding that rules, and what its ticket would show.
     pub(super) lead: Option<(Severity, String)>,
+    /// The ticket is of several findings.
+    pub(super) shared: bool,
 }
 
 /// Row 1: what is not decided, with the link's counters moved on.
@@ -106,12 +108,7 @@ fn letters<'a>(
     now: Timestamp,
 ) -> Result<Letters<'a>, HeldReason> {
     let marker = &link.marker.clone();
-    if let Some(intent) = snapshot.intents.get(marker) {
-        return Err(HeldReason::IntentInDoubt { since: intent.at });
-    }
-    if let Some(why) = snapshot.quarantined.get(marker) {
-        return Err(HeldReason::Quarantined { why: why.clone() });
-    }
+    in_doubt(marker, snapshot)?;
     let f = finding_state(case, link, snapshot)?;
     let (t, ticket) = ticket_state(link, snapshot, now)?;
     damping::lift(link, ticket, policy, now);
@@ -155,6 +152,84 @@ fn letters<'a>(
             .lead()
             .map(|finding| (finding.severity, case.content(finding))),
         owner: case.owner.as_ref().ok().cloned(),
+        shared: false,
+    }))
+}
+
+/// Row 1: what an earlier run left in doubt.
+pub(super) fn in_doubt(marker: &Marker, snapshot: &Snapshot) -> Result<(), HeldReason> {
+    if let Some(intent) = snapshot.intents.get(marker) {
+        return Err(HeldReason::IntentInDoubt { since: intent.at });
+    }
+    if let Some(why) = snapshot.quarantined.get(marker) {
+        return Err(HeldReason::Quarantined { why: why.clone() });
+    }
+    Ok(())
+}
+
+/// The view of a ticket that several findings share, from those of the members that rule: their F and W, the worst one
+/// first, and the ticket's own T and base.
+pub(super) fn joint<'a>(
+    case: &Case<'_>,
+    ruling: &[&View<'a>],
+    snapshot: &'a Snapshot,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<View<'a>, Box<RowOne>> {
+    let mut link = case.link.clone();
+    link.in_flight = None;
+    match joint_letters(case, ruling, &mut link, snapshot, policy, now) {
+        Ok(build) => Ok(build.with(link)),
+        Err(why) => Err(Box::new(RowOne { why, link })),
+    }
+}
+
+fn joint_letters<'a>(
+    case: &Case<'_>,
+    ruling: &[&View<'a>],
+    link: &mut Link,
+    snapshot: &'a Snapshot,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Letters<'a>, HeldReason> {
+    in_doubt(&link.marker, snapshot)?;
+    let Some(lead) = ruling.first() else {
+        return Err(HeldReason::AbsentOnce);
+    };
+    let (t, ticket) = ticket_state(link, snapshot, now)?;
+    damping::lift(link, ticket, policy, now);
+    let base = base(link);
+    let changed = |view: &&&View<'_>| view.w.is_some_and(|w| w != base.workflow);
+    let spokesman = ruling.iter().find(changed).unwrap_or(lead);
+    let (f, w, w_by) = (lead.f, spokesman.w, spokesman.w_by.clone());
+    let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
+    let last_move = moves(link, snapshot).last();
+    let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
+    let (moved, overruled) = later_counts(moved, w, &w_by, &base);
+    link.evaluated_at = ruling
+        .iter()
+        .filter_map(|view| view.link.evaluated_at)
+        .max();
+    Ok(Letters(View {
+        link: link.clone(),
+        w,
+        w_by,
+        t,
+        ticket,
+        base,
+        deleted_at: ruling.iter().filter_map(|view| view.deleted_at).max(),
+        episode,
+        episode_started_at,
+        moved,
+        moves: moves(link, snapshot),
+        overruled,
+        changed_at: ruling.iter().filter_map(|view| view.changed_at).max(),
+        lead: case
+            .lead()
+            .map(|finding| (finding.severity, case.content(finding))),
+        owner: case.owner.as_ref().ok().cloned(),
+        shared: true,
+        ..View::clone(lead)
     }))
 }
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::finding::{AliasKey, FindingKey, FindingState, Severity, WorkflowStatus};
 use super::ignore_rule::RuleMatch;
+use super::member::Member;
 use super::ticket::{Changed, Shown, TicketRef, TicketState};
 
 /// The label that marks a ticket as ours: `asaf-` and 32 hexadecimal digits of the alias key's SHA-256.
@@ -245,6 +246,12 @@ pub struct Link {
     /// Whose the ticket is: the owner's team and project when it was created or last changed; `None` before.
     #[serde(default)]
     pub owner: Option<LinkOwner>,
+    /// The group whose ticket it shares, and what it is to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Box<Member>>,
+    /// A group's members, in order; `findings` is empty then, because each member tracks its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Marker>,
     /// When AWS Config was last asked about the resource.
     pub resource_asked_at: Option<Timestamp>,
     /// When Config proved the resource deleted; holds until the finding is evaluated again after it.
@@ -285,6 +292,8 @@ impl Link {
             shown: None,
             changes: Vec::new(),
             owner: None,
+            member: None,
+            members: Vec::new(),
             resource_asked_at: None,
             resource_deleted_at: None,
         }

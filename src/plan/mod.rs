@@ -57,6 +57,9 @@ pub struct Subject {
     pub finding: FindingKey,
     /// Account id.
     pub account: Account,
+    /// Further accounts, where several findings share the ticket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_accounts: Vec<Account>,
     /// Account name, where known.
     pub account_name: Option<String>,
     /// Region.
@@ -89,6 +92,8 @@ pub enum TicketStep {
     Create,
     /// A new ticket in the new owner's project, and the old one is closed.
     Replace,
+    /// Closed, because another ticket goes on with what it was about.
+    Merge,
     /// A change of status.
     Move {
         /// The status's meaning.
@@ -143,9 +148,15 @@ pub struct Action {
     pub workflow: Option<WorkflowStep>,
     /// Who hears of it at once.
     pub alerts: Vec<Alert>,
+    /// Links whose tickets must be closed first ([`TicketStep::Merge`]): no finding has two live tickets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<Marker>,
     /// The link's row once everything above has its receipt.
     #[serde(skip)]
     pub after: Option<Box<Link>>,
+    /// The same for the members of a group, whose ticket lists them.
+    #[serde(skip)]
+    pub members: Vec<Link>,
 }
 
 /// Something that is not done, and why.
@@ -198,6 +209,7 @@ impl Action {
         match self.ticket {
             TicketStep::Create => "create",
             TicketStep::Replace => "replace",
+            TicketStep::Merge => "merge",
             TicketStep::Move { to: Open } => "reopen",
             TicketStep::Move { to: Resolved } => "resolve",
             TicketStep::Move { to: Closed } => "close",
@@ -213,6 +225,22 @@ impl Action {
 }
 
 impl Plan {
+    /// Takes out what waits for links that are held themselves, and holds it for the same reason.
+    pub(crate) fn hold_waiting(&mut self, why: &HeldReason) {
+        let held: std::collections::BTreeSet<Marker> =
+            self.held.iter().map(|held| held.marker.clone()).collect();
+        let waits = |action: &Action| action.waits_for.iter().any(|link| held.contains(link));
+        let (waiting, free): (Vec<Action>, Vec<Action>) = std::mem::take(&mut self.actions)
+            .into_iter()
+            .partition(waits);
+        self.actions = free;
+        self.held.extend(waiting.into_iter().map(|action| Held {
+            marker: action.marker,
+            subject: action.subject,
+            why: why.clone(),
+        }));
+    }
+
     /// Nothing would be written.
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty()
@@ -248,7 +276,8 @@ impl Summary {
             TicketStep::Move {
                 to: TicketState::Resolved,
             } => &mut self.resolved,
-            TicketStep::Move {
+            TicketStep::Merge
+            | TicketStep::Move {
                 to: TicketState::Closed,
             } => &mut self.closed,
             TicketStep::Move {

@@ -130,6 +130,18 @@ pub enum Reason {
         /// The team that has it now.
         to: String,
     },
+    /// Row 14 for a ticket of several findings.
+    MoreFail,
+    /// Row 16: the finding shares a ticket now.
+    Consolidated {
+        /// Its own one.
+        old_key: String,
+    },
+    /// Row 16: no finding shares this ticket any more.
+    Split {
+        /// The ticket.
+        old_key: String,
+    },
     /// Row 16 and others: only the status is brought in line.
     StatusAligned {
         /// What it becomes.
@@ -277,6 +289,16 @@ impl Reason {
             }
             Reason::OwnerChanged { old_key, from, to } => format!(
                 "It belongs to {to} now, and no longer to {from}: a ticket in {to}'s project takes the place of {old_key}."
+            ),
+            Reason::MoreFail => {
+                "The ticket is about several resources, and more of them fail now: see its table."
+                    .to_owned()
+            }
+            Reason::Consolidated { old_key } => format!(
+                "Findings of this kind share one ticket now, and {old_key} is closed for it."
+            ),
+            Reason::Split { old_key } => format!(
+                "The findings of {old_key} have other tickets now, by the setting policy.consolidate."
             ),
             Reason::StatusAligned { to } => {
                 format!("Security Hub's status follows the ticket: {}.", to.as_str())

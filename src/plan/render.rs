@@ -96,6 +96,7 @@ fn sign(action: &Action) -> char {
         _ if action.row == 2 => '!',
         TicketStep::Create | TicketStep::Replace => '+',
         TicketStep::Delete
+        | TicketStep::Merge
         | TicketStep::Move {
             to: TicketState::Closed,
         } => '-',
@@ -223,6 +224,7 @@ mod tests {
             subject: Subject {
                 finding: finding.clone(),
                 account: "123456789012".to_owned(),
+                other_accounts: Vec::new(),
                 account_name: None,
                 region: "eu-west-1".to_owned(),
                 severity: Severity::High,
@@ -245,6 +247,8 @@ mod tests {
                 to: WorkflowStatus::Resolved,
             }),
             alerts: Vec::new(),
+            waits_for: Vec::new(),
+            members: Vec::new(),
             after: None,
         }
     }

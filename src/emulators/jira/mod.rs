@@ -40,6 +40,7 @@ mod meta;
 mod moment;
 mod narrowing;
 mod packed;
+pub mod page;
 mod people;
 mod permissions;
 mod points;

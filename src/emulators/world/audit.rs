@@ -29,6 +29,15 @@ const NODES: [&str; 16] = [
     "code",
 ];
 
+/// What a ticket is about; `*` where it is about several accounts or resources.
+struct About {
+    account: String,
+    rule: String,
+    resource: String,
+    /// Several findings share the ticket.
+    shared: bool,
+}
+
 #[derive(Default)]
 struct State {
     /// Live tickets of each marker.
@@ -36,8 +45,10 @@ struct State {
     markers: BTreeMap<u64, String>,
     /// Findings of each ticket, by id, as they were when it was created.
     findings: BTreeMap<u64, Vec<String>>,
-    /// Control and resource of each ticket: findings that appear later may be of the same.
-    about: BTreeMap<u64, (String, String)>,
+    /// Account, control and resource of each ticket: findings that appear later may be of the same.
+    about: BTreeMap<u64, About>,
+    /// Marker and property of tickets that carry them now: some were made by people and taken over later.
+    ours: BTreeMap<u64, (String, Value)>,
     /// The person's decision that a ticket stands on: closed by a reviewer, or resolved by anyone.
     decided: BTreeMap<u64, &'static str>,
     /// The same, whatever the finding has done since.
@@ -58,7 +69,10 @@ struct State {
 /// Every violation, oldest first; empty when all is well.
 pub fn audit(world: &World) -> Vec<Violation> {
     let mut found = world.journal.violations.clone();
-    let mut state = State::default();
+    let mut state = State {
+        ours: ours(world),
+        ..State::default()
+    };
     for entry in &world.journal.entries {
         if let Some((invariant, what)) = state.check(entry, &world.github) {
             found.push(Violation {
@@ -96,7 +110,18 @@ impl State {
     fn check(&self, entry: &Entry, github: &GitHub) -> Option<(&'static str, String)> {
         let engine = entry.actor == Actor::Engine;
         match &entry.change {
-            Change::TicketCreated { key, labels, .. } if engine => {
+            Change::TicketCreated {
+                key,
+                labels,
+                properties,
+                ..
+            } if engine => {
+                if let Some(other) = self.another_live(properties) {
+                    return Some((
+                        "S1",
+                        format!("{key} tracks {other}, and a live ticket does"),
+                    ));
+                }
                 let live = marker(labels)
                     .and_then(|marker| self.live.get(&marker))
                     .map_or(0, BTreeSet::len);
@@ -158,6 +183,17 @@ impl State {
         }
     }
 
+    /// A finding that a new ticket names, and that another live ticket was made for.
+    fn another_live(&self, properties: &Value) -> Option<String> {
+        let live: BTreeSet<&u64> = self.live.values().flatten().collect();
+        let tracked = |finding: &String| {
+            let mut tickets = self.findings.iter().filter(|(id, _)| live.contains(id));
+            tickets.any(|(_, findings)| findings.contains(finding))
+        };
+        let link = &properties["asaf.link"];
+        findings_in(link).into_iter().find(tracked)
+    }
+
     fn may_resolve(&self, finding: &str) -> bool {
         let decided = self
             .tickets_of(finding)
@@ -194,8 +230,11 @@ impl State {
         let resource = self.resources.get(finding).and_then(|all| all.first());
         let is_of = |ticket: &u64, findings: &[String]| {
             let named = findings.iter().any(|id| id == finding);
-            let same = self.about.get(ticket).is_some_and(|(rule, about)| {
-                resource == Some(about) && finding.to_lowercase().contains(&format!("/{rule}/"))
+            let id = finding.to_lowercase();
+            let same = self.about.get(ticket).is_some_and(|about| {
+                let there = resource == Some(&about.resource) || about.shared;
+                let account = !about.shared || about.account == "*" || id.contains(&about.account);
+                there && account && id.contains(&format!("/{}/", about.rule))
             });
             named || same
         };
@@ -279,14 +318,23 @@ impl State {
                 properties,
                 ..
             } => {
-                let Some(marker) = marker(labels) else { return };
+                let taken_over = self.ours.get(id).cloned();
+                let made = marker(labels).map(|marker| (marker, properties["asaf.link"].clone()));
+                let Some((marker, link)) = made.or(taken_over) else {
+                    return;
+                };
                 self.live.entry(marker.clone()).or_default().insert(*id);
                 self.markers.insert(*id, marker);
-                let findings = findings_in(properties);
-                self.findings.insert(*id, findings);
-                let alias = &properties["asaf.link"]["alias"];
+                self.findings.insert(*id, findings_in(&link));
+                let alias = &link["alias"];
                 let text = |name: &str| alias[name].as_str().unwrap_or_default().to_owned();
-                self.about.insert(*id, (text("rule"), text("resource")));
+                let about = About {
+                    account: text("account"),
+                    rule: text("rule"),
+                    resource: text("resource"),
+                    shared: text("region") == "*",
+                };
+                self.about.insert(*id, about);
             }
             Change::TicketDeleted { id, .. } => self.bury(*id),
             Change::TicketMoved { id, to, .. } => self.moved(*id, to, &entry.actor),
@@ -381,8 +429,17 @@ fn marker(labels: &[String]) -> Option<String> {
         .cloned()
 }
 
-fn findings_in(properties: &Value) -> Vec<String> {
-    let list = properties["asaf.link"]["findings"].as_array();
+fn ours(world: &World) -> BTreeMap<u64, (String, Value)> {
+    let issues = world.jira.issues();
+    let marked = issues.filter_map(|issue| {
+        let link = issue.property("asaf.link");
+        Some((issue.id, (marker(&issue.labels)?, link.clone())))
+    });
+    marked.collect()
+}
+
+fn findings_in(link: &Value) -> Vec<String> {
+    let list = link["findings"].as_array();
     list.into_iter()
         .flatten()
         .filter_map(|finding| finding["id"].as_str().map(str::to_owned))

@@ -4,6 +4,7 @@
 //! It knows Jira's words, limits and traps; it never decides what should happen to a ticket.
 
 pub mod admin;
+pub mod adopting;
 mod bulk;
 mod decode;
 mod jql;

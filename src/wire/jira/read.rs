@@ -217,6 +217,7 @@ impl JiraClient {
     async fn jql(&self, query: &TicketQuery) -> Result<Option<String>, WireError> {
         let operation = search_operation("search for tickets");
         let jql = match query {
+            TicketQuery::Asked(jql) => return Ok(Some(jql.clone())),
             TicketQuery::Labelled => Jql::equals(Field::Labels, LABEL),
             TicketQuery::UpdatedSince(since) => {
                 let zone = self.time_zone().await?;

@@ -1,0 +1,622 @@
+//! Tickets of several findings. Each member is decided about by itself first: it fails, or it goes its own way (fixed,
+//! ignored, suppressed, accepted). The ticket then follows those that fail; once none does, what is left of them.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    AliasKey, Author, BaseTicket, Decision, DecisionKind, Finding, FindingKey, FindingState,
+    InFlight, Link, Marker, Member, Standing, TicketState, WorkflowStatus,
+};
+use crate::plan::{Action, Expect, Held, Plan, Reason, TicketStep, WorkflowStep};
+use crate::read::snapshot::Snapshot;
+
+use super::case::{self, Case, Shared};
+use super::grouping::{self, Place, place};
+use super::outcome::{self, Outcome, comment_key};
+use super::policy::{Policy, SuppressedByHand};
+use super::verdict::{Ruling, Verdict};
+use super::view::{self, View};
+use super::{hold, note, table};
+
+/// One member of a group.
+pub(super) struct Sub<'a> {
+    /// As a case without a ticket of its own.
+    pub(super) case: Case<'a>,
+    /// It was a member before.
+    known: bool,
+    /// The link with the ticket of its own that it gives up.
+    gives_up: Option<Link>,
+    /// The group that it leaves.
+    leaves: Option<Marker>,
+}
+
+/// A group with those that belong to it now.
+pub(super) struct Group<'a> {
+    /// The case of its link, where that is known.
+    pub(super) known: Option<Case<'a>>,
+    alias: AliasKey,
+    /// Its members.
+    pub(super) subs: Vec<Sub<'a>>,
+}
+
+/// Every case that is decided by itself goes to `alone`, with the group that it leaves; the others come back by group.
+pub(super) fn arrange<'a>(
+    snapshot: &'a Snapshot,
+    policy: &Policy,
+    mut alone: impl FnMut(Case<'a>, Option<Marker>),
+) -> BTreeMap<Marker, Group<'a>> {
+    let mut groups: BTreeMap<Marker, Group<'a>> = BTreeMap::new();
+    let mut of = |alias: AliasKey, add: &mut dyn FnMut(&mut Group<'a>)| {
+        let group = groups.entry(Marker::of(&alias));
+        add(group.or_insert_with(|| Group {
+            known: None,
+            alias,
+            subs: Vec::new(),
+        }));
+    };
+    for mut case in case::pair(snapshot) {
+        if case.link.alias.is_group() {
+            let mut case = Some(case);
+            let alias = case.as_ref().map(|case| case.link.alias.clone());
+            if let Some(alias) = alias {
+                of(alias, &mut |group| group.known = case.take());
+            }
+            continue;
+        }
+        match place(&case, snapshot, policy) {
+            Place::Alone { leaves } => {
+                case.link.member = None;
+                alone(case, leaves);
+            }
+            Place::In { group, leaves } => {
+                let marker = Marker::of(&group);
+                let mut sub = Some(enter(case, marker, leaves));
+                of(group, &mut |group| group.subs.extend(sub.take()));
+            }
+        }
+    }
+    groups
+}
+
+fn enter<'a>(mut case: Case<'a>, of: Marker, leaves: Option<Marker>) -> Sub<'a> {
+    let gives_up = case.link.ticket.is_some().then(|| case.link.clone());
+    let before = case.link.member.take();
+    let known = before.as_ref().is_some_and(|member| member.of == of);
+    let account_name = case.account_name.map(str::to_owned);
+    case.link.member = Some(Box::new(Member {
+        of,
+        standing: before
+            .as_ref()
+            .map_or(Standing::Fails { unclear: false }, |member| {
+                member.standing.clone()
+            }),
+        account_name: account_name
+            .or_else(|| before.map(|member| member.account_name))
+            .unwrap_or_default(),
+    }));
+    case.link.ticket = None;
+    case.link.ticket_absent_reads = 0;
+    case.link.shown = None;
+    case.link.changes = Vec::new();
+    if let Some(base) = &mut case.link.base {
+        base.ticket = BaseTicket::None;
+    }
+    Sub {
+        case,
+        known,
+        gives_up,
+        leaves,
+    }
+}
+
+/// A member that could be looked at.
+struct Seen<'v, 'a> {
+    sub: &'v Sub<'a>,
+    view: View<'a>,
+    standing: Standing,
+}
+
+/// Decides about a group and each of its members.
+pub(super) fn decide<'a>(
+    group: &Group<'a>,
+    snapshot: &'a Snapshot,
+    policy: &Policy,
+    now: Timestamp,
+    plan: &mut Plan,
+) {
+    if group.subs.is_empty() {
+        return empty(group, snapshot, plan);
+    }
+    if let Err(why) = view::in_doubt(&Marker::of(&group.alias), snapshot) {
+        // Neither may a ticket be made, nor may one that it would take the place of be closed.
+        let lead = &group.subs[0].case;
+        return plan.held.push(Held {
+            marker: Marker::of(&group.alias),
+            subject: lead.subject(),
+            why,
+        });
+    }
+    let reopened = reopened_by_a_person(group, snapshot);
+    let (mut seen, mut unread) = (Vec::new(), Vec::new());
+    for sub in &group.subs {
+        match view::view(&sub.case, snapshot, policy, now) {
+            Ok(view) => {
+                let standing = standing(&view, sub, policy, reopened);
+                seen.push(Seen {
+                    sub,
+                    view,
+                    standing,
+                });
+            }
+            Err(held) if sub.known => unread.push((sub, *held)),
+            Err(held) => {
+                hold(&sub.case, held.why, plan);
+            }
+        }
+    }
+    forget_what_is_over(group, &mut seen, plan, now);
+    seen.sort_by_key(|one| {
+        (
+            one.view.f,
+            Reverse(one.sub.case.lead().map(|lead| lead.severity)),
+            one.sub.case.link.marker.clone(),
+        )
+    });
+    let mut rows: BTreeMap<Marker, Link> = seen
+        .iter()
+        .map(|one| (one.sub.case.link.marker.clone(), row(one, now)))
+        .collect();
+    let unsure = unread.iter().find(|(sub, _)| was_failing(sub));
+    let unsure = unsure.map(|(_, held)| held.why.clone());
+    for (sub, held) in unread {
+        rows.insert(sub.case.link.marker.clone(), held.link.clone());
+        note(&sub.case, held.link, plan);
+    }
+    let ruling = ruling(&seen);
+    let fails = ruling.first().is_some_and(|one| one.standing.fails());
+    let case = joint_case(group, &ruling, &seen, &rows);
+    if let Some(why) = unsure.filter(|_| !fails) {
+        // Whether the last one that failed has stopped is not known.
+        hold(&case, why, plan);
+    } else if !ruling.is_empty() {
+        together(&case, &ruling, snapshot, policy, now, plan);
+    }
+    let decided: Vec<Marker> = ruling.iter().map(|one| marker(one).clone()).collect();
+    let ticket = case.link.ticket.as_ref().map(|at| at.key.clone());
+    for one in &seen {
+        give_up(one, &rows, plan);
+        if !decided.contains(marker(one)) {
+            aside(one, ticket.as_deref(), policy, now, plan);
+        }
+    }
+}
+
+fn marker<'v>(one: &'v Seen<'_, '_>) -> &'v Marker {
+    &one.sub.case.link.marker
+}
+
+fn was_failing(sub: &Sub<'_>) -> bool {
+    let member = sub.case.link.member.as_ref();
+    member.is_some_and(|member| member.standing.fails())
+}
+
+/// A person has set the ticket back to open: what was accepted counts again.
+fn reopened_by_a_person(group: &Group<'_>, snapshot: &Snapshot) -> bool {
+    let Some(link) = group.known.as_ref().map(|case| &case.link) else {
+        return false;
+    };
+    let base = link.base.as_ref().map(|base| base.ticket);
+    let id = link.ticket.as_ref().map(|at| at.id);
+    let ticket = id.and_then(|id| snapshot.tickets.get(&id));
+    let open = ticket.is_some_and(|ticket| ticket.state == Some(TicketState::Open));
+    let moves = id.and_then(|id| snapshot.moves.get(&id));
+    let last = moves.and_then(|moves| moves.last());
+    open && base != Some(BaseTicket::Is(TicketState::Open))
+        && last.is_some_and(|last| last.by != snapshot.people.bot)
+}
+
+/// What a member is to its group.
+fn standing(v: &View<'_>, sub: &Sub<'_>, policy: &Policy, reopened: bool) -> Standing {
+    use WorkflowStatus::{Resolved, Suppressed};
+    if v.deleted_at.is_some() {
+        return Standing::Deleted;
+    }
+    if v.f.is_stopped() {
+        return Standing::Stopped { finding: v.f };
+    }
+    let before = sub.case.link.member.as_ref().map(|member| &member.standing);
+    let hidden = v.w == Some(Suppressed);
+    if let Some(rule) = v.rule.filter(|_| v.f == FindingState::Failing || hidden) {
+        return Standing::Ignored {
+            rule: rule.rule.clone(),
+            until: rule.expires,
+        };
+    }
+    match before {
+        // While rules cannot be read, what they hid stays as it is.
+        Some(ignored @ Standing::Ignored { .. }) if v.rules_unread.is_some() && hidden => {
+            return ignored.clone();
+        }
+        _ => {}
+    }
+    if let Some((by, ..)) = v.theirs(Suppressed)
+        && policy.suppressed_by_hand == SuppressedByHand::Respect
+    {
+        return Standing::Suppressed { by: by.to_owned() };
+    }
+    if let Some((by, ..)) = v.theirs(Resolved) {
+        return Standing::ResolvedInSecurityHub { by: by.to_owned() };
+    }
+    let accepted =
+        v.link.decision.as_ref().filter(|decision| {
+            decision.kind == DecisionKind::Closed && decision.episode == v.episode
+        });
+    match accepted.filter(|_| v.w == Some(Resolved) && !reopened) {
+        Some(decision) => Standing::Accepted {
+            by: decision.by.clone(),
+        },
+        None => Standing::Fails {
+            unclear: v.f == FindingState::Unclear,
+        },
+    }
+}
+
+/// What had stopped before the ticket was closed is not named again when it is opened for others.
+fn forget_what_is_over(
+    group: &Group<'_>,
+    seen: &mut Vec<Seen<'_, '_>>,
+    plan: &mut Plan,
+    now: Timestamp,
+) {
+    let base = group
+        .known
+        .as_ref()
+        .and_then(|case| case.link.base.as_ref());
+    let closed = base.is_some_and(|base| base.ticket == BaseTicket::Is(TicketState::Closed));
+    if !closed || !seen.iter().any(|one| one.standing.fails()) {
+        return;
+    }
+    seen.retain(|one| {
+        let over = matches!(one.standing, Standing::Stopped { .. } | Standing::Deleted);
+        if over && !one.view.unsettled() {
+            let mut link = outcome::agreed(&one.sub.case, &one.view, now);
+            link.member = None;
+            note(&one.sub.case, link, plan);
+            return false;
+        }
+        true
+    });
+}
+
+/// The member's link where nothing is written: a row of the ticket's table.
+fn row(one: &Seen<'_, '_>, now: Timestamp) -> Link {
+    let mut link = outcome::agreed(&one.sub.case, &one.view, now);
+    if let Some(member) = &mut link.member {
+        member.standing = one.standing.clone();
+    }
+    if let Some(lead) = one.sub.case.lead().filter(|_| one.standing.fails()) {
+        link.severity = lead.severity;
+    }
+    link
+}
+
+/// Those whose state is the ticket's: what fails; else what is ignored; else what was set RESOLVED; else what stopped.
+fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, 'a>> {
+    type Kind = fn(&Standing) -> bool;
+    let kinds: [Kind; 6] = [
+        Standing::fails,
+        |standing| {
+            matches!(
+                standing,
+                Standing::Ignored { .. } | Standing::Suppressed { .. }
+            )
+        },
+        |standing| matches!(standing, Standing::ResolvedInSecurityHub { .. }),
+        |standing| matches!(standing, Standing::Stopped { .. }),
+        |standing| matches!(standing, Standing::Deleted),
+        |standing| matches!(standing, Standing::Accepted { .. }),
+    ];
+    let of = |kind: &Kind| -> Vec<&'s Seen<'v, 'a>> {
+        seen.iter().filter(|one| kind(&one.standing)).collect()
+    };
+    let mut found = kinds
+        .iter()
+        .map(of)
+        .find(|some| !some.is_empty())
+        .unwrap_or_default();
+    // A rule speaks for the ticket rather than a hand.
+    found.sort_by_key(|one| matches!(one.standing, Standing::Suppressed { .. }));
+    found
+}
+
+/// The group as a case: its members are the findings that rule.
+fn joint_case<'a>(
+    group: &Group<'a>,
+    ruling: &[&Seen<'_, 'a>],
+    seen: &[Seen<'_, 'a>],
+    rows: &BTreeMap<Marker, Link>,
+) -> Case<'a> {
+    let known = group.known.as_ref();
+    let lead = ruling.first().and_then(|one| one.sub.case.lead());
+    let severity = lead.map_or(crate::model::Severity::Medium, |lead| lead.severity);
+    let mut link = known.map_or_else(
+        || Link::new(group.alias.clone(), severity),
+        |case| case.link.clone(),
+    );
+    if let Some(lead) = lead {
+        link.rule = lead.rule.id.clone();
+        link.title = lead.title.chars().take(case::LONGEST_TITLE).collect();
+    }
+    link.members = rows.keys().cloned().collect();
+    let members: Vec<&'a Finding> = ruling
+        .iter()
+        .flat_map(|one| one.sub.case.members.iter().copied())
+        .collect();
+    let read = seen
+        .iter()
+        .flat_map(|one| statuses(&one.sub.case, &one.view));
+    let owners: Vec<_> = ruling
+        .iter()
+        .map(|one| one.sub.case.owner.clone())
+        .collect();
+    Case {
+        owner: grouping::owner(&link, &owners),
+        account_name: ruling.first().and_then(|one| one.sub.case.account_name),
+        known: known.and_then(|case| case.known),
+        members,
+        shared: Some(Shared {
+            rows: table_order(rows),
+            read: read.collect(),
+        }),
+        link,
+    }
+}
+
+/// What people look for first: what fails, worst first.
+fn table_order(rows: &BTreeMap<Marker, Link>) -> Vec<Link> {
+    let mut rows: Vec<Link> = rows.values().cloned().collect();
+    rows.sort_by_key(|link| {
+        let member = link.member.as_ref();
+        let fails = member.is_some_and(|member| member.standing.fails());
+        (!fails, Reverse(link.severity), link.alias.clone())
+    });
+    rows
+}
+
+/// The statuses of a member's findings, with our own write laid over what reads do not show yet.
+fn statuses(case: &Case<'_>, v: &View<'_>) -> Vec<(FindingKey, WorkflowStatus)> {
+    let write = v.link.in_flight.as_ref();
+    let status = |finding: &&Finding| match write {
+        Some(write) if finding.workflow == write.was => write.workflow,
+        _ => finding.workflow,
+    };
+    let findings = case.members.iter();
+    findings
+        .map(|finding| (finding.key.clone(), status(finding)))
+        .collect()
+}
+
+/// The ticket, and those that rule.
+fn together<'a>(
+    case: &Case<'a>,
+    ruling: &[&Seen<'_, 'a>],
+    snapshot: &'a Snapshot,
+    policy: &Policy,
+    now: Timestamp,
+    plan: &mut Plan,
+) {
+    let views: Vec<&View<'a>> = ruling.iter().map(|one| &one.view).collect();
+    let members = case.shared.as_ref().map_or(&[][..], |shared| &shared.rows);
+    let view = match view::joint(case, &views, snapshot, policy, now) {
+        Ok(view) => view,
+        Err(held) => {
+            hold(case, held.why, plan);
+            return note(case, held.link, plan);
+        }
+    };
+    if view.is_hidden_by_hand() {
+        plan.seen.hidden_by_hand += 1;
+    }
+    let decision = table::rule(&view, policy, now);
+    match outcome::outcome(case, &view, decision, policy, now) {
+        Outcome::Write(mut action) => {
+            let leaves = ruling.iter().filter_map(|one| one.sub.leaves.clone());
+            let own = ruling.iter().filter(|one| one.sub.gives_up.is_some());
+            action.waits_for = own.map(|one| marker(one).clone()).chain(leaves).collect();
+            action.waits_for.sort();
+            action.waits_for.dedup();
+            let decision = decided_now(case, action.after.as_deref());
+            let members = members.iter();
+            action.members = members
+                .map(|link| {
+                    written(
+                        link,
+                        action.workflow.as_ref(),
+                        decision.as_ref(),
+                        ruling,
+                        now,
+                    )
+                })
+                .collect();
+            plan.actions.push(*action);
+        }
+        Outcome::Agree(link) => {
+            let decision = decided_now(case, Some(&link));
+            for one in ruling.iter().filter(|one| one.sub.gives_up.is_none()) {
+                if let Some(row) = members.iter().find(|row| row.marker == *marker(one)) {
+                    let row = written(row, None, decision.as_ref(), ruling, now);
+                    note(&one.sub.case, row, plan);
+                }
+            }
+            note(case, link, plan);
+        }
+        Outcome::Held(why, link) => {
+            hold(case, why, plan);
+            note(case, link, plan);
+        }
+    }
+}
+
+/// A person's decision about the ticket that the group's link did not know before: later members are not part of it.
+fn decided_now(case: &Case<'_>, after: Option<&Link>) -> Option<Decision> {
+    let decision = after.and_then(|after| after.decision.clone());
+    decision.filter(|decision| case.link.decision.as_ref() != Some(decision))
+}
+
+/// A member's link after what its group does: the status that was written, and the decision that was taken.
+fn written(
+    link: &Link,
+    step: Option<&WorkflowStep>,
+    decision: Option<&Decision>,
+    ruling: &[&Seen<'_, '_>],
+    now: Timestamp,
+) -> Link {
+    let mut link = link.clone();
+    let Some(one) = ruling.iter().find(|one| *marker(one) == link.marker) else {
+        return link;
+    };
+    let step = step.filter(|step| link.findings.iter().any(|key| step.findings.contains(key)));
+    if let (Some(step), Some(base)) = (step, &mut link.base) {
+        link.in_flight = Some(InFlight {
+            workflow: step.to,
+            was: one.view.w.unwrap_or(base.workflow),
+            at: now,
+            seen: false,
+        });
+        base.workflow = step.to;
+        base.workflow_by = Author::Ours;
+    }
+    if let Some(decision) = decision {
+        link.decision = Some(Decision {
+            episode: one.view.episode,
+            ..decision.clone()
+        });
+    }
+    link
+}
+
+/// A member that goes its own way: its status in Security Hub says so.
+fn aside(
+    one: &Seen<'_, '_>,
+    ticket: Option<&str>,
+    policy: &Policy,
+    now: Timestamp,
+    plan: &mut Plan,
+) {
+    let (v, case) = (&one.view, &one.sub.case);
+    let resolved = WorkflowStatus::Resolved;
+    let verdict = match &one.standing {
+        Standing::Stopped { finding } => {
+            let stale = v.ours(WorkflowStatus::Suppressed);
+            let reason = Reason::Stopped {
+                finding: *finding,
+                archival: v.archival.clone(),
+            };
+            (v.unsettled() || stale).then(|| Verdict::new(18, reason).status(resolved))
+        }
+        Standing::Deleted => v
+            .deleted_at
+            .filter(|_| v.unsettled())
+            .map(|at| Verdict::new(4, Reason::ResourceDeleted { at }).status(resolved)),
+        _ => None,
+    };
+    let verdict = match (&one.standing, verdict) {
+        (_, Some(verdict)) => Ruling::Row(verdict),
+        (Standing::Ignored { .. }, None) => table::ignored_by_rule(v).unwrap_or(Ruling::Agree),
+        _ => Ruling::Agree,
+    };
+    let told = |mut link: Link| {
+        if let Some(member) = &mut link.member {
+            member.standing = one.standing.clone();
+        }
+        link
+    };
+    match outcome::outcome(case, v, verdict, policy, now) {
+        Outcome::Write(mut action) => {
+            action.after = action.after.map(|link| Box::new(told(*link)));
+            action.subject.ticket = ticket.map(str::to_owned);
+            plan.actions.push(*action);
+        }
+        Outcome::Agree(link) if one.sub.gives_up.is_none() => note(case, told(link), plan),
+        Outcome::Agree(_) => {}
+        Outcome::Held(why, link) => {
+            hold(case, why, plan);
+            note(case, link, plan);
+        }
+    }
+}
+
+/// The ticket of its own that a new member had is closed.
+fn give_up(one: &Seen<'_, '_>, rows: &BTreeMap<Marker, Link>, plan: &mut Plan) {
+    let Some(old) = &one.sub.gives_up else { return };
+    let (Some(at), Some(after)) = (&old.ticket, rows.get(&old.marker)) else {
+        return;
+    };
+    let reason = Reason::Consolidated {
+        old_key: at.key.clone(),
+    };
+    plan.actions
+        .push(merge(&one.sub.case, old, reason, after.clone()));
+}
+
+/// No finding belongs to the group any more: its ticket is closed.
+fn empty(group: &Group<'_>, snapshot: &Snapshot, plan: &mut Plan) {
+    let Some(case) = &group.known else { return };
+    let link = &case.link;
+    let Some(at) = link.ticket.as_ref().filter(|_| !link.members.is_empty()) else {
+        return;
+    };
+    let ticket = snapshot.tickets.get(&at.id);
+    if !snapshot.coverage.full || ticket.is_none() {
+        return;
+    }
+    let mut after = link.clone();
+    after.members = Vec::new();
+    if let Some(base) = &mut after.base {
+        base.ticket = BaseTicket::Is(TicketState::Closed);
+    }
+    let reason = Reason::Split {
+        old_key: at.key.clone(),
+    };
+    plan.actions.push(merge(case, link, reason, after));
+}
+
+fn merge(case: &Case<'_>, old: &Link, reason: Reason, after: Link) -> Action {
+    let mut subject = case.subject();
+    subject.ticket = old.ticket.as_ref().map(|at| at.key.clone());
+    let episode = old.base.as_ref().map_or(0, |base| base.episode);
+    Action {
+        marker: old.marker.clone(),
+        row: 16,
+        reason,
+        subject,
+        expect: Expect {
+            finding: case.state().unwrap_or(FindingState::Gone),
+            ticket: Some(TicketState::Open),
+            workflow: case.spokesman().map(|finding| finding.workflow),
+        },
+        ticket: TicketStep::Merge,
+        comment: Some(comment_key(old, episode, 16, "merged")),
+        workflow: None,
+        alerts: Vec::new(),
+        waits_for: Vec::new(),
+        after: Some(Box::new(after)),
+        members: Vec::new(),
+    }
+}
+
+/// Whether nothing of a group fails as far as it is read: then its ticket's last move matters.
+pub(super) fn may_be_over(group: &Group<'_>) -> bool {
+    let fails = |sub: &Sub<'_>| sub.case.state() == Some(FindingState::Failing);
+    !group.subs.iter().any(fails)
+}
+
+impl Group<'_> {
+    /// The link of the group, where it is known.
+    pub(super) fn link(&self) -> Option<&Link> {
+        self.known.as_ref().map(|case| &case.link)
+    }
+}
