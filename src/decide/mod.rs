@@ -13,6 +13,8 @@ pub mod policy;
 mod case;
 mod damping;
 mod group;
+mod joint;
+mod members;
 mod outcome;
 mod questions;
 mod table;

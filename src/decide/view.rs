@@ -91,10 +91,10 @@ pub(super) fn view<'a>(
     }
 }
 
-struct Letters<'a>(View<'a>);
+pub(super) struct Letters<'a>(pub(super) View<'a>);
 
 impl<'a> Letters<'a> {
-    fn with(mut self, link: Link) -> View<'a> {
+    pub(super) fn with(mut self, link: Link) -> View<'a> {
         self.0.link = link;
         self.0
     }
@@ -167,72 +167,6 @@ pub(super) fn in_doubt(marker: &Marker, snapshot: &Snapshot) -> Result<(), HeldR
     Ok(())
 }
 
-/// The view of a ticket that several findings share, from those of the members that rule: their F and W, the worst one
-/// first, and the ticket's own T and base.
-pub(super) fn joint<'a>(
-    case: &Case<'_>,
-    ruling: &[&View<'a>],
-    snapshot: &'a Snapshot,
-    policy: &Policy,
-    now: Timestamp,
-) -> Result<View<'a>, Box<RowOne>> {
-    let mut link = case.link.clone();
-    link.in_flight = None;
-    match joint_letters(case, ruling, &mut link, snapshot, policy, now) {
-        Ok(build) => Ok(build.with(link)),
-        Err(why) => Err(Box::new(RowOne { why, link })),
-    }
-}
-
-fn joint_letters<'a>(
-    case: &Case<'_>,
-    ruling: &[&View<'a>],
-    link: &mut Link,
-    snapshot: &'a Snapshot,
-    policy: &Policy,
-    now: Timestamp,
-) -> Result<Letters<'a>, HeldReason> {
-    in_doubt(&link.marker, snapshot)?;
-    let Some(lead) = ruling.first() else {
-        return Err(HeldReason::AbsentOnce);
-    };
-    let (t, ticket) = ticket_state(link, snapshot, now)?;
-    damping::lift(link, ticket, policy, now);
-    let base = base(link);
-    let changed = |view: &&&View<'_>| view.w.is_some_and(|w| w != base.workflow);
-    let spokesman = ruling.iter().find(changed).unwrap_or(lead);
-    let (f, w, w_by) = (lead.f, spokesman.w, spokesman.w_by.clone());
-    let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
-    let last_move = moves(link, snapshot).last();
-    let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
-    let (moved, overruled) = later_counts(moved, w, &w_by, &base);
-    link.evaluated_at = ruling
-        .iter()
-        .filter_map(|view| view.link.evaluated_at)
-        .max();
-    Ok(Letters(View {
-        link: link.clone(),
-        w,
-        w_by,
-        t,
-        ticket,
-        base,
-        deleted_at: ruling.iter().filter_map(|view| view.deleted_at).max(),
-        episode,
-        episode_started_at,
-        moved,
-        moves: moves(link, snapshot),
-        overruled,
-        changed_at: ruling.iter().filter_map(|view| view.changed_at).max(),
-        lead: case
-            .lead()
-            .map(|finding| (finding.severity, case.content(finding))),
-        owner: case.owner.as_ref().ok().cloned(),
-        shared: true,
-        ..View::clone(lead)
-    }))
-}
-
 /// When F last changed: for products with compliance AWS tells, for others the last update is the nearest known. What is
 /// gone was there when it was last evaluated.
 fn changed_at(case: &Case<'_>, f: FindingState) -> Option<Timestamp> {
@@ -286,7 +220,7 @@ fn finding_state(
 }
 
 /// T; counts reads, some time apart, in which the ticket was 404 by id.
-fn ticket_state<'a>(
+pub(super) fn ticket_state<'a>(
     link: &mut Link,
     snapshot: &'a Snapshot,
     now: Timestamp,
@@ -514,7 +448,7 @@ fn named_writer(
 }
 
 /// The episode starts when F fails and base F did not, or compliance changed in between, or AWS reset W to NEW.
-fn episode(
+pub(super) fn episode(
     case: &Case<'_>,
     base: &Base,
     f: FindingState,
@@ -557,7 +491,7 @@ pub(super) fn first_observed(case: &Case<'_>) -> Option<Timestamp> {
         .max()
 }
 
-fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
+pub(super) fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
     let ticket = link.ticket.as_ref();
     let read = ticket.and_then(|at| snapshot.moves.get(&at.id));
     read.map_or(&[], Vec::as_slice)
@@ -565,7 +499,7 @@ fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
 
 /// The person's move that brought T where it is, if base does not know it and it is of this episode.
 #[allow(clippy::too_many_arguments)]
-fn moved<'a>(
+pub(super) fn moved<'a>(
     t: BaseTicket,
     ticket: Option<&Ticket>,
     base: &Base,
