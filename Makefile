@@ -29,10 +29,14 @@ ADF_SCHEMA := target/adf-schema/full.json
 RECORDED := target/recorded
 # The histories that `make simulate` lives through, in each mode.
 SEEDS := 0..20000
+# Which share of what cargo-mutants changes; 0/1 is all of it, for many hours.
+SHARD := 0/8
+# Seconds for each parser, and which; none for all.
+FUZZ := 60
 # The load generator of `make load`; LOAD="5 100" is five seconds with a hundred deliveries each.
 AUTOCANNON := autocannon@8.0.0
 
-.PHONY: help setup test lint unit conform supply bench load scale simulate demo picture fmt
+.PHONY: help setup test lint unit conform supply bench load scale simulate mutants kills fuzz demo picture fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -108,11 +112,20 @@ simulate: ## random histories of the engine, 20,000 in each mode (SEEDS=0..20000
 	$(CARGO) run --locked $(FEATURES) --release --example simulate -- --seeds $(SEEDS)
 	ASAF_TABLE_STRIDE=1 $(CARGO) test --locked $(FEATURES) --release --test decision_table -- --nocapture
 
-mutants: ## defects on purpose, each of which the simulation must notice; those of cargo-mutants where it is installed
+mutants: ## defects on purpose, each of which must be noticed; those of cargo-mutants where it is installed (SHARD=0/8)
 	$(CARGO) test --locked $(FEATURES) --test mutants -- --nocapture
 	@if $(CARGO) mutants --version >/dev/null 2>&1; then \
-	  $(CARGO) mutants --file 'src/decide/*.rs' --file 'src/plan/*.rs' -- --lib --test decision_table; \
+	  tests/mutants/thinking; cd target/thinking; export ASAF_TABLE_STRIDE=1009; \
+	  $(CARGO) mutants --in-place --timeout 240 --shard $(SHARD) --sharding round-robin \
+	    --file 'src/decide/*.rs' --file 'src/plan/*.rs' -- --lib --test decision_table; \
 	else echo "mutants: cargo-mutants is not installed (cargo install cargo-mutants)"; fi
+
+kills: ## the real binary: 250 times killed, frozen for longer than a claim on work lasts, disk full, damaged, cut off
+	ASAF_KILLS=250 $(CARGO) test --locked $(FEATURES) --test killed -- --nocapture
+	ASAF_FREEZE_S=630 $(CARGO) test --locked $(FEATURES) --test machine -- --nocapture
+
+fuzz: ## coverage-guided fuzzing of every parser (FUZZ="60 asff jql": seconds each, which); needs a C++ compiler
+	CARGO=$(CARGO) fuzz/run $(FUZZ)
 
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo

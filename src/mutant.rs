@@ -31,6 +31,10 @@ pub const ALL: &[(&str, &str)] = &[
         "reads that are older than our write are known to be",
     ),
     (
+        "older-read-believed",
+        "a read that is older than one already seen begins nothing",
+    ),
+    (
         "absent-once-is-gone",
         "absence from one listing proves nothing",
     ),

@@ -2,6 +2,8 @@
 //! with what to do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "doctor/beside.rs"]
+mod beside;
 mod console;
 #[path = "doctor/jira.rs"]
 mod in_jira;
@@ -10,6 +12,7 @@ mod on_aws;
 
 use asaf::cli::Policy;
 use asaf::emulators::jira::Role;
+use asaf::emulators::slack;
 use asaf::emulators::world::{EVENTS_QUEUE, seed};
 use asaf::jobs::doctor::iam::{Place, policy};
 use asaf::store::queue::Inbox as _;
@@ -18,6 +21,8 @@ use asaf::store::unread::Door;
 use console::Console;
 use serde_json::{Value, json};
 
+/// The security team's channel of the emulated workspace.
+const CHANNEL: &str = "C0TEAM0000";
 const WEBHOOK: &str = "http://127.0.0.1:9/webhook/jira";
 
 /// A console whose configuration has every part.
@@ -26,6 +31,15 @@ async fn complete() -> Console {
     console
         .env
         .push(("HOOK".to_owned(), "It's a Secret to Everybody".to_owned()));
+    console
+        .env
+        .push(("SLACK".to_owned(), slack::TOKEN.to_owned()));
+    let token = {
+        let mut world = console.world.lock();
+        seed::rules(&mut world, &console.urls.github);
+        world.github.user(seed::GITHUB_BOT).unwrap().token.clone()
+    };
+    console.env.push(("ASAF_GITHUB_TOKEN".to_owned(), token));
     write(&console, |_| {});
     console
 }
@@ -36,7 +50,11 @@ fn write(console: &Console, change: impl Fn(&mut String)) {
     console.configure(|text| {
         *text = text.replace("token = \"file:bot.token\"", "token = \"file:bot.token\"\ntoken_expires = \"2090-01-01\"");
         text.push_str(&format!(
-            "\n[webhook]\nurl = \"{WEBHOOK}\"\nsecrets = [\"env:HOOK\"]\n\n[queue]\nurl = \"{queue}\"\n"
+            "\n[webhook]\nurl = \"{WEBHOOK}\"\nsecrets = [\"env:HOOK\"]\n\n[queue]\nurl = \"{queue}\"\n\n\
+             [slack]\ntoken = \"env:SLACK\"\napi_url = \"{slack}/api\"\nsecurity_channel = \"{channel}\"\n{ignore}",
+            slack = console.urls.slack,
+            channel = CHANNEL,
+            ignore = seed::ignore_text(&console.urls.github),
         ));
         change(text);
     });
@@ -99,7 +117,7 @@ async fn on_a_site_where_all_is_well_every_check_is_ok() {
     let said = console.asaf(&["doctor"]);
     said.says(
         0,
-        "34 checks: 34 ok, 0 warnings, 0 failed, 0 skipped, 0 off.",
+        "36 checks: 36 ok, 0 warnings, 0 failed, 0 skipped, 0 off.",
     );
     console.forget_requests();
     console.asaf(&["doctor", "--output", "json"]).ends(0);

@@ -375,3 +375,28 @@ fn function_name(line: &str) -> Option<String> {
     let name = words.next()?;
     Some(name.split(['(', '<']).next()?.to_owned())
 }
+
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let mut named = 0;
+    let mut missing = Vec::new();
+    for quoted in page.split('`').skip(1).step_by(2) {
+        let Some((path, test)) = quoted.split_once(".rs::") else {
+            continue;
+        };
+        named += 1;
+        let path = format!("{path}.rs");
+        let text = fs::read_to_string(root.join(&path)).unwrap_or_default();
+        if !text.contains(&format!("fn {test}(")) {
+            missing.push(format!("{path}::{test}"));
+        }
+    }
+    assert!(named > 40, "{named}");
+    refuse("name the test as it is now", missing.into_iter());
+    for number in 1..=21 {
+        let row = format!("| {number} | ");
+        assert!(page.contains(&row), "threat {number} has no row");
+    }
+}

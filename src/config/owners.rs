@@ -326,6 +326,13 @@ impl Owners {
             .as_deref()
     }
 
+    /// Every Slack channel that an owner names, each once.
+    pub fn slack_channels(&self) -> std::collections::BTreeSet<&str> {
+        self.all()
+            .filter_map(|owner| owner.slack_channel.as_deref())
+            .collect()
+    }
+
     /// Every team, sorted, each once.
     pub fn teams(&self) -> std::collections::BTreeSet<&str> {
         self.all().map(|owner| owner.team.as_str()).collect()

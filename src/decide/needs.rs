@@ -94,8 +94,10 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
             .is_some_and(|write| write.workflow == w || write.was == w);
         let reset_or_person =
             w == WorkflowStatus::New && base.workflow != w && needs_moves(needs, ticket);
-        let doubted = link.in_flight.as_ref();
-        let doubted = doubted.is_some_and(|write| write.is_doubted_by(w));
+        let doubted = link
+            .in_flight
+            .as_ref()
+            .is_some_and(|write| write.is_doubted_by(w));
         let matters = view::writer_matters(case, link, w, f) && !pending;
         if matters || reset_or_person || doubted {
             needs.writers.insert(spokesman.key.clone());

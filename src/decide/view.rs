@@ -114,7 +114,7 @@ fn letters<'a>(
     damping::lift(link, ticket, policy, now);
     let base = base(link);
     let deleted_at = resource_state(link, snapshot);
-    let w = workflow(case, link, snapshot, policy, now);
+    let w = workflow(case, link, snapshot, policy, now)?;
     let w_by = writer(case, link, w, f, snapshot)?;
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
     let last_move = moves(link, snapshot).last();
@@ -325,37 +325,39 @@ fn workflow(
     snapshot: &Snapshot,
     policy: &Policy,
     now: Timestamp,
-) -> Option<WorkflowStatus> {
-    let read = case.spokesman()?.workflow;
-    let Some(write) = &link.in_flight else {
-        return Some(read);
+) -> Result<Option<WorkflowStatus>, HeldReason> {
+    let Some(read) = case.spokesman().map(|finding| finding.workflow) else {
+        return Ok(None);
     };
-    if mutant::is("no-write-in-flight") {
-        link.in_flight = None;
-        return Some(read);
-    }
+    let Some(write) = &mut link.in_flight else {
+        return Ok(Some(read));
+    };
     let settled = now.duration_since(write.at) > policy.settle;
-    if settled {
+    if settled || mutant::is("no-write-in-flight") {
         link.in_flight = None;
     } else if read == write.workflow {
-        let seen = InFlight {
-            seen: true,
-            ..write.clone()
-        };
-        link.in_flight = Some(seen);
-    } else if read == write.was && (!write.seen || is_older(case, write, snapshot)) {
-        return Some(write.workflow);
+        write.seen = true;
+    } else if read == write.was && (!write.seen || is_older(case, write, snapshot)?) {
+        return Ok(Some(write.workflow));
     } else {
         link.in_flight = None;
     }
-    Some(read)
+    Ok(Some(read))
 }
 
-/// The finding's history says that our write was the last one: a read that shows what was before is older.
-fn is_older(case: &Case<'_>, write: &InFlight, snapshot: &Snapshot) -> bool {
+/// The finding's history says that our write was the last one: a read that shows what was before is older. Without the
+/// history nobody can tell.
+fn is_older(case: &Case<'_>, write: &InFlight, snapshot: &Snapshot) -> Result<bool, HeldReason> {
+    if mutant::is("older-read-believed") {
+        return Ok(false);
+    }
     let key = case.spokesman().map(|finding| &finding.key);
-    let last = key.and_then(|key| snapshot.writes.get(key)?.as_ref());
-    last.is_some_and(|last| last.ours && last.to == write.workflow)
+    match key.and_then(|key| snapshot.writes.get(key)) {
+        Some(last) => Ok(last
+            .as_ref()
+            .is_some_and(|last| last.ours && last.to == write.workflow)),
+        None => Err(HeldReason::WriterUnknown),
+    }
 }
 
 /// Whether W's writer must be known to decide.

@@ -1,4 +1,4 @@
-//! `asaf store`: a consistent copy of the store, and a check of its audit chain.
+//! `asaf store`: a consistent copy of the store, and a check of its file, its rows and its audit chain.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::talk::{Talk, plain};
 /// Backs up or verifies, also while a run writes.
 ///
 /// # Errors
-/// Configuration, the store, a copy that cannot be written, a broken audit chain.
+/// Configuration, the store, a copy that cannot be written, a damaged file, a broken audit chain.
 pub async fn run(command: &StoreCommand, path: &Path, talk: Talk) -> anyhow::Result<Exit> {
     let config = Config::load(path)?;
     let store = Sqlite::open_beside(&config.store.path)?;
@@ -24,8 +24,11 @@ pub async fn run(command: &StoreCommand, path: &Path, talk: Talk) -> anyhow::Res
             ));
         }
         StoreCommand::Verify => {
+            let links = store.verify().await?;
             let entries = store.verify_audit().await?;
-            talk.say(&format!("The audit's chain holds over {entries} entries."));
+            talk.say(&format!(
+                "The file is sound, with {links} links; the audit's chain holds over {entries} entries."
+            ));
         }
     }
     Ok(Exit::Ok)

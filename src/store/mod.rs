@@ -50,9 +50,23 @@ pub enum StoreError {
         /// In this binary.
         known: u32,
     },
+    /// The file is no sound database any more.
+    #[error(
+        "the store {path} is damaged: {why}. Nothing in it is believed: restore a backup, or move the file away, and a full run takes over the tickets that exist (docs/backup.md)"
+    )]
+    Corrupt {
+        /// The database file.
+        path: PathBuf,
+        /// SQLite's words.
+        why: String,
+    },
     /// A row that this version wrote differently, or that was damaged.
-    #[error("the store's row {row} cannot be read: {why}. Restore a backup (docs/backup.md)")]
+    #[error(
+        "row {row} of the store {path} cannot be read: {why}. Restore a backup (docs/backup.md)"
+    )]
     Damaged {
+        /// The database file.
+        path: PathBuf,
         /// Table and key.
         row: String,
         /// The decoder's words.

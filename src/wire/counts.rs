@@ -56,6 +56,13 @@ pub(super) fn throttled(api: &'static str, reason: &str) {
         .increment(1);
 }
 
+/// Says to `/metrics` how many requests the API's answer left for its current window; not every API says so.
+pub(super) fn remaining(api: &'static str, requests: Option<u64>) {
+    if let Some(requests) = requests {
+        metrics::gauge!("asaf_api_budget_remaining", "api" => api).set(requests as f64);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -195,6 +195,7 @@ impl Http {
         counts::answered(self.api, operation.name, status);
         match outcome {
             Ok(response) => {
+                counts::remaining(self.api, throttle::remaining(response.headers()));
                 let trace = response.headers().get("atl-traceid");
                 tracing::debug!(
                     operation = operation.name,

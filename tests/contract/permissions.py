@@ -28,8 +28,12 @@ def allowed():
 def used(folder):
     found = set()
     for path in sorted(folder.iterdir()):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            one = json.loads(line)
+        for line in path.read_bytes().splitlines():
+            try:
+                one = json.loads(line)
+            except ValueError:
+                # A process that was killed while it wrote leaves half a line.
+                continue
             agent = next((v for k, v in one.get("headers", {}).items() if k.lower() == "user-agent"), "")
             if one["system"] != "aws" or "aws-sdk-rust" not in agent:
                 continue

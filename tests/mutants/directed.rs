@@ -11,11 +11,17 @@ use asaf::store::queue::{Finished, WorkKey, WorkQueue};
 use asaf::store::sqlite::Sqlite;
 use jiff::SignedDuration;
 
-use crate::scene::acts::{comments, force_closed, minutes, tickets, transition};
+use crate::scene::acts::{
+    an_open_ticket, comments, force_closed, minutes, set, status_of, tickets, transition,
+    workflow_of,
+};
 use crate::scene::{Fuse, Scene};
 
 /// The mutants that have a story.
-pub(crate) const STORIES: [&str; 7] = [
+pub(crate) const STORIES: [&str; 10] = [
+    "older-read-believed",
+    "no-intent",
+    "close-of-earlier-episode",
     "no-fence",
     "retry-after-ignored",
     "hub-forgotten",
@@ -28,6 +34,9 @@ pub(crate) const STORIES: [&str; 7] = [
 /// Tells the story of a mutant; nothing when all is well, or when there is none.
 pub(crate) async fn story(of: &str) -> Option<String> {
     match of {
+        "older-read-believed" => a_read_older_than_one_already_seen().await,
+        "no-intent" => a_crash_after_a_create().await,
+        "close-of-earlier-episode" => a_close_before_it_failed_again().await,
         "no-fence" => a_worker_that_lost_its_claim_ends_nothing().await,
         "retry-after-ignored" => nothing_is_sent_inside_a_window().await,
         "hub-forgotten" => a_lost_store_while_search_hides_everything().await,
@@ -99,6 +108,63 @@ async fn a_lost_store_while_search_hides_everything() -> Option<String> {
     strike(&scene, "search/jql", hidden, 50);
     run(&scene).await;
     violation(&scene)
+}
+
+/// Wherever the process ends, and while search shows nothing, the next one makes no second ticket.
+async fn a_crash_after_a_create() -> Option<String> {
+    for request in 1..20 {
+        let scene = Scene::new(1, 4);
+        let hidden = FaultKind::SearchFlicker { permille: 1_000 };
+        strike(&scene, "search/jql", hidden, 50);
+        let fuse = Fuse::at(request, true);
+        let ended = scene.try_run(Wish::Full, orders(), Some(&fuse)).await;
+        for _ in 0..2 {
+            run(&scene).await;
+            scene.clock.advance(SignedDuration::from_secs(30));
+        }
+        if let Some(what) = violation(&scene) {
+            return Some(format!("ended after request {request}: {what}"));
+        }
+        if ended.is_some() {
+            break;
+        }
+    }
+    None
+}
+
+/// Nobody has looked since: the close was about what has passed meanwhile.
+async fn a_close_before_it_failed_again() -> Option<String> {
+    let scene = Scene::new(1, 6);
+    run(&scene).await;
+    scene.clock.advance(minutes(20));
+    run(&scene).await;
+    let (key, finding) = an_open_ticket(&scene);
+    force_closed(&scene, Role::Reviewer, &key);
+    for compliance in ["PASSED", "FAILED"] {
+        scene.clock.advance(minutes(30));
+        set(&scene, std::slice::from_ref(&finding), compliance);
+    }
+    for _ in 0..2 {
+        scene.clock.advance(minutes(20));
+        run(&scene).await;
+    }
+    let stands = (status_of(&scene, &key), workflow_of(&scene, &key));
+    let open = stands.0 == "Open" && stands.1 == "NOTIFIED";
+    (!open).then(|| format!("{key} fails again and is {stands:?}"))
+}
+
+async fn a_read_older_than_one_already_seen() -> Option<String> {
+    let scene = Scene::new(1, 6);
+    for _ in 0..2 {
+        run(&scene).await;
+        scene.clock.advance(minutes(2));
+    }
+    let older = AwsFault::StaleRead { seconds: 600 };
+    let fault = Fault::next("GetFindings", older);
+    scene.world.lock().aws.faults.arm(fault);
+    let ended = scene.try_run(Wish::Full, orders(), None).await;
+    let plan = ended.unwrap().unwrap().plan;
+    (!plan.is_empty()).then(|| format!("{} actions on an old read", plan.actions.len()))
 }
 
 async fn no_answer_to_a_create() -> Option<String> {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) mod forgeries;
 pub(crate) mod moto;
+pub(crate) mod runs;
 pub(crate) mod world;
 
 use hmac::{Hmac, KeyInit, Mac};

@@ -32,7 +32,7 @@ pub(super) async fn store(subject: &Subject) -> Found {
     let fix = "give asaf a folder that it may write: [store] path";
     let store = match &subject.store {
         Ok(store) => store,
-        Err(error @ StoreError::Damaged { .. }) => {
+        Err(error @ (StoreError::Damaged { .. } | StoreError::Corrupt { .. })) => {
             return Found::wrong(
                 error.to_string(),
                 "restore a backup (docs/backup.md); an empty store adopts the tickets that exist",
@@ -53,10 +53,11 @@ pub(super) async fn secrets(subject: &Subject) -> Found {
     let jira = &subject.config.jira;
     let mut problems = Vec::new();
     if let Err(why) = subject.clients() {
-        problems.push(Problem::wrong(
-            why,
-            format!("put the token of {} there", jira.email),
-        ));
+        let fix = match jira.token.resolve() {
+            Ok(_) => "put the secret there".to_owned(),
+            Err(_) => format!("put the token of {} there", jira.email),
+        };
+        problems.push(Problem::wrong(why, fix));
     }
     let login = |of: &'static str, login: &Login| (of, login.email.clone(), login.token.clone());
     let admin = jira.admin.iter().map(|one| login("[jira.admin]", one));

@@ -4,10 +4,12 @@
 //!
 //! ```text
 //! config ─▶ store, secrets ─▶ AWS ─▶ coverage, Config, queue
-//!                          └▶ Jira ─▶ projects, fields, people ─▶ workflow, webhook
+//!                          ├▶ Jira ─▶ projects, fields, people ─▶ workflow, webhook
+//!                          └▶ ignore rules, chats
 //! ```
 
 mod aws;
+mod chat;
 mod coverage;
 mod here;
 pub mod iam;
@@ -17,6 +19,7 @@ mod people;
 mod projects;
 mod queue;
 pub mod report;
+mod rules;
 mod subject;
 mod webhook;
 mod workflow;
@@ -79,6 +82,8 @@ const CHECKS: &[Check] = &[
     Check { name: "webhook.secret", needs: &["config"], look: |it| Box::pin(webhook::secret(it)) },
     Check { name: "webhook.registered", needs: &["webhook.secret", "jira.login"], look: |it| Box::pin(webhook::registered(it)) },
     Check { name: "webhook.heard", needs: &["webhook.secret", "store"], look: |it| Box::pin(webhook::heard(it)) },
+    Check { name: "ignore", needs: &["secrets", "store"], look: |it| Box::pin(rules::readable(it)) },
+    Check { name: "slack", needs: &["secrets"], look: |it| Box::pin(chat::slack(it)) },
 ];
 
 /// `asaf doctor`.

@@ -22,6 +22,7 @@ pub(super) fn ran(report: &Report, now: Timestamp) {
         .record(report.seconds);
     if report.kind == "full" && report.plan.seen.complete {
         metrics::gauge!("asaf_last_full_scan_success_timestamp_seconds").set(seconds(now));
+        metrics::gauge!("asaf_stray_tickets").set(report.strays.len() as f64);
     }
     if report.kind != "named"
         && let Some(applied) = applied

@@ -155,7 +155,15 @@ const COUNTERS: [(&str, &str); 11] = [
     ),
 ];
 
-const GAUGES: [(&str, &str); 11] = [
+const GAUGES: [(&str, &str); 13] = [
+    (
+        "asaf_api_budget_remaining",
+        "Requests left of the API's current window, as its last answer said",
+    ),
+    (
+        "asaf_stray_tickets",
+        "Tickets with the engine's label that no link knows, as of the last full run: should be 0",
+    ),
     ("asaf_queue_depth", "Keys in the work queue by state"),
     (
         "asaf_oldest_ready_timestamp_seconds",

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
-use super::StoreError;
+use super::{Store as _, StoreError};
 use threads::{Alone, Job, Threads, Write};
 
 /// An open store. Two threads own the connections, one to write and one to read. Dropping it waits until what was begun
@@ -77,6 +77,22 @@ impl Sqlite {
             connection.backup("main", &to, None::<fn(rusqlite::backup::Progress)>)
         })
         .await
+    }
+
+    /// Looks at every page, every index and every row on which decisions rest; returns how many links there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Damaged`].
+    pub async fn verify(&self) -> Result<usize, StoreError> {
+        let found: String = self
+            .call_read(|db| Ok(db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?))
+            .await?;
+        if found != "ok" {
+            return Err(open::corrupt(&self.path, &found));
+        }
+        self.intents().await?;
+        self.tombstones().await?;
+        Ok(self.links().await?.len())
     }
 
     async fn call<R: Send + 'static>(

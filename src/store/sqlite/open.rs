@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use sha2::{Digest, Sha256};
 
 use crate::mutant;
@@ -19,6 +19,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (5, include_str!("proofs.sql")),
     (6, include_str!("outbox.sql")),
     (7, include_str!("organisation.sql")),
+    (8, include_str!("sums.sql")),
 ];
 
 /// The lock that keeps a second process out. The system drops it when the process ends, however it ends.
@@ -54,12 +55,20 @@ pub(super) fn lock(database: &Path) -> Result<Lock, StoreError> {
     }
 }
 
+/// What SQLite says of the file: it is damaged, or it cannot be used now.
+pub(super) fn failed(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let (path, why) = (path.to_owned(), error.to_string());
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Corrupt { path, why }
+        }
+        _ => StoreError::File { path, why },
+    }
+}
+
 /// Opens or creates the database and brings its schema up to date.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
-    let file = |e: rusqlite::Error| StoreError::File {
-        path: path.to_owned(),
-        why: e.to_string(),
-    };
+    let file = |e: rusqlite::Error| failed(path, &e);
     let mut connection = Connection::open(path).map_err(file)?;
     connection
         .busy_timeout(Duration::from_secs(10))
@@ -74,6 +83,26 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Looks at every page before anything is believed (sqlite.org/pragma.html#pragma_quick_check): a broken tree can hide
+/// rows, and a link that is not found would be a second ticket.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|e| failed(path, &e))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(corrupt(path, &found))
+}
+
+/// What a check of the file found, on one line.
+pub(super) fn corrupt(path: &Path, found: &str) -> StoreError {
+    StoreError::Corrupt {
+        path: path.to_owned(),
+        why: found.lines().collect::<Vec<_>>().join(" "),
+    }
+}
+
 /// Claims of a process that is gone expire at once.
 pub(super) fn void_claims(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     connection
@@ -82,18 +111,12 @@ pub(super) fn void_claims(connection: &Connection, path: &Path) -> Result<(), St
             [],
         )
         .map(drop)
-        .map_err(|e| StoreError::File {
-            path: path.to_owned(),
-            why: e.to_string(),
-        })
+        .map_err(|e| failed(path, &e))
 }
 
 /// A second connection to a database that [`open`] has prepared; it writes nothing.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let file = |e: rusqlite::Error| StoreError::File {
-        path: path.to_owned(),
-        why: e.to_string(),
-    };
+    let file = |e: rusqlite::Error| failed(path, &e);
     let connection = Connection::open(path).map_err(file)?;
     connection
         .busy_timeout(Duration::from_secs(10))
@@ -105,10 +128,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let file = |e: rusqlite::Error| StoreError::File {
-        path: path.to_owned(),
-        why: e.to_string(),
-    };
+    let file = |e: rusqlite::Error| failed(path, &e);
     connection
         .execute_batch("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT;")
         .map_err(file)?;
@@ -136,6 +156,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
             if recorded != sha256 {
                 let why = "its text differs from the one that made this file".to_owned();
                 return Err(StoreError::Damaged {
+                    path: path.to_owned(),
                     row: format!("migration {version}"),
                     why,
                 });

@@ -1,6 +1,5 @@
 //! Rows in and out: JSON bodies, lookups, the audit chain.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::open;
 use crate::model::{FindingKey, Link, Marker};
 use crate::store::{AuditEntry, StoreError};
 
@@ -34,15 +34,15 @@ impl From<rusqlite::Error> for Fault {
 impl Fault {
     pub(super) fn at(self, path: &Path) -> StoreError {
         match self {
-            Fault::Sqlite(e) => StoreError::File {
-                path: path.to_owned(),
-                why: e.to_string(),
-            },
+            Fault::Sqlite(e) => open::failed(path, &e),
             Fault::Unfinished(why) => StoreError::File {
                 path: path.to_owned(),
                 why,
             },
-            Fault::Damaged { row, why } => StoreError::Damaged { row, why },
+            Fault::Damaged { row, why } => {
+                let path = path.to_owned();
+                StoreError::Damaged { path, row, why }
+            }
             Fault::Conflict(what) => StoreError::Conflict { what },
             Fault::AuditBroken(seq) => StoreError::AuditBroken { seq },
         }
@@ -68,6 +68,35 @@ pub(super) fn decode<T: DeserializeOwned>(table: &str, key: &str, body: &str) ->
     })
 }
 
+/// What a row's body must still sum up to.
+pub(super) fn sum(body: &str) -> u32 {
+    crc32fast::hash(body.as_bytes())
+}
+
+/// Runs a query of (key, body, sum) and decodes the bodies that are as they were written.
+pub(super) fn summed<T: DeserializeOwned>(
+    db: &Connection,
+    table: &str,
+    sql: &str,
+    params: impl Params,
+) -> Result<Vec<T>, Fault> {
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (key, body): (String, String) = (row.get(0)?, row.get(1)?);
+        let noted: Option<u32> = row.get(2)?;
+        if noted.is_some_and(|noted| noted != sum(&body)) {
+            return Err(Fault::Damaged {
+                row: format!("{table} {key}"),
+                why: "it is not what was written".to_owned(),
+            });
+        }
+        found.push(decode(table, &key, &body)?);
+    }
+    Ok(found)
+}
+
 /// Runs a query of (key, body) and decodes the bodies.
 pub(super) fn bodies<T: DeserializeOwned>(
     db: &Connection,
@@ -87,6 +116,7 @@ pub(super) fn bodies<T: DeserializeOwned>(
 
 pub(super) fn put_link(step: &Transaction<'_>, link: &Link) -> Result<(), Fault> {
     let ticket = link.ticket.as_ref().map(|ticket| int(ticket.id));
+    let body = encode(link)?;
     if let Some(id) = ticket {
         let other: Option<String> = step
             .prepare_cached("SELECT marker FROM link WHERE ticket = ?1 AND marker <> ?2")?
@@ -100,9 +130,10 @@ pub(super) fn put_link(step: &Transaction<'_>, link: &Link) -> Result<(), Fault>
         }
     }
     step.prepare_cached(
-        "INSERT INTO link VALUES (?1, ?2, ?3) ON CONFLICT (marker) DO UPDATE SET ticket = ?2, body = ?3",
+        "INSERT INTO link (marker, ticket, body, sum) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (marker) DO UPDATE SET ticket = ?2, body = ?3, sum = ?4",
     )?
-    .execute((&link.marker.0, ticket, encode(link)?))?;
+    .execute((&link.marker.0, ticket, &body, sum(&body)))?;
     step.prepare_cached("DELETE FROM link_finding WHERE marker = ?1")?
         .execute([&link.marker.0])?;
     let mut add = step.prepare_cached("INSERT OR REPLACE INTO link_finding VALUES (?1, ?2, ?3)")?;
@@ -118,33 +149,30 @@ pub(super) fn links_of(
     tickets: &[u64],
     markers: &[Marker],
 ) -> Result<Vec<Link>, Fault> {
-    let mut found: BTreeMap<Marker, Link> = BTreeMap::new();
-    let mut keep = |links: Vec<Link>| {
-        links.into_iter().for_each(|link| {
-            found.insert(link.marker.clone(), link);
-        })
-    };
-    let by_finding = "SELECT l.marker, l.body FROM link l JOIN link_finding f USING (marker) WHERE f.product_arn = ?1 AND f.finding = ?2";
+    let mut found: Vec<Link> = Vec::new();
+    let by_finding = "SELECT l.marker, l.body, l.sum FROM link l JOIN link_finding f USING (marker) WHERE f.product_arn = ?1 AND f.finding = ?2";
     for key in findings {
-        keep(bodies(db, "link", by_finding, (&key.product_arn, &key.id))?);
+        found.extend(summed(db, "link", by_finding, (&key.product_arn, &key.id))?);
     }
     for ticket in tickets {
-        keep(bodies(
+        found.extend(summed(
             db,
             "link",
-            "SELECT marker, body FROM link WHERE ticket = ?1",
+            "SELECT marker, body, sum FROM link WHERE ticket = ?1",
             [int(*ticket)],
         )?);
     }
     for marker in markers {
-        keep(bodies(
+        found.extend(summed(
             db,
             "link",
-            "SELECT marker, body FROM link WHERE marker = ?1",
+            "SELECT marker, body, sum FROM link WHERE marker = ?1",
             [&marker.0],
         )?);
     }
-    Ok(found.into_values().collect())
+    found.sort_unstable_by(|a, b| a.marker.cmp(&b.marker));
+    found.dedup_by(|a, b| a.marker == b.marker);
+    Ok(found)
 }
 
 pub(super) fn instant(db: &Connection, name: &str) -> Result<Option<Timestamp>, Fault> {

@@ -12,10 +12,10 @@ use crate::store::{
 impl Store for Sqlite {
     async fn links(&self) -> Result<Vec<Link>, StoreError> {
         self.call_read(|db| {
-            rows::bodies(
+            rows::summed(
                 db,
                 "link",
-                "SELECT marker, body FROM link ORDER BY marker",
+                "SELECT marker, body, sum FROM link ORDER BY marker",
                 [],
             )
         })
@@ -47,10 +47,10 @@ impl Store for Sqlite {
 
     async fn intents(&self) -> Result<Vec<Intent>, StoreError> {
         self.call_read(|db| {
-            rows::bodies(
+            rows::summed(
                 db,
                 "intent",
-                "SELECT marker, body FROM intent ORDER BY marker",
+                "SELECT marker, body, sum FROM intent ORDER BY marker",
                 [],
             )
         })
@@ -64,8 +64,8 @@ impl Store for Sqlite {
             for intent in &intents {
                 let body = rows::encode(intent)?;
                 let new = step.execute(
-                    "INSERT INTO intent VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                    (&intent.marker.0, &body),
+                    "INSERT INTO intent (marker, body, sum) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                    (&intent.marker.0, &body, rows::sum(&body)),
                 )?;
                 if new == 0 {
                     let what = format!(
@@ -102,8 +102,8 @@ impl Store for Sqlite {
             for grave in &tombstones {
                 let body = rows::encode(grave)?;
                 step.execute(
-                    "INSERT OR REPLACE INTO tombstone VALUES (?1, ?2)",
-                    (rows::int(grave.ticket.id), &body),
+                    "INSERT OR REPLACE INTO tombstone (ticket, body, sum) VALUES (?1, ?2, ?3)",
+                    (rows::int(grave.ticket.id), &body, rows::sum(&body)),
                 )?;
             }
             Ok(step.commit()?)
@@ -112,8 +112,8 @@ impl Store for Sqlite {
     }
 
     async fn tombstones(&self) -> Result<Vec<Tombstone>, StoreError> {
-        let sql = "SELECT cast(ticket AS TEXT), body FROM tombstone ORDER BY ticket";
-        self.call_read(move |db| rows::bodies(db, "tombstone", sql, []))
+        let sql = "SELECT cast(ticket AS TEXT), body, sum FROM tombstone ORDER BY ticket";
+        self.call_read(move |db| rows::summed(db, "tombstone", sql, []))
             .await
     }
 

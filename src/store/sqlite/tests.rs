@@ -217,6 +217,37 @@ async fn a_damaged_row_is_named() {
 }
 
 #[tokio::test]
+async fn a_row_that_reads_well_but_is_not_what_was_written_is_refused() {
+    let (dir, store) = open();
+    let path = dir.path().join("asaf.sqlite3");
+    store.put_links(&[link(1, Some(10))]).await.unwrap();
+    store.open_intents(&[intent(2)]).await.unwrap();
+    let database = Connection::open(&path).unwrap();
+    for table in ["link", "intent"] {
+        let sql = format!("UPDATE {table} SET body = replace(body, '\"HIGH\"', '\"LOW\"')");
+        assert_eq!(database.execute(&sql, []).unwrap(), 1);
+    }
+    for error in [
+        store.links().await.unwrap_err(),
+        store.links_of(&[], &[10], &[]).await.unwrap_err(),
+        store.intents().await.unwrap_err(),
+    ] {
+        let error = error.to_string();
+        assert!(error.contains("not what was written"), "{error}");
+        assert!(error.contains(&path.display().to_string()), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn rows_from_before_sums_are_read() {
+    let (dir, store) = open();
+    store.put_links(&[link(1, Some(10))]).await.unwrap();
+    let database = Connection::open(dir.path().join("asaf.sqlite3")).unwrap();
+    database.execute("UPDATE link SET sum = NULL", []).unwrap();
+    assert_eq!(store.links().await.unwrap(), [link(1, Some(10))]);
+}
+
+#[tokio::test]
 async fn days_count_tickets_by_state_and_the_deleted_ones_too() {
     let (_dir, store) = open();
     let grave = Tombstone {

@@ -114,6 +114,7 @@ impl Drop for Threads {
 pub(super) fn start(path: &Path, has_it_to_itself: bool) -> Result<Threads, StoreError> {
     let writer = open::open(path)?;
     if has_it_to_itself {
+        open::check(&writer, path)?;
         open::void_claims(&writer, path)?;
     }
     let mut reader = open::open_to_read(path)?;

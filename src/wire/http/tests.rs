@@ -274,6 +274,13 @@ async fn refusals_say_what_was_done_and_what_to_try() {
         (
             json(
                 400,
+                j!({"errorMessages": [], "errors": {}, "warningMessages": ["The value 'PLAT' does not exist for the field 'project'."]}),
+            ),
+            "read ticket 7: refused with 400 (The value 'PLAT' does not exist for the field 'project'.)",
+        ),
+        (
+            json(
+                400,
                 j!({"errors": [{"message": "Some of the issues in the issueIdsOrKeys are not valid"}]}),
             ),
             "read ticket 7: refused with 400 (Some of the issues in the issueIdsOrKeys are not valid)",

@@ -72,8 +72,12 @@ pub(super) fn asked_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration
 
 /// The answer names a time to come back, or says that nothing is left: a 403 with either is no lack of permission.
 pub(super) fn is_asked_to_wait(headers: &HeaderMap) -> bool {
-    text(headers, header::RETRY_AFTER.as_str()).is_some()
-        || text(headers, "x-ratelimit-remaining") == Some("0")
+    text(headers, header::RETRY_AFTER.as_str()).is_some() || remaining(headers) == Some(0)
+}
+
+/// Requests that are left of the API's current window: at Jira the endpoint's second, at GitHub the hour.
+pub(super) fn remaining(headers: &HeaderMap) -> Option<u64> {
+    text(headers, "x-ratelimit-remaining")?.parse().ok()
 }
 
 fn until(at: Timestamp, now: Timestamp) -> Duration {

@@ -7,8 +7,8 @@ use serde_json::Value;
 /// The longest error text that is kept, in characters.
 const LONGEST: usize = 200;
 
-/// What an error body says, in one line. Understands Jira's `errorMessages` and `errors`, the bulk endpoints' list of
-/// `errors[].message`, problem documents and plain `message`; anything else is shown as text without tags.
+/// What an error body says, in one line. Understands Jira's `errorMessages`, `warningMessages` and `errors`, the bulk
+/// endpoints' list of `errors[].message`, problem documents and plain `message`; anything else is shown as text without tags.
 pub fn error_words(body: &[u8]) -> String {
     let words = match serde_json::from_slice::<Value>(body) {
         Ok(json) => json_words(&json),
@@ -27,8 +27,10 @@ pub fn error_words(body: &[u8]) -> String {
 
 fn json_words(json: &Value) -> Vec<String> {
     let mut words = Vec::new();
-    if let Some(messages) = json.get("errorMessages").and_then(Value::as_array) {
-        words.extend(messages.iter().filter_map(Value::as_str).map(str::to_owned));
+    for name in ["errorMessages", "warningMessages"] {
+        if let Some(messages) = json.get(name).and_then(Value::as_array) {
+            words.extend(messages.iter().filter_map(Value::as_str).map(str::to_owned));
+        }
     }
     match json.get("errors") {
         Some(Value::Object(fields)) => words.extend(fields.iter().map(|(field, why)| {

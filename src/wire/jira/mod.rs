@@ -7,7 +7,7 @@ pub mod admin;
 pub mod adopting;
 mod bulk;
 mod decode;
-mod jql;
+pub mod jql;
 mod people;
 pub mod person;
 mod preflight;

@@ -23,6 +23,10 @@ pub(super) struct Answered {
     pub(super) needed: Option<String>,
     pub(super) channel: Option<String>,
     pub(super) ts: Option<String>,
+    /// The bot's name.
+    pub(super) user: Option<String>,
+    /// The workspace's name.
+    pub(super) team: Option<String>,
     pub(super) upload_url: Option<String>,
     pub(super) file_id: Option<String>,
     pub(super) messages: Vec<Posted>,

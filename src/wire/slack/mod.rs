@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod blocks;
+mod look;
 
 use std::time::Duration;
 
@@ -30,7 +31,8 @@ const CHANNEL_RATE: Rate = Rate {
 };
 /// Rates of methods, below Slack's tiers (docs.slack.dev, rate limits): tier 3 is 50 a minute, tier 4 is 100, and
 /// posting has a workspace-wide limit of several hundred a minute.
-const METHOD_RATES: [(&str, f64, u32); 6] = [
+const METHOD_RATES: [(&str, f64, u32); 7] = [
+    ("GET /auth.test", 1.6, 5),
     ("POST /chat.postMessage", 4.0, 4),
     ("POST /chat.update", 0.8, 5),
     ("GET /conversations.history", 0.8, 3),

@@ -95,7 +95,9 @@ impl Pair<'_> {
                 .iter()
                 .filter(|f| matches!(compliance(f).as_deref(), None | Some("FAILED" | "WARNING")));
             for finding in failing {
-                found.extend(self.failing(finding, ticket));
+                if !is_kept_open(world, finding, newest.copied(), ticket) {
+                    found.extend(self.failing(finding, ticket));
+                }
                 if let Some(issue) = newest.filter(|_| a_day_later) {
                     found.extend(looked_at_again(world, finding, issue));
                 }
@@ -129,10 +131,7 @@ impl Pair<'_> {
 
 /// RESOLVED on what still fails sticks at Security Hub, so a day later somebody must look: the ticket says so.
 fn looked_at_again(world: &World, finding: &Value, issue: &Issue) -> Option<String> {
-    let resource = finding["Resources"][0]["Id"].as_str();
-    let item = resource.and_then(|arn| world.aws.config.item(arn));
-    let is_deleted = item.is_some_and(|item| item.deleted);
-    if finding["Workflow"]["Status"] != "RESOLVED" || is_deleted {
+    if finding["Workflow"]["Status"] != "RESOLVED" || is_deleted(world, finding) {
         return None;
     }
     let said = |entry: &&Entry| match &entry.change {
@@ -148,6 +147,24 @@ fn looked_at_again(world: &World, finding: &Value, issue: &Issue) -> Option<Stri
             finding["Id"], issue.key
         )
     })
+}
+
+fn is_deleted(world: &World, finding: &Value) -> bool {
+    let resource = finding["Resources"][0]["Id"].as_str();
+    let item = resource.and_then(|arn| world.aws.config.item(arn));
+    item.is_some_and(|item| item.deleted)
+}
+
+/// Row 3: the resource is gone, AWS has not looked since, and a person wants the ticket open: the status stays as it is.
+fn is_kept_open(
+    world: &World,
+    finding: &Value,
+    newest: Option<&Issue>,
+    ticket: Option<&str>,
+) -> bool {
+    matches!(ticket, Some("Open" | "In Progress"))
+        && is_deleted(world, finding)
+        && newest.is_some_and(|issue| moved_by_a_person(world, issue.id))
 }
 
 /// A finding that is not failing any more has no open ticket, unless a person wants it open.
