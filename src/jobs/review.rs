@@ -139,7 +139,11 @@ pub async fn look<S: Store>(
     let mut snapshot = Box::pin(read(from, &scope, &policy, now, &Silent)).await?;
     let listed = evidence(config, &snapshot, &policy, true);
     let listed: BTreeSet<Marker> = listed.into_iter().map(|one| one.marker).collect();
-    snapshot.links.retain(|marker, _| listed.contains(marker));
+    // The members of a ticket of several findings stay: they say what is with it.
+    snapshot.links.retain(|marker, link| {
+        let member = link.member.as_ref();
+        listed.contains(marker) || member.is_some_and(|member| listed.contains(&member.of))
+    });
     moves(&clients.jira, &mut snapshot).await;
     resources(&clients.aws, &mut snapshot).await;
     Ok(review(config, store, &snapshot, Source::Now).await?)
@@ -237,7 +241,9 @@ async fn moves<T: TicketsReader>(jira: &T, snapshot: &mut Snapshot) {
 async fn resources<I: Inventory>(inventory: &I, snapshot: &mut Snapshot) {
     let mut wanted: BTreeMap<Marker, Vec<ResourceQuery>> = BTreeMap::new();
     for (marker, link) in &snapshot.links {
-        if !snapshot.resources.contains_key(marker) {
+        // A ticket of several findings is about no one resource.
+        let asks = link.ticket.is_some() && !link.alias.is_group();
+        if asks && !snapshot.resources.contains_key(marker) {
             wanted.insert(marker.clone(), queries(link, snapshot));
         }
     }

@@ -115,11 +115,13 @@ impl Evidence<'_> {
         }
     }
 
-    /// The worst finding of the link: it rules.
+    /// The worst finding of the link, or of those that share its ticket: it rules.
     fn finding(&self, link: &Link) -> Option<&Finding> {
-        let known = link
-            .findings
-            .iter()
+        let members = link.members.iter();
+        let members = members.filter_map(|marker| self.snapshot.links.get(marker));
+        let known = std::iter::once(link)
+            .chain(members)
+            .flat_map(|link| &link.findings)
             .filter_map(|key| self.snapshot.findings.get(key));
         known.min_by_key(|finding| finding.state())
     }
