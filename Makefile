@@ -33,6 +33,8 @@ SEEDS := 0..20000
 SHARD := 0/8
 # Seconds for each parser, and which; none for all.
 FUZZ := 60
+# What opens the dashboard's pages in Chromium.
+BROWSER := playwright-core@1.56.1 axe-core@4.11.0
 # The load generator of `make load`; LOAD="5 100" is five seconds with a hundred deliveries each.
 AUTOCANNON := autocannon@8.0.0
 
@@ -63,6 +65,12 @@ setup: ## install what the tests need besides Rust: a C compiler, Python clients
 	  && tar -xzOf $(dir $(ADF_SCHEMA))*.tgz package/dist/json-schema/v1/full.json > $(ADF_SCHEMA).new \
 	  && rm -f $(dir $(ADF_SCHEMA))*.tgz && mv $(ADF_SCHEMA).new $(ADF_SCHEMA); } \
 	  || echo "setup: Atlassian's schema of documents is not here (npm); the test with it says so and is skipped"
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null \
+	  && { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+	  || echo "setup: no Chromium and no apt-get; the dashboard's pages are not opened"; }
+	@test -d target/browser/node_modules/axe-core || { command -v npm >/dev/null && mkdir -p target/browser \
+	  && npm install --silent --no-save --no-package-lock --no-fund --no-audit --prefix target/browser $(BROWSER) >/dev/null; } \
+	  || echo "setup: playwright-core or axe-core is not installed (npm); the test with them says so and is skipped"
 
 test: setup lint unit conform supply ## everything that CI runs
 

@@ -8,13 +8,16 @@
 //!
 //! The modules stand in the order of the flow.
 
+pub mod api;
 pub mod apply;
 pub mod caret;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dashboard;
 pub mod decide;
 pub mod emulators;
+pub mod figures;
 pub mod ignore;
 pub mod jobs;
 pub mod model;

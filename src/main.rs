@@ -67,6 +67,7 @@ async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Resul
         Command::Pause(args) => jobs::pause::pause(&args.command, config, talk).await,
         Command::Resume(args) => jobs::pause::resume(&args.command, config, talk).await,
         Command::Digest(args) => jobs::digest::run(&args, config, talk).await,
+        Command::Report(args) => jobs::figures::run(&args, config, talk).await,
         Command::Store(args) => jobs::store::run(&args.command, config, talk).await,
         Command::Workflow(args) => jobs::workflow::run(&args.command, config, talk).await,
         Command::Demo(args) => jobs::demo::run(&args, talk).await,

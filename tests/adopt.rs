@@ -154,7 +154,7 @@ async fn a_ticket_that_was_taken_over_is_followed_like_any_other_and_keeps_its_w
     scene.settle().await;
     assert_eq!(
         about(&scene, &finding),
-        [key.clone()],
+        [key.as_str()],
         "no second ticket is made"
     );
     assert_eq!(workflow(&scene, &finding), "NOTIFIED");

@@ -198,7 +198,7 @@ async fn the_ticket_is_resolved_with_the_last_one_that_is_fixed_and_says_which_w
     scene.clock.advance(scene::acts::minutes(60));
     set(&scene, &group[..1], "FAILED");
     scene.settle().await;
-    assert_eq!(live(&scene, &group[0]), [key.clone()]);
+    assert_eq!(live(&scene, &group[0]), [key.as_str()]);
     assert_eq!(status_of(&scene, &key), "Open");
     assert_eq!(workflow(&scene, &group[0]), "NOTIFIED");
     assert_eq!(workflow(&scene, &group[1]), "RESOLVED");
@@ -302,7 +302,7 @@ async fn an_event_of_one_finding_is_seen_with_its_whole_group() {
         ..Keys::default()
     };
     scene.run(Wish::Named(keys)).await;
-    assert_eq!(live(&scene, &new), [key.clone()]);
+    assert_eq!(live(&scene, &new), [key.as_str()]);
     assert!(state(&scene, &key, &group[0]).ends_with("fails"));
     scene.clock.advance(scene::acts::minutes(60));
     set(&scene, &group[..1], "PASSED");
@@ -405,13 +405,13 @@ async fn a_deployment_switches_by_plan_and_what_waits_for_a_review_stays_where_i
     each_has_one_live_ticket(&scene);
     assert_eq!(status_of(&scene, &old), "Closed");
     let shared = live(&scene, &group[1])[0].clone();
-    assert_eq!(live(&scene, &group[2]), [shared.clone()]);
+    assert_eq!(live(&scene, &group[2]), [shared.as_str()]);
     let why = comments(&scene, &old).pop().unwrap();
     assert!(
         why.ends_with(&format!("It continues in {shared}.")),
         "{why}"
     );
-    assert_eq!(live(&scene, &group[0]), [claimed.clone()]);
+    assert_eq!(live(&scene, &group[0]), [claimed.as_str()]);
     assert_eq!(status_of(&scene, &claimed), "Resolved");
     // And back.
     switch(&mut scene, "finding");
@@ -423,6 +423,58 @@ async fn a_deployment_switches_by_plan_and_what_waits_for_a_review_stays_where_i
     scene.settle().await;
     each_has_one_live_ticket(&scene);
     assert_eq!(status_of(&scene, &shared), "Closed");
+}
+
+/// Everything that was said in the chat.
+fn posts(scene: &Scene) -> String {
+    let world = scene.world.lock();
+    let channels = world.slack.channels();
+    let all = channels.flat_map(|channel| channel.messages.iter().map(|said| said.text.as_str()));
+    all.collect::<Vec<_>>().join("\n")
+}
+
+async fn overview(scene: &Scene) -> asaf::figures::Overview {
+    let source = asaf::figures::Source {
+        config: &scene.config,
+        store: &scene.store_beside(),
+        now: scene.clock.now(),
+    };
+    let everything = asaf::figures::Filter::default();
+    asaf::figures::overview(&source, &everything).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_switch_fixes_nothing_in_the_figures_and_is_no_news() {
+    let mut scene = consolidated("finding");
+    scene.settle().await;
+    let own = tickets(&scene, "Open").len();
+    switch(&mut scene, BY_ACCOUNT);
+    scene.clock.advance(scene::acts::minutes(20));
+    release(&scene).await;
+    scene.settle().await;
+    let shared = tickets(&scene, "Open").len();
+    let merged = tickets(&scene, "Closed").len();
+    assert!(shared < own && merged > 0);
+    let made = shared + merged - own;
+    let count = |n: usize| i64::try_from(n).unwrap();
+    let figures = overview(&scene).await;
+    assert_eq!(figures.open_now, shared as u64);
+    assert_eq!(figures.flows.new, count(own + made));
+    assert_eq!((figures.flows.fixed, figures.flows.removed), (0, 0));
+    assert_eq!(figures.flows.moved, -count(merged));
+    let said = posts(&scene);
+    assert!(!said.contains("deletion of the resource"), "{said}");
+    // And back: tickets of their own are no new findings.
+    switch(&mut scene, "finding");
+    scene.clock.advance(scene::acts::minutes(20));
+    if scene.run(Wish::Full).await.braked.is_some() {
+        release(&scene).await;
+    }
+    scene.settle().await;
+    let figures = overview(&scene).await;
+    assert_eq!(figures.open_now, tickets(&scene, "Open").len() as u64);
+    assert_eq!(figures.flows.new, count(own + made));
+    assert_eq!((figures.flows.fixed, figures.flows.removed), (0, 0));
 }
 
 #[tokio::test]

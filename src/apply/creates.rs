@@ -95,7 +95,8 @@ async fn one_call<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
     match to.tickets.create(drafts).await {
         Ok(outcomes) => {
             known.refusing.extend(refusing_projects(drafts, &outcomes));
-            settle(asked, outcomes, work, &mut known.highest, to.store).await?;
+            let highest = &mut known.highest;
+            settle(asked, outcomes, work, highest, to.store, run).await?;
         }
         Err(error) if error.is_ambiguous() && !mutant::is("ambiguous-is-failure") => {
             asked.iter().for_each(|n| work[*n].in_doubt = true)
@@ -105,7 +106,7 @@ async fn one_call<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
                 .iter()
                 .map(|draft| (draft.marker.clone(), IntentOutcome::NotCreated))
                 .collect();
-            to.store.settle_intents(&none).await?;
+            to.store.settle_intents(&none, run.clock.now()).await?;
             asked
                 .iter()
                 .for_each(|n| work[*n].fail("creating the ticket", &error));
@@ -215,6 +216,7 @@ async fn settle<S: Store>(
     work: &mut [Progress],
     highest: &mut BTreeMap<String, u64>,
     store: &S,
+    run: &Run<'_>,
 ) -> Result<(), StoreError> {
     let mut settled = Vec::new();
     for (n, outcome) in asked.iter().zip(outcomes) {
@@ -239,5 +241,5 @@ async fn settle<S: Store>(
             }
         }
     }
-    store.settle_intents(&settled).await
+    store.settle_intents(&settled, run.clock.now()).await
 }

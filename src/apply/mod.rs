@@ -6,6 +6,7 @@
 
 pub mod content;
 mod creates;
+mod noted;
 pub mod recover;
 mod tickets;
 mod workflow;
@@ -117,9 +118,7 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
     to: Sinks<'_, F, T, N, S>,
     run: &Run<'_>,
 ) -> Result<Applied, StoreError> {
-    for links in std::mem::take(&mut plan.noted).chunks(ROWS_TOGETHER) {
-        to.store.put_links(links).await?;
-    }
+    noted::note(std::mem::take(&mut plan.noted), snapshot, to.store, run).await?;
     let mut work: Vec<Progress> = std::mem::take(&mut plan.actions)
         .into_iter()
         .map(|action| {
@@ -220,8 +219,7 @@ async fn settle<S: Store>(
                 );
             }
         }
-        store.put_links(&links).await?;
-        store.audit(&audit).await?;
+        store.settle(&links, &audit, now).await?;
     }
     if done.is_empty() {
         excuse(work, &mut applied.failures);
@@ -293,7 +291,11 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
         TicketStep::Create | TicketStep::Replace => "open",
         TicketStep::Move { to } => to.word(),
         TicketStep::Delete => "deleted",
-        TicketStep::Merge => "closed",
+        // What a member had is no longer its ticket; a group keeps the one that is closed.
+        TicketStep::Merge => match action.after.as_ref().map(|after| after.member.is_some()) {
+            Some(true) => "none",
+            Some(false) | None => "closed",
+        },
         TicketStep::Keep | TicketStep::Update | TicketStep::Label => {
             ticket_state(action.expect.ticket)
         }

@@ -58,7 +58,7 @@ pub async fn recover<T: TicketsReader, S: Store>(
             outcomes.push((intent.marker.clone(), IntentOutcome::NotCreated));
         }
     }
-    store.settle_intents(&outcomes).await?;
+    store.settle_intents(&outcomes, now).await?;
     not_created(&intents, &outcomes, store, now).await?;
     Ok(intents.len() - outcomes.len())
 }
@@ -91,7 +91,7 @@ async fn not_created<S: Store>(
         .filter(|intent| !linked.contains(&intent.marker))
         .map(|intent| intent.link.without_a_ticket())
         .collect();
-    store.put_links(&new).await?;
+    store.put_links(&new, now).await?;
     let known: BTreeSet<Marker> = store
         .quarantine()
         .await?

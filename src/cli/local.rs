@@ -164,11 +164,15 @@ pub enum Switch {
 Examples:
   asaf demo                                     400 accounts, 12,000 findings, and a day of life
   asaf demo --once --accounts 5 --findings 100
-  asaf demo --once --output json                the figures, for programs")]
+  asaf demo --once --output json                the figures, for programs
+  asaf demo --history year                      a year of invented history in the folder `year`, for reports")]
 pub struct DemoArgs {
     /// Exit when the story is told
     #[arg(long)]
     pub once: bool,
+    /// Instead of the story: write a year of invented history, with a configuration, into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["once", "output", "accounts", "findings"])]
+    pub history: Option<PathBuf>,
     /// How the figures are written to stdout
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: TextOrJson,

@@ -12,6 +12,7 @@ mod adopt;
 mod ignore;
 mod local;
 mod owners;
+mod report;
 mod review;
 mod setup;
 mod sync;
@@ -27,6 +28,7 @@ pub use local::{
     InitArgs, StoreArgs, StoreCommand, Switch,
 };
 pub use owners::{OwnersArgs, OwnersCommand};
+pub use report::{ReportArgs, ReportOutput};
 pub use review::ReviewArgs;
 pub use setup::{
     DoctorArgs, Policy, ProjectArgs, WebhookArgs, WebhookCommand, WorkflowArgs, WorkflowCommand,
@@ -56,6 +58,7 @@ Examples:
   asaf serve                change it within seconds: webhook, event queue, and the scheduled job
   asaf review               what waits for security, with the evidence
   asaf explain PAY-12       why it is so, who decided, what comes next
+  asaf report               what is open, what was fixed, how long it took, who lags
   asaf ignore check         are the ignore rules right, and what would they hide
 
 Exit codes:
@@ -147,6 +150,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Send or show the weekly digests
     Digest(DigestArgs),
+    /// Write the figures as one file: HTML, CSV, JSON or Markdown
+    Report(ReportArgs),
     /// Install the ticket workflow in Jira, and prove that it holds
     Workflow(WorkflowArgs),
     /// Register Jira's webhook, or show it
@@ -272,6 +277,7 @@ mod tests {
         Only::<FindingsArgs>::command().debug_assert();
         Only::<StoreArgs>::command().debug_assert();
         Only::<DigestArgs>::command().debug_assert();
+        Only::<ReportArgs>::command().debug_assert();
         Only::<IgnoreArgs>::command().debug_assert();
         Only::<WorkflowArgs>::command().debug_assert();
         Only::<WebhookArgs>::command().debug_assert();

@@ -119,6 +119,7 @@ Examples:
 
 It listens on [serve] listen for Jira's webhook (POST /webhook/jira), polls the SQS queue of [queue], works off what
 both name within seconds, and runs the scheduled reads besides. /healthz, /readyz, /metrics and /version say how it is.
+The dashboard is at /: on this machine only, unless [dashboard] says who may see it (docs/access.md).
 
 Signals: TERM and INT stop it without losing anything; HUP makes it read the configuration and its secrets again.
 A configuration that is wrong is refused, and the old one stays in use.")]

@@ -1,5 +1,6 @@
 //! What types cannot say: patterns, ranges, and keys that must fit together. All problems are reported, not the first.
 
+mod dashboard;
 mod ignore;
 mod notices;
 mod owners;
@@ -11,6 +12,7 @@ use super::{Aws, Config, Jira, Reviewers, Run};
 
 mod serve;
 
+pub(crate) use dashboard::{network, region_of_signer};
 pub(crate) use serve::wrong_door;
 
 /// A problem by the path of its key, such as `owners.rules[0].accounts[1]`.
@@ -40,6 +42,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     if let Some(queue) = &config.queue {
         serve::queue(queue, config, &mut found);
     }
+    dashboard::dashboard(&config.dashboard, config, &mut found);
     found.0
 }
 

@@ -103,6 +103,13 @@ fn settle(mut config: Config, path: &Path) -> Config {
     for login in tried.into_iter().flatten().chain(&mut config.jira.admin) {
         login.token = login.token.clone().starting_at(folder);
     }
+    let dashboard = &mut config.dashboard;
+    let tokens = dashboard.tokens.iter_mut().map(|token| &mut token.token);
+    let client = dashboard.oidc.iter_mut();
+    let client = client.filter_map(|oidc| oidc.client_secret.as_mut());
+    for secret in tokens.chain(client) {
+        *secret = secret.clone().starting_at(folder);
+    }
     if let Some(templates) = &mut config.jira.templates {
         *templates = folder.join(&*templates);
     }
@@ -113,6 +120,7 @@ fn settle(mut config: Config, path: &Path) -> Config {
     for url in [
         Some(&mut config.jira.url),
         config.aws.endpoint_url.as_mut(),
+        config.dashboard.url.as_mut(),
         api,
     ]
     .into_iter()

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod check;
+mod dashboard;
 mod error;
 mod ignore;
 mod jira;
@@ -29,7 +30,10 @@ pub use crate::decide::policy::{
 };
 use crate::model::{Grouping, Severity};
 pub use check::is_loopback;
-pub(crate) use check::{Finding, wrong_door};
+pub(crate) use check::{Finding, network, region_of_signer, wrong_door};
+pub use dashboard::{
+    AccessRole, Alb, Dashboard, Grant, LocalAccess, Oidc, ScriptToken, TrustedProxy,
+};
 pub use error::ConfigError;
 pub use ignore::{GitHubApp, Ignore};
 pub use jira::{Fields, Jira, Priorities, Reviewers, Statuses};
@@ -88,6 +92,9 @@ pub struct Config {
     /// The SQS queue with events of Security Hub and AWS Config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Queue>,
+    /// The pages for people, and who may see them.
+    #[serde(default)]
+    pub dashboard: Dashboard,
 }
 
 /// `[aws]`: credentials come from the SDK's own chain, never from this file.

@@ -67,7 +67,7 @@ pub async fn run(subject: &str, output: Output, path: &Path) -> anyhow::Result<E
 }
 
 /// The project of the link's ticket, as its key says.
-fn project(link: &Link) -> Option<&str> {
+pub(crate) fn project(link: &Link) -> Option<&str> {
     let key = &link.ticket.as_ref()?.key;
     key.rsplit_once('-').map(|(project, _)| project)
 }
@@ -181,7 +181,7 @@ fn standing(out: &mut String, link: &Link) {
     }
 }
 
-fn state(finding: FindingState) -> &'static str {
+pub(crate) fn state(finding: FindingState) -> &'static str {
     match finding {
         FindingState::Failing => "failing",
         FindingState::Unclear => "unclear",
@@ -191,7 +191,7 @@ fn state(finding: FindingState) -> &'static str {
     }
 }
 
-fn ticket_word(ticket: BaseTicket) -> &'static str {
+pub(crate) fn ticket_word(ticket: BaseTicket) -> &'static str {
     match ticket {
         BaseTicket::None => "none",
         BaseTicket::Is(state) => state.word(),
@@ -200,7 +200,7 @@ fn ticket_word(ticket: BaseTicket) -> &'static str {
 }
 
 /// What would happen next, in words.
-fn next(link: &Link, waiting: Option<&Quarantined>, paused: Option<&Pause>) -> String {
+pub(crate) fn next(link: &Link, waiting: Option<&Quarantined>, paused: Option<&Pause>) -> String {
     if let Some(pause) = paused {
         let what = format!(
             "Nothing until `asaf resume`: {} is paused by {} since {}: {}",

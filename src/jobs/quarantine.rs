@@ -16,7 +16,7 @@ use crate::read::ATTEMPTS_BEFORE_QUARANTINE;
 use crate::store::queue::{WorkKey, WorkQueue as _};
 use crate::store::sqlite::Sqlite;
 use crate::store::unread::UnreadStore as _;
-use crate::store::{Quarantined, Store};
+use crate::store::{Quarantined, Store, StoreError};
 use crate::talk::{self, Talk, plain};
 
 /// Lists, shows or releases.
@@ -162,10 +162,7 @@ async fn retry(
             .filter(|known| begins(&known.marker, item))
             .collect();
         for failed in &found {
-            store.release(&failed.marker).await?;
-            let key = failed.key.clone();
-            let key = key.unwrap_or_else(|| WorkKey::Link(failed.marker.clone()));
-            store.enqueue(&[key], now).await?;
+            release(store, failed, now).await?;
             talk.say(&format!(
                 "{} is tried again by the next run, or at once by a running asaf serve.",
                 plain(&failed.subject)
@@ -186,4 +183,19 @@ async fn retry(
         }
     }
     Ok(Exit::Ok)
+}
+
+/// Gives one item back to the work queue.
+///
+/// # Errors
+/// The store.
+pub(crate) async fn release(
+    store: &Sqlite,
+    failed: &Quarantined,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    store.release(&failed.marker).await?;
+    let key = failed.key.clone();
+    let key = key.unwrap_or_else(|| WorkKey::Link(failed.marker.clone()));
+    store.enqueue(&[key], now).await
 }

@@ -40,6 +40,9 @@ pub(crate) const LAST_FULL: &str = "last_full";
 /// When a person, or the end of a pause, last asked for a full run.
 pub(crate) const FULL_WANTED: &str = "full_wanted";
 
+/// So many of what a run held are kept with its record.
+const HELD_KEPT: usize = 200;
+
 /// What the run may do.
 #[derive(Clone, Debug, Default)]
 pub struct Orders {
@@ -304,7 +307,8 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
                 )
             })
             .collect();
-        self.store.settle_intents(&found).await?;
+        let now = self.clients.clock.now();
+        self.store.settle_intents(&found, now).await?;
         let to = Sinks {
             findings: &self.clients.aws,
             tickets: &self.clients.jira,
@@ -340,6 +344,7 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
             finished_at: Some(self.clients.clock.now()),
             kind: report.kind.to_owned(),
             summary: json!({ "digest": report.digest, "done": done, "held": report.plan.held.len(),
+                "held_items": held_items(&report.plan),
                 "rules": report.rules.set().map(|set| &set.commit), "braked": report.braked, "advisory": report.advisory,
                 "paused": report.paused, "requests": report.requests, "seconds": report.seconds }),
         };
@@ -369,4 +374,17 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
             github: self.clients.github_requests.snapshot(),
         }
     }
+}
+
+/// What a run held, for whoever looks at it later; the first of them, where there are many.
+fn held_items(plan: &Plan) -> Vec<serde_json::Value> {
+    let first = plan.held.iter().take(HELD_KEPT);
+    first
+        .map(|held| {
+            let subject = &held.subject;
+            let name = subject.ticket.as_ref().unwrap_or(&subject.finding.id);
+            json!({ "marker": held.marker, "subject": name, "team": subject.team, "severity": subject.severity,
+                "rule": subject.rule, "why": held.why.sentence() })
+        })
+        .collect()
 }

@@ -91,7 +91,21 @@ pub async fn remembered<S: Store>(
     store: &S,
     now: Timestamp,
 ) -> Result<Review, StoreError> {
-    let links = store.links().await?.into_iter().filter(may_wait);
+    let links = store.links().await?;
+    remembered_of(config, store, links, now).await
+}
+
+/// The same for links that were looked up.
+///
+/// # Errors
+/// The store.
+pub(crate) async fn remembered_of<S: Store>(
+    config: &Config,
+    store: &S,
+    links: Vec<Link>,
+    now: Timestamp,
+) -> Result<Review, StoreError> {
+    let links = links.into_iter().filter(may_wait);
     let snapshot = Snapshot {
         taken_at: now,
         links: links.map(|link| (link.marker.clone(), link)).collect(),

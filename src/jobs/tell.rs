@@ -132,12 +132,16 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
     ) -> Result<(), StoreError> {
         let now = self.clients.clock.now();
         let moved: Vec<Marker> = actions.keys().map(|marker| (*marker).clone()).collect();
-        let moved = self.store.links_of(&[], &[], &moved).await?;
         let rest = snapshot
             .links
             .values()
             .filter(|link| !actions.contains_key(&link.marker));
-        let late = news::of_late(self.config, rest.chain(&moved), now);
+        let mut late = news::of_late(self.config, rest, now);
+        // A first run moves every link: all of them at once would be the most that a run ever holds.
+        for some in moved.chunks(STEP as usize) {
+            let links = self.store.links_of(&[], &[], some).await?;
+            late.extend(news::of_late(self.config, &links, now));
+        }
         keep(self.store, self.config, &late, &[], now).await
     }
 
@@ -162,15 +166,19 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
             let Some(link) = links.get(&change.marker) else {
                 continue;
             };
+            let action = actions.get(&change.marker).copied();
+            // A ticket of several findings has none of its own: the worst of them speaks.
+            let worst = action.map(|action| &action.subject.finding);
             let finding = link
                 .findings
                 .iter()
+                .chain(worst)
                 .find_map(|key| snapshot.findings.get(key).or_else(|| fetched.get(key)));
             let told = Change {
                 change,
                 link,
                 finding,
-                action: actions.get(&change.marker).copied(),
+                action,
             };
             notices.extend(news::of_change(self.config, &told, now));
         }

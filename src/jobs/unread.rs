@@ -17,7 +17,7 @@ use crate::wire::jira::webhook::{Named, named};
 use crate::wire::sqs::Message;
 
 /// So their names begin.
-pub(super) const PREFIX: &str = "unread-";
+pub(crate) const PREFIX: &str = "unread-";
 
 /// One line each.
 pub(super) fn lines(items: &[Unread]) -> String {
@@ -60,6 +60,20 @@ pub(super) async fn retry(
     now: Timestamp,
     talk: Talk,
 ) -> anyhow::Result<()> {
+    read_again(store, name, queue_most, now).await?;
+    talk.say(&format!(
+        "{name} is understood now; what it names is in the work queue."
+    ));
+    Ok(())
+}
+
+/// The same, silently.
+pub(crate) async fn read_again(
+    store: &Sqlite,
+    name: &str,
+    queue_most: u64,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let item = find(store, name).await?;
     if !item.is_whole() {
         bail!(
@@ -74,9 +88,6 @@ pub(super) async fn retry(
         bail!("the work queue is full; try again when it has room");
     }
     store.forget_unread(item.seq).await?;
-    talk.say(&format!(
-        "{name} is understood now; what it names is in the work queue."
-    ));
     Ok(())
 }
 

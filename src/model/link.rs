@@ -252,6 +252,9 @@ pub struct Link {
     /// A group's members, in order; `findings` is empty then, because each member tracks its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Marker>,
+    /// Who reports a group's findings, in the word that settings use; of other links, their findings say it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub product: String,
     /// When AWS Config was last asked about the resource.
     pub resource_asked_at: Option<Timestamp>,
     /// When Config proved the resource deleted; holds until the finding is evaluated again after it.
@@ -294,6 +297,7 @@ impl Link {
             owner: None,
             member: None,
             members: Vec::new(),
+            product: String::new(),
             resource_asked_at: None,
             resource_deleted_at: None,
         }
@@ -306,6 +310,14 @@ impl Link {
         if let Err(place) = self.findings.binary_search(&finding) {
             self.findings.insert(place, finding);
         }
+    }
+
+    /// Another ticket goes on with what it was about: it is a member's, or a group's that is closed and has none.
+    pub fn is_merged(&self) -> bool {
+        let closed = BaseTicket::Is(TicketState::Closed);
+        let is_closed = self.base.as_ref().is_some_and(|base| base.ticket == closed);
+        let is_empty = self.alias.is_group() && self.members.is_empty();
+        self.member.is_some() || (is_empty && is_closed)
     }
 
     /// The same link before it had a ticket or agreed on anything.

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::finding::{AliasKey, FindingState};
 use super::link::Marker;
 
-/// Stands in a group's alias for what its members do not share: no account or Region is called so.
-const ANY: &str = "*";
+/// What a group's alias says where its members differ, as people read it. No account or Region is called so, and no
+/// resource's id has a blank. A group's marker is made of these words: they never change.
+const ACCOUNTS: &str = "several accounts";
+const REGIONS: &str = "several Regions";
+const RESOURCES: &str = "several resources";
 
 /// Which findings share a ticket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -113,9 +116,9 @@ impl AliasKey {
     pub fn of_account(account: &str, rule: &str) -> Self {
         AliasKey {
             account: account.to_owned(),
-            region: ANY.to_owned(),
+            region: REGIONS.to_owned(),
             rule: rule.to_owned(),
-            resource: ANY.to_owned(),
+            resource: RESOURCES.to_owned(),
         }
     }
 
@@ -123,15 +126,15 @@ impl AliasKey {
     #[must_use]
     pub fn of_team(team: &str, rule: &str) -> Self {
         AliasKey {
-            account: ANY.to_owned(),
-            region: ANY.to_owned(),
+            account: ACCOUNTS.to_owned(),
+            region: REGIONS.to_owned(),
             rule: rule.to_owned(),
-            resource: format!("team {team}"),
+            resource: format!("{RESOURCES} of {team}"),
         }
     }
 
     /// It is a group's.
     pub fn is_group(&self) -> bool {
-        self.region == ANY
+        self.region == REGIONS
     }
 }

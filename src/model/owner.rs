@@ -341,7 +341,7 @@ impl Conditions {
 }
 
 /// `path` itself, or a unit below it.
-fn is_below(unit: &str, path: &str) -> bool {
+pub fn is_below(unit: &str, path: &str) -> bool {
     let path = path.trim_end_matches('/');
     unit.strip_prefix(path)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -43,7 +43,8 @@ struct Told {
 pub fn of_change(config: &Config, change: &Change<'_>, now: Timestamp) -> Vec<Notice> {
     let told = match change.change.became {
         Stage::Open if burns(config, change) => burning(config, change),
-        Stage::Open | Stage::Adopted => return Vec::new(),
+        // Where it went is said in the ticket, and the plan that does it to many is released by a person.
+        Stage::Open | Stage::Adopted | Stage::Merged => return Vec::new(),
         became if became == change.change.was => return Vec::new(),
         became => moved(config, change, became),
     };
@@ -66,7 +67,7 @@ fn burns(config: &Config, change: &Change<'_>) -> bool {
             !by_person && told(change.change.severity)
         }
         Stage::Open => told(change.change.severity) && !told(change.change.severity_was),
-        Stage::Adopted => false,
+        Stage::Adopted | Stage::Merged => false,
     }
 }
 
@@ -92,13 +93,17 @@ fn burning(config: &Config, change: &Change<'_>) -> Told {
             .map_or("Security Hub", |finding| finding.product.name())
             .to_owned(),
         account: link.alias.account.clone(),
-        account_name: finding.and_then(|finding| finding.account_name.clone()),
+        account_name: finding
+            .filter(|finding| finding.alias.account == link.alias.account)
+            .and_then(|finding| finding.account_name.clone()),
         region: link.alias.region.clone(),
         kind: finding
             .and_then(|f| f.resources.first())
             .map(|resource| resource.kind.clone()),
         resource: link.alias.resource.clone(),
-        more_resources: finding.map_or(0, |finding| finding.resources.len().saturating_sub(1)),
+        more_resources: finding
+            .filter(|_| !link.alias.is_group())
+            .map_or(0, |finding| finding.resources.len().saturating_sub(1)),
         since: base.map(|base| base.episode_started_at),
         episode: base.map_or(1, |base| base.episode),
         ticket: ticket_at(config, link.ticket.as_ref()),
@@ -180,6 +185,7 @@ fn without_reason(link: &Link, became: Stage) -> String {
         }
         Stage::None => "AWS Config recorded the deletion of the resource.".to_owned(),
         Stage::Deleted => "Somebody deleted the ticket in Jira.".to_owned(),
+        Stage::Merged => "Another ticket goes on with it.".to_owned(),
         Stage::Open | Stage::Adopted => "It waits for the team again.".to_owned(),
     }
 }

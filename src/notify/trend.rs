@@ -88,7 +88,7 @@ impl Trend {
 }
 
 /// The next round number, at least 4, whose half is whole.
-fn nice_ceiling(most: u64) -> u64 {
+pub(crate) fn nice_ceiling(most: u64) -> u64 {
     if most <= 8 {
         return most.max(4).next_multiple_of(2);
     }

@@ -62,7 +62,9 @@ impl Evidence<'_> {
             severity: link.severity,
             team: (self.team_of)(link),
             account: link.alias.account.clone(),
-            account_name: finding.and_then(|finding| finding.account_name.clone()),
+            account_name: finding
+                .filter(|finding| finding.alias.account == link.alias.account)
+                .and_then(|finding| finding.account_name.clone()),
             region: link.alias.region.clone(),
             rule: finding.map_or_else(|| link.alias.rule.clone(), |f| f.rule.id.clone()),
             title: finding.map(|finding| finding.title.clone()),

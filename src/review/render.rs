@@ -110,7 +110,7 @@ fn lines<T: AsRef<str>>(all: &[T]) -> String {
     shown.join("\n")
 }
 
-fn place(waiting: &Waiting) -> String {
+pub(crate) fn place(waiting: &Waiting) -> String {
     let account = &waiting.account;
     match &waiting.account_name {
         Some(name) => format!("{name} ({account}), {}", waiting.region),
@@ -118,7 +118,7 @@ fn place(waiting: &Waiting) -> String {
     }
 }
 
-fn claimed(waiting: &Waiting) -> String {
+pub(crate) fn claimed(waiting: &Waiting) -> String {
     let Some(Claim { how, by, at }) = &waiting.claim else {
         return String::new();
     };
@@ -131,7 +131,7 @@ fn claimed(waiting: &Waiting) -> String {
 }
 
 /// What else a reviewer should know before deciding.
-fn why(waiting: &Waiting) -> String {
+pub(crate) fn why(waiting: &Waiting) -> String {
     match waiting.why {
         Why::Review if waiting.flagged => "flagged: RESOLVED, but it goes on failing".to_owned(),
         Why::Review => String::new(),
@@ -148,7 +148,7 @@ fn why(waiting: &Waiting) -> String {
 }
 
 /// The verdict, then what each service says.
-fn evidence(waiting: &Waiting) -> Vec<String> {
+pub(crate) fn evidence(waiting: &Waiting) -> Vec<String> {
     let verdict = match waiting.verdict {
         Verdict::Verified => "verified: the check passes",
         Verdict::ResourceDeleted => "the resource is deleted",

@@ -2,10 +2,13 @@
 //!
 //! [`sqlite`] is the default. The trait is what a second database has to offer.
 
+pub mod access;
+pub mod history;
 pub mod organisation;
 pub mod outbox;
 pub mod proofs;
 pub mod queue;
+pub mod release;
 pub mod rules;
 pub mod sqlite;
 pub mod unread;
@@ -205,8 +208,19 @@ pub trait Store:
         tickets: &[u64],
         markers: &[Marker],
     ) -> impl Future<Output = Result<Vec<Link>, StoreError>> + Send;
-    /// Writes link rows.
-    fn put_links(&self, links: &[Link]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Writes link rows, and counts what changes with them as of `at` ([`history`]).
+    fn put_links(
+        &self,
+        links: &[Link],
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Writes what a run did or took in: link rows, their counts and their audit entries.
+    fn settle(
+        &self,
+        links: &[Link],
+        entries: &[AuditEntry],
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Open intents.
     fn intents(&self) -> impl Future<Output = Result<Vec<Intent>, StoreError>> + Send;
     /// Writes intents, before the create is sent; refuses a second one for a link.
@@ -214,10 +228,11 @@ pub trait Store:
         &self,
         intents: &[Intent],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Ends intents, writing the link in the same transaction.
+    /// Ends intents, writing and counting the link in the same transaction.
     fn settle_intents(
         &self,
         outcomes: &[(Marker, IntentOutcome)],
+        at: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Writes tombstones, before the deletion.
     fn bury(&self, tombstones: &[Tombstone])

@@ -3,6 +3,7 @@
 //! decides what to do with a finding or a ticket.
 
 pub mod adf;
+pub mod alb;
 pub mod aws;
 pub mod budget;
 pub mod counts;
@@ -14,8 +15,10 @@ pub mod github;
 pub mod http;
 pub mod inventory;
 pub mod jira;
+pub mod jwt;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod oidc;
 pub mod probes;
 pub mod rule_files;
 mod security_hub;

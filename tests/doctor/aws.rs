@@ -82,7 +82,13 @@ async fn whatever_the_role_on_aws_lacks_is_named_by_its_action() {
     ] {
         deny(&console, action);
         let fix = format!("Allow {action} for the engine's role");
+        finds(&console, "aws.units", "failed", action, &fix);
+        // Without ignore rules nobody asks where an account is.
+        write(&console, |text| {
+            text.truncate(text.find("\n[ignore]").unwrap());
+        });
         finds(&console, "aws.units", "warning", action, &fix);
+        write(&console, |_| {});
     }
     deny(&console, "sts:AssumeRole");
     finds(

@@ -15,7 +15,7 @@ async fn ignore_rules_that_cannot_be_read_are_named() {
         &console,
         "ignore",
         "failed",
-        "the rules cannot be read: reading branch nowhere of acme/rules",
+        "reading branch nowhere of acme/rules: not found",
         "correct what is named",
     );
     write(&console, |_| {});

@@ -433,7 +433,7 @@ fn large_link(n: u64, state: TicketState, at: Timestamp) -> Link {
 /// Writes links, and dates the changes that the store noted of it.
 async fn write(scene: &Scene, links: &[Link], at: Timestamp) {
     let store = scene.store();
-    store.put_links(links).await.unwrap();
+    store.put_links(links, at).await.unwrap();
     loop {
         let changes = store.untold(10_000).await.unwrap();
         let told: Vec<i64> = changes.iter().map(|change| change.seq).collect();

@@ -29,7 +29,11 @@ const NODES: [&str; 16] = [
     "code",
 ];
 
-/// What a ticket is about; `*` where it is about several accounts or resources.
+/// How our property says that a ticket is about more than one account or Region.
+const SEVERAL_ACCOUNTS: &str = "several accounts";
+const SEVERAL_REGIONS: &str = "several Regions";
+
+/// What a ticket is about.
 struct About {
     account: String,
     rule: String,
@@ -233,7 +237,9 @@ impl State {
             let id = finding.to_lowercase();
             let same = self.about.get(ticket).is_some_and(|about| {
                 let there = resource == Some(&about.resource) || about.shared;
-                let account = !about.shared || about.account == "*" || id.contains(&about.account);
+                let account = !about.shared
+                    || about.account == SEVERAL_ACCOUNTS
+                    || id.contains(&about.account);
                 there && account && id.contains(&format!("/{}/", about.rule))
             });
             named || same
@@ -302,10 +308,11 @@ impl State {
                     self.decide_all(id);
                 }
                 // The console took it back: what had been decided no longer counts.
-                (Actor::Person { .. }, "NEW" | "NOTIFIED")
-                    if matches!(from.as_str(), "RESOLVED" | "SUPPRESSED") =>
-                {
+                (Actor::Person { .. }, "NEW" | "NOTIFIED") if from == "RESOLVED" => {
                     self.begin_episode(id);
+                }
+                (Actor::Person { .. }, "NEW" | "NOTIFIED") if from == "SUPPRESSED" => {
+                    self.show_again(id);
                 }
                 _ => {}
             },
@@ -332,7 +339,7 @@ impl State {
                     account: text("account"),
                     rule: text("rule"),
                     resource: text("resource"),
-                    shared: text("region") == "*",
+                    shared: text("region") == SEVERAL_REGIONS,
                 };
                 self.about.insert(*id, about);
             }
@@ -381,6 +388,19 @@ impl State {
         }
         for ticket in self.tickets_of(finding) {
             self.decided.remove(&ticket);
+        }
+    }
+
+    /// It is ignored no more; what somebody said on a ticket was not about that, and stands.
+    fn show_again(&mut self, finding: &str) {
+        let twins: Vec<String> = self.twins(finding).cloned().collect();
+        for twin in twins {
+            self.resolved_by_people.remove(&twin);
+        }
+        for ticket in self.tickets_of(finding) {
+            if !self.claimed.contains(&ticket) {
+                self.decided.remove(&ticket);
+            }
         }
     }
 

@@ -164,9 +164,11 @@ pub async fn apply<S: Store>(
             adoption.failed.push(format!("{}: {error}", at.key));
             continue;
         }
-        store.put_links(std::slice::from_ref(link)).await?;
         let now = clients.clock.now();
-        store.audit(&[audit_entry(choice, &run, now)]).await?;
+        let entry = audit_entry(choice, &run, now);
+        store
+            .settle(std::slice::from_ref(link), &[entry], now)
+            .await?;
         adopted += 1;
     }
     adoption.adopted = Some(adopted);

@@ -2,6 +2,7 @@
 //! run after each, and a last run that plans nothing. Then the engine serves, and whoever looks acts.
 
 mod emulated;
+pub mod history;
 mod live;
 mod words;
 
@@ -45,6 +46,10 @@ struct Demo<'a> {
 /// # Errors
 /// When a port or the temporary folder cannot be had, or the engine fails.
 pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
+    if let Some(folder) = &args.history {
+        history::run(folder, args.seed, Clock::System.now(), talk).await?;
+        return Ok(Exit::Ok);
+    }
     let folder = Folder::new()?;
     let clock = Clock::Shifted(std::sync::Arc::default());
     let emulated = Emulated::start(args, &folder.0, clock.clone()).await?;
@@ -100,7 +105,7 @@ fn configure(args: &DemoArgs, emulated: &Emulated, folder: &Path) -> anyhow::Res
         .replace("env:ASAF_JIRA_TOKEN", "file:token")
         .replace("env:ASAF_SLACK_TOKEN", "file:slack-token");
     let text = format!(
-        "{sides}\n[serve]\nlisten = \"127.0.0.1:0\"\n\n[webhook]\nsecrets = [\"file:{}\"]\n\n[queue]\nurl = \"{}\"\n",
+        "{sides}\n[serve]\nlisten = \"127.0.0.1:0\"\n\n[dashboard]\nlocal = \"reviewer\"\n\n[webhook]\nsecrets = [\"file:{}\"]\n\n[queue]\nurl = \"{}\"\n",
         live::SECRET,
         ready.queue,
     );

@@ -174,6 +174,17 @@ digest = { weekday = "monday", time = "09:00" }
 [serve]
 listen = "127.0.0.1:8484"
 
+# The dashboard is shown on this machine only. Who else may see it, and who may act: docs/access.md.
+# [dashboard]
+# url = "https://asaf.example.com"
+# [dashboard.oidc]
+# issuer = "https://login.example.com"
+# client_id = "asaf"
+# client_secret = "env:ASAF_OIDC_SECRET"
+# [[dashboard.roles]]
+# role = "reviewer"
+# groups = ["security"]
+
 # The secret of Jira's admin webhook, by reference; a second one while it is rotated. Without one it is not heard.
 [webhook]
 secrets = []

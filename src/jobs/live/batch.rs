@@ -17,6 +17,7 @@ use crate::ports::FindingsReader;
 use crate::read::{ATTEMPTS_BEFORE_QUARANTINE, Keys, ReadError};
 use crate::store::outbox::Outbox;
 use crate::store::queue::{Finished, Leased, WorkKey, WorkQueue};
+use crate::store::release::Releases;
 use crate::store::{Quarantined, Store, StoreError};
 use crate::wire::error::WireError;
 
@@ -45,7 +46,7 @@ enum Trouble {
     Side(RunError),
 }
 
-impl<F: FindingsReader, S: Store + WorkQueue + Outbox> Worker<'_, F, S> {
+impl<F: FindingsReader, S: Store + WorkQueue + Outbox + Releases> Worker<'_, F, S> {
     /// Claims what is due and works it off.
     pub(super) async fn batch(&mut self, now: Timestamp) -> Result<Turn, RunError> {
         let claimed = self.job.store.claim(BATCH, now, LEASE).await?;

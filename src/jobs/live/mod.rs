@@ -27,6 +27,7 @@ use crate::ports::FindingsReader;
 use crate::read::rules::Loaded;
 use crate::store::outbox::Outbox;
 use crate::store::queue::WorkQueue;
+use crate::store::release::{Release, Releases};
 use crate::store::{Store, StoreError};
 
 use schedule::Schedule;
@@ -79,7 +80,7 @@ pub enum Turn {
     Failed(RunError),
 }
 
-impl<'a, F: FindingsReader, S: Store + WorkQueue + Outbox> Worker<'a, F, S> {
+impl<'a, F: FindingsReader, S: Store + WorkQueue + Outbox + Releases> Worker<'a, F, S> {
     /// A worker that has done nothing yet. Its first turn is a scheduled run: what was missed while nobody worked, and
     /// tickets that a restored store does not know, come before any event.
     pub fn new(job: Job<'a, F, S>, jitter: Jitter<'a>) -> Self {
@@ -135,11 +136,7 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue + Outbox> Worker<'a, F, S> {
         if self.schedule.is_waiting(now) {
             return Turn::Idle;
         }
-        let done = match self.schedule.due(now, self.job.store).await {
-            Err(error) => Err(error.into()),
-            Ok(Some(wish)) => Box::pin(self.scheduled(&wish, now)).await,
-            Ok(None) => Box::pin(self.batch(now)).await,
-        };
+        let done = Box::pin(self.next(now)).await;
         match done {
             Ok(turn) => {
                 self.schedule.went_well();
@@ -152,6 +149,56 @@ impl<'a, F: FindingsReader, S: Store + WorkQueue + Outbox> Worker<'a, F, S> {
                 tracing::warn!(%error, "a run could not begin or go on; the next one begins at {until}");
                 Turn::Failed(error)
             }
+        }
+    }
+
+    /// What a person has released comes first, then what the schedule says, then the queue.
+    async fn next(&mut self, now: Timestamp) -> Result<Turn, RunError> {
+        if let Some(release) = self.job.store.open_release().await? {
+            return Box::pin(self.released(&release, now)).await;
+        }
+        match self.schedule.due(now, self.job.store).await? {
+            Some(wish) => Box::pin(self.scheduled(&wish, now)).await,
+            None => Box::pin(self.batch(now)).await,
+        }
+    }
+
+    /// Applies exactly the plan that a person has released; where the state has moved, nothing.
+    async fn released(&mut self, release: &Release, now: Timestamp) -> Result<Turn, RunError> {
+        self.schedule.began(&Wish::Full, now);
+        let orders = Orders {
+            write: true,
+            leave_telling: true,
+            rules: self.rules.clone(),
+            expect: Some(release.digest.clone()),
+            allow_removals: true,
+            ..Orders::default()
+        };
+        let ran = Box::pin(self.job.run(&Wish::Full, &orders)).await;
+        let at = self.job.clients.clock.now();
+        match ran {
+            Ok(report) => {
+                let outcome = format!("applied by run {}", report.run);
+                self.job
+                    .store
+                    .settle_release(release.seq, &outcome, at)
+                    .await?;
+                self.schedule.ended(&report, now);
+                self.live_tickets = Some(report.plan.seen.live_tickets);
+                self.follow_rules(&report, now).await?;
+                self.note(&report);
+                Ok(Turn::Scheduled(Box::new(report)))
+            }
+            Err(RunError::Moved { found, .. }) => {
+                let outcome =
+                    format!("nothing was done: the state has moved, the plan is now {found}");
+                self.job
+                    .store
+                    .settle_release(release.seq, &outcome, at)
+                    .await?;
+                Ok(Turn::Idle)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::deliveries::{Doors, webhook};
 use super::figures::Figures;
 use super::health;
+use crate::dashboard::Peer;
 use crate::jobs::webhook::PATH;
 
 /// More connections wait to be accepted.
@@ -55,10 +58,10 @@ pub(super) async fn serve(
             accepted = accept(&listener, &room) => accepted,
         };
         match accepted {
-            Ok((stream, permit)) => {
+            Ok((stream, peer, permit)) => {
                 let (router, stop) = (router.clone(), stop.clone());
                 connections.spawn(async move {
-                    converse(stream, router, stop).await;
+                    converse(stream, peer, router, stop).await;
                     drop(permit);
                 });
             }
@@ -73,16 +76,20 @@ pub(super) async fn serve(
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+) -> std::io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let permit = room.clone().acquire_owned().await;
     let permit = permit.map_err(std::io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
+    let (stream, from) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, Peer(from.ip()), permit))
 }
 
-async fn converse(stream: TcpStream, router: Router, stop: CancellationToken) {
-    let service = TowerToHyperService::new(router);
+async fn converse(stream: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
+    let answers = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        answers.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)

@@ -24,6 +24,7 @@ use crate::apply::Watch;
 use crate::cli::{Exit, ServeArgs};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::dashboard::{self, Dashboard, Setup};
 use crate::jobs::connect::{Clients, Way, connect_queue, connect_within};
 use crate::jobs::live::{Worker, random};
 use crate::jobs::queue::{Consumer, Intake, Pace};
@@ -54,6 +55,7 @@ struct Loaded {
 struct Process {
     store: Arc<Sqlite>,
     doors: Arc<Doors>,
+    dashboard: Arc<Dashboard>,
     stop: CancellationToken,
     connections: TaskTracker,
     way: Way,
@@ -93,8 +95,10 @@ pub async fn serve(
     // Orders are heard from here on: whoever sees us listen may send one.
     let mut orders = Orders::new()?;
     let (secrets, most) = (loaded.secrets.clone(), loaded.config.serve.queue_most);
+    let setup = Setup::new(&loaded.config)?;
     let process = Process {
-        doors: Arc::new(Doors::new(store.clone(), clock, secrets, most)),
+        doors: Arc::new(Doors::new(store.clone(), clock.clone(), secrets, most)),
+        dashboard: Arc::new(Dashboard::new(store.clone(), clock, setup)),
         store,
         stop: CancellationToken::new(),
         connections: TaskTracker::new(),
@@ -113,11 +117,21 @@ pub async fn serve(
 impl Process {
     /// Answers requests from now on.
     fn listen(&self, listener: TcpListener) -> anyhow::Result<()> {
-        let router = http::router(self.doors.clone(), figures::Figures::install()?);
+        let router = http::router(self.doors.clone(), figures::Figures::install()?)
+            .merge(dashboard::router(self.dashboard.clone()));
         let (stop, connections) = (self.stop.clone(), self.connections.clone());
         self.connections
             .spawn(http::serve(listener, router, stop, connections));
         Ok(())
+    }
+
+    /// Pages are answered by the new configuration at once. What it needs was read a moment ago; if it cannot be read now,
+    /// the present one stays.
+    fn take_over(&self, new: &Loaded) {
+        match Setup::new(&new.config) {
+            Ok(setup) => self.dashboard.use_setup(setup),
+            Err(error) => tracing::error!("the dashboard keeps its configuration: {error:#}"),
+        }
     }
 
     /// Works with one configuration until there is another one, which it returns, or until it is told to stop.
@@ -133,6 +147,7 @@ impl Process {
             // Deliveries are checked by the new secrets at once; a run that has begun ends with what it began with.
             self.doors
                 .admit(new.secrets.clone(), new.config.serve.queue_most);
+            self.take_over(&new);
             generation.cancel();
             tokio::select! {
                 () = &mut work => return Some(*new),
@@ -235,7 +250,7 @@ fn announce(args: &ServeArgs, listening: &str, config: &Config, talk: Talk) -> a
         written.with_context(|| format!("cannot write {}", file.display()))?;
     }
     talk.say(&format!(
-        "asaf listens on {}: {} for Jira, /healthz, /readyz, /metrics, /version.",
+        "asaf listens on {}: {} for Jira, /healthz, /readyz, /metrics, /version; the dashboard at /.",
         plain(listening),
         webhook::PATH
     ));

@@ -91,6 +91,7 @@ async fn read_again(
     }
     config.store.path.clone_from(&present.store.path);
     config.serve.listen.clone_from(&present.serve.listen);
+    crate::dashboard::Setup::new(&config)?;
     let loaded = Loaded::with(config, way.clone(), budget.clone()).await?;
     metrics::counter!("asaf_config_reload_total", "result" => "used").increment(1);
     Ok(loaded)

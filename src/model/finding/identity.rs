@@ -23,6 +23,11 @@ pub(super) fn product(product_arn: &str) -> Product {
 }
 
 impl Product {
+    /// Who reports findings with this `ProductArn`.
+    pub fn of_arn(product_arn: &str) -> Self {
+        product(product_arn)
+    }
+
     /// The name that people know.
     pub fn name(&self) -> &str {
         match self {

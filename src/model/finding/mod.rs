@@ -131,6 +131,21 @@ impl Severity {
             Severity::Critical => "CRITICAL",
         }
     }
+
+    /// Every severity, the worst first.
+    pub const WORST_FIRST: [Severity; 5] = [
+        Severity::Critical,
+        Severity::High,
+        Severity::Medium,
+        Severity::Low,
+        Severity::Informational,
+    ];
+
+    /// Reads the label, in any case.
+    pub fn parse(word: &str) -> Option<Self> {
+        let fits = |one: &Severity| one.label().eq_ignore_ascii_case(word);
+        Severity::WORST_FIRST.into_iter().find(fits)
+    }
 }
 
 /// `Compliance.Status`.

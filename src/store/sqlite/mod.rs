@@ -2,6 +2,9 @@
 //!
 //! A link row keeps its lookup keys as columns and the rest as JSON, so that a new field needs no migration.
 
+mod access;
+mod history;
+pub(crate) mod looked_up;
 mod open;
 mod organisation;
 mod outbox;
@@ -9,6 +12,7 @@ mod proofs;
 mod queue;
 #[cfg(test)]
 mod queue_tests;
+mod release;
 mod rows;
 mod rule_memory;
 mod store;

@@ -20,6 +20,9 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (6, include_str!("outbox.sql")),
     (7, include_str!("organisation.sql")),
     (8, include_str!("sums.sql")),
+    (9, include_str!("history.sql")),
+    (10, include_str!("dashboard.sql")),
+    (11, include_str!("groups.sql")),
 ];
 
 /// The lock that keeps a second process out. The system drops it when the process ends, however it ends.

@@ -276,7 +276,10 @@ async fn a_deletion_is_remembered_and_enqueues_the_links_of_its_resource() {
         ..alias
     };
     let other = Link::new(elsewhere, Severity::High);
-    store.put_links(&[link.clone(), other]).await.unwrap();
+    store
+        .put_links(&[link.clone(), other], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     let deletion = |seconds| ResourceDeletion {
         account: "123456789012".into(),
         region: "eu-west-1".into(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::history::Tally;
 use super::open;
 use crate::model::{FindingKey, Link, Marker};
 use crate::store::{AuditEntry, StoreError};
@@ -114,7 +115,16 @@ pub(super) fn bodies<T: DeserializeOwned>(
     Ok(found)
 }
 
-pub(super) fn put_link(step: &Transaction<'_>, link: &Link) -> Result<(), Fault> {
+pub(super) fn put_link(
+    step: &Transaction<'_>,
+    link: &Link,
+    tally: &mut Tally,
+) -> Result<(), Fault> {
+    let had_ticket: Option<bool> = step
+        .prepare_cached("SELECT ticket IS NOT NULL FROM link WHERE marker = ?1")?
+        .query_row([&link.marker.0], |row| row.get(0))
+        .optional()?;
+    tally.count(step, link, had_ticket)?;
     let ticket = link.ticket.as_ref().map(|ticket| int(ticket.id));
     let body = encode(link)?;
     if let Some(id) = ticket {
@@ -197,8 +207,10 @@ fn chained(before: &str, body: &str) -> String {
     hex::encode(hash.finalize())
 }
 
-pub(super) fn append_audit(db: &mut Connection, entries: &[AuditEntry]) -> Result<(), Fault> {
-    let step = db.transaction()?;
+pub(super) fn append_audit(step: &Transaction<'_>, entries: &[AuditEntry]) -> Result<(), Fault> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     let mut before: String = step
         .query_row(
             "SELECT hash FROM audit ORDER BY seq DESC LIMIT 1",
@@ -214,7 +226,7 @@ pub(super) fn append_audit(db: &mut Connection, entries: &[AuditEntry]) -> Resul
             .execute((&entry.marker.0, &body, &hash))?;
         before = hash;
     }
-    Ok(step.commit()?)
+    Ok(())
 }
 
 pub(super) fn verify_audit(db: &Connection) -> Result<u64, Fault> {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::history::Tally;
 use super::{Sqlite, queue, rows};
 use crate::model::{FindingKey, Intent, Link, Marker, Pause, PauseScope};
 use crate::store::queue::ResourceDeletion;
@@ -33,13 +34,25 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn put_links(&self, links: &[Link]) -> Result<(), StoreError> {
-        let links = links.to_vec();
+    async fn put_links(&self, links: &[Link], at: Timestamp) -> Result<(), StoreError> {
+        self.settle(links, &[], at).await
+    }
+
+    async fn settle(
+        &self,
+        links: &[Link],
+        entries: &[AuditEntry],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (links, entries) = (links.to_vec(), entries.to_vec());
         self.call_checked(move |db| {
             let step = db.transaction()?;
+            let mut tally = Tally::new(at);
             links
                 .iter()
-                .try_for_each(|link| rows::put_link(&step, link))?;
+                .try_for_each(|link| rows::put_link(&step, link, &mut tally))?;
+            tally.write(&step)?;
+            rows::append_audit(&step, &entries)?;
             Ok(step.commit()?)
         })
         .await
@@ -80,16 +93,22 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn settle_intents(&self, outcomes: &[(Marker, IntentOutcome)]) -> Result<(), StoreError> {
+    async fn settle_intents(
+        &self,
+        outcomes: &[(Marker, IntentOutcome)],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let outcomes = outcomes.to_vec();
         self.call_checked(move |db| {
             let step = db.transaction()?;
+            let mut tally = Tally::new(at);
             for (marker, outcome) in &outcomes {
                 if let IntentOutcome::Created(link) = outcome {
-                    rows::put_link(&step, link)?;
+                    rows::put_link(&step, link, &mut tally)?;
                 }
                 step.execute("DELETE FROM intent WHERE marker = ?1", [&marker.0])?;
             }
+            tally.write(&step)?;
             Ok(step.commit()?)
         })
         .await
@@ -147,8 +166,12 @@ impl Store for Sqlite {
 
     async fn audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let entries = entries.to_vec();
-        self.call_checked(move |db| rows::append_audit(db, &entries))
-            .await
+        self.call_checked(move |db| {
+            let step = db.transaction()?;
+            rows::append_audit(&step, &entries)?;
+            Ok(step.commit()?)
+        })
+        .await
     }
 
     async fn audit_of(&self, marker: &Marker) -> Result<Vec<AuditEntry>, StoreError> {

@@ -79,7 +79,7 @@ fn open() -> (tempfile::TempDir, Sqlite) {
 async fn a_link_is_found_by_finding_ticket_and_marker_and_survives_reopening() {
     let (dir, store) = open();
     store
-        .put_links(&[link(1, Some(10)), link(2, None)])
+        .put_links(&[link(1, Some(10)), link(2, None)], Timestamp::UNIX_EPOCH)
         .await
         .unwrap();
     drop(store);
@@ -114,8 +114,14 @@ async fn a_link_is_found_by_finding_ticket_and_marker_and_survives_reopening() {
 #[tokio::test]
 async fn a_ticket_belongs_to_one_link() {
     let (_dir, store) = open();
-    store.put_links(&[link(1, Some(10))]).await.unwrap();
-    let error = store.put_links(&[link(2, Some(10))]).await.unwrap_err();
+    store
+        .put_links(&[link(1, Some(10))], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
+    let error = store
+        .put_links(&[link(2, Some(10))], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
     assert_eq!(store.links().await.unwrap().len(), 1);
 }
@@ -130,7 +136,7 @@ async fn a_second_intent_for_a_link_is_refused_until_the_first_is_settled() {
     ));
     let created = IntentOutcome::Created(Box::new(link(1, Some(7))));
     store
-        .settle_intents(&[(Marker::of(&alias(1)), created)])
+        .settle_intents(&[(Marker::of(&alias(1)), created)], Timestamp::UNIX_EPOCH)
         .await
         .unwrap();
     assert!(store.intents().await.unwrap().is_empty());
@@ -166,7 +172,10 @@ async fn a_second_process_is_kept_out_and_a_reader_is_not() {
         Sqlite::open(&path),
         Err(StoreError::Locked { .. })
     ));
-    store.put_links(&[link(1, None)]).await.unwrap();
+    store
+        .put_links(&[link(1, None)], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     assert_eq!(
         Sqlite::open_beside(&path)
             .unwrap()
@@ -194,10 +203,16 @@ async fn a_file_of_a_newer_version_is_refused_by_name() {
 #[tokio::test]
 async fn a_backup_holds_what_the_store_held() {
     let (dir, store) = open();
-    store.put_links(&[link(1, Some(10))]).await.unwrap();
+    store
+        .put_links(&[link(1, Some(10))], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     let copy = dir.path().join("copy.sqlite3");
     store.backup(&copy).await.unwrap();
-    store.put_links(&[link(2, Some(11))]).await.unwrap();
+    store
+        .put_links(&[link(2, Some(11))], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     assert_eq!(
         Sqlite::open(&copy).unwrap().links().await.unwrap(),
         vec![link(1, Some(10))]
@@ -207,7 +222,10 @@ async fn a_backup_holds_what_the_store_held() {
 #[tokio::test]
 async fn a_damaged_row_is_named() {
     let (dir, store) = open();
-    store.put_links(&[link(1, None)]).await.unwrap();
+    store
+        .put_links(&[link(1, None)], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     Connection::open(dir.path().join("asaf.sqlite3"))
         .unwrap()
         .execute("UPDATE link SET body = '{}'", [])
@@ -220,7 +238,10 @@ async fn a_damaged_row_is_named() {
 async fn a_row_that_reads_well_but_is_not_what_was_written_is_refused() {
     let (dir, store) = open();
     let path = dir.path().join("asaf.sqlite3");
-    store.put_links(&[link(1, Some(10))]).await.unwrap();
+    store
+        .put_links(&[link(1, Some(10))], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     store.open_intents(&[intent(2)]).await.unwrap();
     let database = Connection::open(&path).unwrap();
     for table in ["link", "intent"] {
@@ -241,7 +262,10 @@ async fn a_row_that_reads_well_but_is_not_what_was_written_is_refused() {
 #[tokio::test]
 async fn rows_from_before_sums_are_read() {
     let (dir, store) = open();
-    store.put_links(&[link(1, Some(10))]).await.unwrap();
+    store
+        .put_links(&[link(1, Some(10))], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     let database = Connection::open(dir.path().join("asaf.sqlite3")).unwrap();
     database.execute("UPDATE link SET sum = NULL", []).unwrap();
     assert_eq!(store.links().await.unwrap(), [link(1, Some(10))]);
@@ -268,7 +292,7 @@ async fn days_count_tickets_by_state_and_the_deleted_ones_too() {
     let mut none = link(2, None);
     none.base = Some(base(BaseTicket::None));
     store
-        .put_links(&[open, none, link(3, Some(3))])
+        .put_links(&[open, none, link(3, Some(3))], Timestamp::UNIX_EPOCH)
         .await
         .unwrap();
     store.count_day("2026-11-24").await.unwrap();

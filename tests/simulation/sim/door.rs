@@ -48,6 +48,8 @@ pub(crate) enum Verdict {
 /// A request that takes effect when its sender has given it up.
 pub(crate) struct Straggler {
     pub(crate) side: Side,
+    /// Where the journal was when it was sent.
+    pub(crate) sent: usize,
     pub(crate) request: http::Request<bytes::Bytes>,
 }
 
@@ -203,7 +205,13 @@ impl Exchange for Gated {
                 }
                 Verdict::Lose => return Err(Lost::AfterSending("timed out".to_owned())),
                 Verdict::Late => {
-                    door.lock().stragglers.push(Straggler { side, request });
+                    let sent = world.lock().journal.entries.len();
+                    let straggler = Straggler {
+                        side,
+                        sent,
+                        request,
+                    };
+                    door.lock().stragglers.push(straggler);
                     return Err(Lost::AfterSending("timed out".to_owned()));
                 }
             }

@@ -8,6 +8,7 @@ use asaf::store::proofs::{Proof, Proofs};
 use asaf::store::queue::{
     Accepted, Delivery, Depth, Finished, Inbox, Leased, ResourceDeletion, WorkKey, WorkQueue,
 };
+use asaf::store::release::{Release, Releases};
 use asaf::store::rules::{RememberedRules, RuleMemory};
 use asaf::store::sqlite::Sqlite;
 use asaf::store::unread::Door as Way;
@@ -49,9 +50,10 @@ impl Store for Guarded {
         history(from: &str, to: &str) -> Vec<DayCount>;
     }
     guarded! { true:
-        put_links(links: &[Link]) -> ();
+        put_links(links: &[Link], at: Timestamp) -> ();
+        settle(links: &[Link], entries: &[AuditEntry], at: Timestamp) -> ();
         open_intents(intents: &[Intent]) -> ();
-        settle_intents(outcomes: &[(Marker, IntentOutcome)]) -> ();
+        settle_intents(outcomes: &[(Marker, IntentOutcome)], at: Timestamp) -> ();
         bury(tombstones: &[Tombstone]) -> ();
         open_comments(keys: &[String]) -> ();
         audit(entries: &[AuditEntry]) -> ();
@@ -119,6 +121,17 @@ impl Outbox for Guarded {
         postpone(id: i64, until: Timestamp, trouble: &str, in_doubt: bool) -> ();
         give_up(id: i64, trouble: &str) -> ();
         forget(before: Timestamp) -> usize;
+    }
+}
+
+impl Releases for Guarded {
+    guarded! { false:
+        open_release() -> Option<Release>;
+        releases(limit: u32) -> Vec<Release>;
+    }
+    guarded! { true:
+        ask_release(digest: &str, by: &str, now: Timestamp, entry: &AuditEntry) -> bool;
+        settle_release(seq: i64, outcome: &str, now: Timestamp) -> ();
     }
 }
 

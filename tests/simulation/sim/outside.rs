@@ -1,5 +1,7 @@
 //! What reaches the engine from outside: events with their fates, and requests that take effect too late.
 
+use std::collections::BTreeMap;
+
 use asaf::emulators::world::Shared;
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,6 +26,8 @@ pub(crate) struct Outside {
     next: u64,
     letters: Vec<Letter>,
     late: Vec<(Timestamp, Straggler)>,
+    /// Each change that came late, and where the journal was when the request behind it was sent.
+    pub(crate) sent: BTreeMap<u64, usize>,
 }
 
 impl Outside {
@@ -106,21 +110,30 @@ impl Outside {
         self.late.push((at, straggler));
     }
 
-    /// Requests whose time has come take effect; nobody hears of it.
-    pub(crate) fn arrive(&mut self, world: &Shared, counts: &mut Counts) {
+    /// Requests whose time has come take effect; nobody hears of it. Whether there were any.
+    pub(crate) fn arrive(&mut self, world: &Shared, counts: &mut Counts) -> bool {
         let now = world.lock().now();
         let late = std::mem::take(&mut self.late);
         let (due, rest): (Vec<_>, Vec<_>) = late.into_iter().partition(|(at, _)| *at <= now);
         self.late = rest;
-        for (_, Straggler { side, request }) in due {
+        let any = !due.is_empty();
+        for (_, straggler) in due {
+            let Straggler {
+                side,
+                sent,
+                request,
+            } = straggler;
             let mut world = world.lock();
             let from = world.journal.entries.len();
             world.answer(side, &request);
             world.journal.lose(from);
-            if world.journal.entries.len() > from {
+            let to = world.journal.entries.len();
+            self.sent.extend((from..to).map(|at| (at as u64, sent)));
+            if to > from {
                 counts.reach("late effect");
             }
         }
+        any
     }
 
     pub(crate) fn is_quiet(&self) -> bool {

@@ -59,7 +59,8 @@ pub(crate) struct Stage {
     print: bool,
     /// Where in the journal each run began and ended.
     pub(crate) runs: Vec<(usize, usize)>,
-    /// Where a process was born, or its clock jumped: it knows of no earlier Retry-After, or misjudges it.
+    /// When a process was born, its clock jumped, or an answer was lost that may have asked it to wait: it knows of no
+    /// Retry-After, or misjudges it.
     pub(crate) forgets: Vec<Timestamp>,
     /// Receipts or the whole store were lost.
     pub(crate) store_was_lost: bool,
@@ -297,7 +298,9 @@ impl Stage {
             self.wake(n).await;
         }
         for _ in 0..STEPS_MOST {
-            self.outside.arrive(&self.scene.world, &mut self.counts);
+            if self.outside.arrive(&self.scene.world, &mut self.counts) {
+                self.forgets.push(self.scene.clock.now());
+            }
             self.outside.hear(
                 &self.scene.world,
                 &self.swarm,
@@ -428,6 +431,9 @@ impl Stage {
                 let lost = self.swarm.lost;
                 if self.dice.permille(lost) {
                     self.counts.fault("answer lost");
+                    if matches!(status, 403 | 429) {
+                        self.forgets.push(self.scene.clock.now());
+                    }
                     time(self, 60_000);
                     return Verdict::Lose;
                 }

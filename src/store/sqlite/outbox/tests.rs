@@ -224,7 +224,10 @@ async fn every_change_of_a_ticket_is_noted_in_the_links_own_transaction() {
         adopted,
         known,
     ] {
-        store.put_links(&[row]).await.unwrap();
+        store
+            .put_links(&[row], Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap();
     }
     let seen: Vec<(Stage, Stage, Severity)> = store
         .untold(99)
@@ -253,7 +256,10 @@ async fn a_change_is_dated_when_it_was_told_and_then_counted() {
         Some(BaseTicket::Is(TicketState::Resolved)),
         Severity::High,
     );
-    store.put_links(std::slice::from_ref(&row)).await.unwrap();
+    store
+        .put_links(std::slice::from_ref(&row), Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     let change = store.untold(9).await.unwrap().remove(0);
     assert_eq!((change.episode, change.rule.as_str()), (3, "s3.8"));
     assert!(store.changes(at(-99)).await.unwrap().is_empty());
@@ -278,7 +284,10 @@ async fn a_damaged_row_can_be_written_whole_again() {
         id: 7,
         key: "SEC-7".into(),
     });
-    store.put_links(&[sound]).await.unwrap();
+    store
+        .put_links(&[sound], Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     let changes = store.untold(9).await.unwrap();
     store
         .keep(&[], &[changes[0].seq], FOLDING, at(0))

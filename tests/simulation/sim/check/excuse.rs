@@ -11,6 +11,8 @@ pub(crate) struct Excuses<'a> {
     world: &'a World,
     runs: &'a [(usize, usize)],
     forgets: &'a [Timestamp],
+    /// Where the journal was when the request behind a late change was sent.
+    sent: &'a BTreeMap<u64, usize>,
     /// The resource that each ticket, and each finding, is about.
     of_ticket: BTreeMap<u64, String>,
     of_finding: BTreeMap<String, String>,
@@ -21,6 +23,7 @@ impl<'a> Excuses<'a> {
         world: &'a World,
         runs: &'a [(usize, usize)],
         forgets: &'a [Timestamp],
+        sent: &'a BTreeMap<u64, usize>,
     ) -> Self {
         let (mut of_ticket, mut of_finding) = (BTreeMap::new(), BTreeMap::new());
         for entry in &world.journal.entries {
@@ -39,6 +42,7 @@ impl<'a> Excuses<'a> {
             world,
             runs,
             forgets,
+            sent,
             of_ticket,
             of_finding,
         }
@@ -54,7 +58,7 @@ impl<'a> Excuses<'a> {
                 self.changed_meanwhile(entry)
                     .then_some("it changed while the run was under way")
             }
-            // A process that is born, or whose clock jumped, within the longest window.
+            // A process that was born, whose clock jumped, or that was not told, within the longest window.
             "S6" => {
                 let window = SignedDuration::from_mins(15);
                 let near = |at: &&Timestamp| {
@@ -63,7 +67,7 @@ impl<'a> Excuses<'a> {
                 self.forgets
                     .iter()
                     .find(near)
-                    .map(|_| "the process was killed, or its clock jumped")
+                    .map(|_| "the process was killed, its clock jumped, or it did not hear that it must wait")
             }
             _ => None,
         }
@@ -86,21 +90,22 @@ impl<'a> Excuses<'a> {
 
     fn changed_meanwhile(&self, entry: &Entry) -> bool {
         let at = usize::try_from(entry.seq).unwrap();
-        let from = self
+        // A straggler belongs to the run that gave it up.
+        let (first, end) = self
+            .sent
+            .get(&entry.seq)
+            .map_or((at, at + 1), |sent| (*sent, *sent));
+        let run = self
             .runs
             .iter()
-            .filter(|(from, to)| *from <= at && at < *to)
-            .map(|(from, _)| *from)
-            .min();
-        // A straggler belongs to the run that gave it up, which is over: minutes before, at most.
-        let late = SignedDuration::from_mins(5);
+            .filter(|(from, to)| *from <= first && end <= *to);
+        let Some(from) = run.map(|(from, _)| *from).min() else {
+            return false;
+        };
         let subject = self.subject(&entry.change);
-        self.world.journal.entries[..at].iter().rev().any(|other| {
-            let within = from.is_some_and(|from| other.seq >= from as u64)
-                || (self.world.journal.unheard.contains(&entry.seq)
-                    && entry.at.duration_since(other.at) < late);
-            within && other.actor != Actor::Engine && self.subject(&other.change) == subject
-        })
+        self.world.journal.entries[from..at]
+            .iter()
+            .any(|other| other.actor != Actor::Engine && self.subject(&other.change) == subject)
     }
 
     /// The resource that a change is about.

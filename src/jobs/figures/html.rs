@@ -1,0 +1,138 @@
+//! The report as one page: no script, nothing that is loaded, light and dark, and fit to be printed.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::figures::chart::STYLE;
+use crate::figures::report::Figures;
+use crate::figures::table::{Cell, Table};
+use crate::figures::{Overview, Section, grouped};
+use crate::talk::plain;
+
+const PAGE: &str = include_str!("page.html");
+const OWN_STYLE: &str = include_str!("style.css");
+/// A table with more rows is folded, except where it stands without a chart.
+const ROWS_OPEN: usize = 12;
+
+/// The name ends in `.html`, so that the engine escapes what is put into it.
+static ENGINE: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+    let mut engine = Environment::new();
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.add_template("page.html", PAGE)?;
+    Ok(engine)
+});
+
+/// The page.
+///
+/// # Errors
+/// When the template cannot be filled.
+pub(super) fn page(figures: &Figures, sections: &[Section]) -> anyhow::Result<String> {
+    let engine = ENGINE
+        .as_ref()
+        .map_err(|error| anyhow::anyhow!("{error:#}"))?;
+    let style = format!("{STYLE}{OWN_STYLE}");
+    let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
+    let overview = &figures.overview;
+    let shown: Vec<Value> = sections.iter().map(section).collect();
+    let context = json!({
+        "style": style,
+        "hash": hash,
+        "from": overview.period.from.strftime("%-d %B %Y").to_string(),
+        "to": overview.period.to.strftime("%-d %B %Y").to_string(),
+        "filter": plain(&figures.filter.to_string()),
+        "made_at": figures.made_at.strftime("%-d %B %Y, %H:%M UTC").to_string(),
+        "marks": marks(overview),
+        "sections": shown,
+    });
+    Ok(engine.get_template("page.html")?.render(Serde(&context))?)
+}
+
+/// The numbers that stand above everything.
+pub(crate) fn marks(overview: &Overview) -> Vec<Value> {
+    let mark = |name: &str, number: String, unit: &str, note: String| json!({ "name": name, "number": number, "unit": unit, "note": note });
+    let days = |days: Option<f64>| days.map_or("–".to_owned(), |days| format!("{days:.1}"));
+    let flows = &overview.flows;
+    let went = flows.fixed + flows.removed;
+    let mut marks = vec![
+        mark(
+            "Open now",
+            grouped(overview.open_now),
+            "",
+            format!("{} waiting for review", grouped(overview.in_review)),
+        ),
+        mark(
+            "Fixed or removed",
+            grouped(u64::try_from(went).unwrap_or(0)),
+            "",
+            format!(
+                "{} fixed, {} with their resource",
+                flows.fixed, flows.removed
+            ),
+        ),
+        mark(
+            "Median to fix",
+            days(overview.resolve.median_days),
+            "days",
+            format!(
+                "nine of ten within {} days",
+                days(overview.resolve.p90_days)
+            ),
+        ),
+    ];
+    if overview.has_due_dates {
+        let late = overview.resolve.late;
+        let note = format!("{} fixed after their due date", grouped(late));
+        marks.push(mark("Late now", grouped(overview.late_now), "", note));
+    }
+    let by_rules = format!("{} tickets ignored now", grouped(overview.ignored_now));
+    marks.push(mark(
+        "Hidden by rules",
+        grouped(overview.hidden),
+        "",
+        by_rules,
+    ));
+    marks
+}
+
+fn section(section: &Section) -> Value {
+    let folded = section.chart.is_some() && section.table.rows.len() > ROWS_OPEN;
+    json!({
+        "id": section.id,
+        "title": section.title,
+        "sentence": plain(&section.sentence),
+        "chart": section.chart,
+        "folded": folded,
+        "table": table(&section.table),
+    })
+}
+
+/// A column of numbers that are all nought only takes place.
+fn says_something(table: &Table, at: usize) -> bool {
+    let empty = |cell: &Cell| matches!(cell, Cell::None | Cell::Count(0));
+    at < 2 || !table.rows.iter().all(|row| row.get(at).is_none_or(empty))
+}
+
+fn table(table: &Table) -> Value {
+    let shown = |at: &usize| says_something(table, *at);
+    let shown: Vec<usize> = (0..table.columns.len()).filter(shown).collect();
+    let columns = shown.iter().map(|at| &table.columns[*at]);
+    let columns = columns.map(|one| json!({ "label": one.label, "is_numeric": one.is_numeric }));
+    let rows = table.rows.iter().map(|row| {
+        let cells = shown.iter().map(|at| {
+            let is_numeric = table.columns[*at].is_numeric;
+            json!({ "text": plain(&row[*at].shown()), "is_numeric": is_numeric })
+        });
+        cells.collect::<Vec<_>>()
+    });
+    json!({
+        "caption": table.caption,
+        "columns": columns.collect::<Vec<_>>(),
+        "rows": rows.collect::<Vec<_>>(),
+    })
+}
