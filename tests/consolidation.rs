@@ -10,7 +10,9 @@ use asaf::config::Config;
 use asaf::emulators::jira::Role;
 use asaf::emulators::world::{World, seed};
 use asaf::jobs::reconcile::{Orders, Wish};
+use asaf::model::finding::TICKET_FIELD;
 use asaf::read::Keys;
+use asaf::review::{ConfigSays, Verdict};
 use asaf::wire::adf::plain_text;
 use scene::acts::{
     Named, comments, controls, delete_resource, in_hub, set, set_by_hand, status_of, tickets,
@@ -475,6 +477,116 @@ async fn a_switch_fixes_nothing_in_the_figures_and_is_no_news() {
     assert_eq!(figures.open_now, tickets(&scene, "Open").len() as u64);
     assert_eq!(figures.flows.new, count(own + made));
     assert_eq!((figures.flows.fixed, figures.flows.removed), (0, 0));
+}
+
+/// The ticket that Security Hub's fields name, for every failing finding, is its live one.
+fn each_is_noted(scene: &Scene) {
+    for group in groups(scene).values() {
+        for finding in group {
+            let world = scene.world.lock();
+            let asff = world.aws.hub.get(&finding.0, &finding.1).unwrap();
+            drop(world);
+            let noted = asff["UserDefinedFields"][TICKET_FIELD].as_str().unwrap();
+            assert_eq!(live(scene, finding), [noted], "{}", finding.1);
+            let note = asff["Note"]["Text"].as_str().unwrap();
+            assert!(note.contains(noted), "{note} does not name {noted}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_a_switch_security_hub_names_the_ticket_in_which_each_finding_is_now() {
+    let mut scene = Scene::with(2, 24, |text| change(text, "finding"));
+    scene.settle().await;
+    each_is_noted(&scene);
+    for how in [BY_ACCOUNT, "finding", BY_TEAM, BY_ACCOUNT] {
+        switch(&mut scene, how);
+        scene.clock.advance(scene::acts::minutes(20));
+        if scene.run(Wish::Full).await.braked.is_some() {
+            release(&scene).await;
+        }
+        scene.settle().await;
+        each_is_noted(&scene);
+    }
+}
+
+#[tokio::test]
+async fn a_switch_of_many_tickets_puts_every_note_right_too() {
+    let mut scene = Scene::with(6, 130, |text| change(text, "finding"));
+    let all: Vec<Named> = groups(&scene).into_values().flatten().collect();
+    // Few at a time, as events bring them: then each note names its ticket.
+    for some in all.chunks(20) {
+        let findings = some.iter().map(|(_, id)| id.clone()).collect();
+        let keys = Keys {
+            findings,
+            ..Keys::default()
+        };
+        scene.run(Wish::Named(keys)).await;
+    }
+    scene.settle().await;
+    each_is_noted(&scene);
+    assert!(
+        groups(&scene).len() > 25,
+        "more than share a run's own notes"
+    );
+    switch(&mut scene, BY_ACCOUNT);
+    scene.clock.advance(scene::acts::minutes(20));
+    release(&scene).await;
+    scene.settle().await;
+    each_is_noted(&scene);
+}
+
+#[tokio::test]
+async fn a_reviewer_sees_the_evidence_of_every_finding_that_shares_the_ticket() {
+    let scene = consolidated(BY_ACCOUNT);
+    scene.settle().await;
+    let group = a_group(&scene, 3);
+    let key = live(&scene, &group[0])[0].clone();
+    transition(&scene, Role::Product, &key, "Resolved");
+    scene.settle().await;
+    // Since then one was fixed, and another was evaluated once more, and fails.
+    scene.clock.advance(scene::acts::minutes(60));
+    set(&scene, &group[..1], "PASSED");
+    let now = scene.clock.now();
+    in_hub(&scene, |hub, _, _| hub.touch(&group[1].0, &group[1].1, now));
+    let review = {
+        let clients = scene.clients(None).await;
+        let store = scene.store();
+        scene::acts::requests(&scene);
+        asaf::jobs::review::look(&scene.config, &clients, &store)
+            .await
+            .unwrap()
+    };
+    let spent = scene::acts::requests(&scene);
+    let waiting = review.waiting.iter().find(|one| one.ticket == key).unwrap();
+    assert_eq!(waiting.members.len(), group.len());
+    assert_eq!(waiting.verdict, Verdict::StillFailing, "the worst of them");
+    let said = |finding: &Named| {
+        let resource = arn(&scene.world.lock(), finding);
+        let mut members = waiting.members.iter();
+        members
+            .find(|one| one.resource == resource)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(said(&group[0]).verdict, Some(Verdict::Verified));
+    assert_eq!(said(&group[1]).verdict, Some(Verdict::StillFailing));
+    for finding in &group[2..] {
+        assert_eq!(said(finding).verdict, Some(Verdict::NotCheckedSince));
+    }
+    for finding in &group {
+        let recorded = {
+            let world = scene.world.lock();
+            world.aws.config.item(&arn(&world, finding)).is_some()
+        };
+        let exists = said(finding).config == ConfigSays::Exists;
+        assert_eq!(exists, recorded, "{:?}", said(finding).config);
+    }
+    let text = asaf::review::render::text(&review, None);
+    assert!(text.contains("STILL FAILING"), "{text}");
+    // One read of the findings, one of the tickets and their moves, and Config's aggregate for all resources together.
+    assert!(scene::acts::total(&spent) < 30, "{spent:?}");
+    scene.settle().await;
 }
 
 #[tokio::test]

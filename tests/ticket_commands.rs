@@ -122,6 +122,7 @@ async fn a_mapping_or_a_query_that_is_wrong_is_said_before_anything_is_read_or_w
     ask("project = SEC", "summary:(").says(1, "--map summary:(: the pattern is wrong");
     ask("project = SEC", "title:(.*)").says(1, "title is none of field, label, summary");
     ask("project = ", "summary:(.*)").says(1, "Error in JQL Query");
+    ask("projekt = SEC", "summary:(.*)").says(0, "check the names");
     assert_eq!(console.asaf(&["adopt"]).code, 64);
     console.nothing_was_written();
 }

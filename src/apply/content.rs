@@ -25,12 +25,25 @@ const MEMBERS_MOST: usize = 50;
 /// Jira's limit for a summary.
 const LONGEST_SUMMARY: usize = 255;
 
+/// Where a ticket belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Project key.
+    pub project: String,
+    /// Issue type name.
+    pub issue_type: String,
+    /// An account id, or `lead` for the project's lead.
+    pub assignee: Option<String>,
+}
+
 /// How tickets look and where they go.
 pub trait Style: Sync {
     /// A new ticket; `members` are the links of all findings that share it, if several do.
     fn draft(&self, finding: &Finding, link: &Link, members: &[Link], reason: &Reason) -> Draft;
     /// New content of an existing ticket: its description is our section alone.
     fn content(&self, finding: &Finding, link: &Link, members: &[Link]) -> Content;
+    /// Where the ticket of a link belongs.
+    fn place(&self, finding: &Finding, link: &Link) -> Place;
     /// When the ticket of a link is due, by what the team has to keep.
     fn due(&self, link: &Link) -> Option<Date>;
     /// A comment that says why (ADF). `next` is the key of the ticket that takes this one's place.
@@ -76,6 +89,16 @@ impl Style for Tickets<'_> {
             priority: self.priority(finding),
             fields: self.fields(&data, is_mapped),
             component: owner.component.clone(),
+            assignee: None,
+        }
+    }
+
+    fn place(&self, finding: &Finding, link: &Link) -> Place {
+        let owner = self.owner_of(finding, link);
+        Place {
+            project: owner.project.clone(),
+            issue_type: self.issue_type(owner).to_owned(),
+            assignee: owner.assignee.clone(),
         }
     }
 
@@ -206,7 +229,8 @@ impl Tickets<'_> {
         let (key, is_gone) = match reason {
             Reason::TicketDeletedByPerson { old_key, .. } => (old_key, true),
             Reason::FailsAgainAfterWindow { old_key, .. }
-            | Reason::OwnerChanged { old_key, .. } => (old_key, false),
+            | Reason::OwnerChanged { old_key, .. }
+            | Reason::OwnerMoveDenied { old_key, .. } => (old_key, false),
             _ => return None,
         };
         let sentence = reason.sentence();

@@ -139,6 +139,7 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
     stop_paused(&mut work, to.store).await?;
     stop_waiting(&mut work);
     Box::pin(creates::creates(&mut work, snapshot, to, run)).await?;
+    Box::pin(tickets::transfers(&mut work, snapshot, to, run)).await;
     Box::pin(tickets::updates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::labels(&mut work, to)).await;
     Box::pin(tickets::due_dates(&mut work, snapshot, to, run)).await?;
@@ -296,7 +297,7 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
             Some(true) => "none",
             Some(false) | None => "closed",
         },
-        TicketStep::Keep | TicketStep::Update | TicketStep::Label => {
+        TicketStep::Keep | TicketStep::Update | TicketStep::Transfer | TicketStep::Label => {
             ticket_state(action.expect.ticket)
         }
     };
@@ -380,10 +381,18 @@ impl Progress {
     /// The link's next row, with the ids of a ticket that was just created; the action keeps none.
     fn settle(&mut self) -> Option<Link> {
         let mut link = *self.action.after.take()?;
-        if self.action.ticket.creates() {
+        if self.action.ticket.renames() {
             link.ticket = self.ticket.clone();
         }
         Some(link)
+    }
+
+    /// What its findings' fields name stays for the next run to put right.
+    fn leave_uncorrected(&mut self) {
+        let after = self.action.after.iter_mut().map(Box::as_mut);
+        for link in after.chain(&mut self.action.members) {
+            link.corrected.clear();
+        }
     }
 
     /// A row for a link that the store does not know yet, so that what failed leads to its findings. Once its ticket

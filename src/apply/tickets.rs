@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::content::Place;
 use super::{Progress, Run, Sinks};
 use crate::model::{DISPUTED_LABEL, Marker, Ticket, TicketRef, TicketState};
 use crate::mutant;
@@ -103,6 +104,51 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
     Ok(())
 }
 
+/// Tickets go to the project of their new owner; those that go to one place go together.
+pub(super) async fn transfers<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    work: &mut [Progress],
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) {
+    let mut places: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for (n, progress) in work.iter().enumerate() {
+        if progress.action.ticket != TicketStep::Transfer || !progress.is_live() {
+            continue;
+        }
+        if let Some(place) = place(progress, snapshot, run) {
+            let place = (place.project, place.issue_type);
+            places.entry(place).or_default().push(n);
+        }
+    }
+    for ((project, issue_type), indexes) in places {
+        let there = indexes
+            .iter()
+            .filter_map(|n| Some((ticket(&work[*n], snapshot)?.clone(), *n)));
+        let (tickets, indexes): (Vec<Ticket>, Vec<usize>) = there.unzip();
+        let ids = tickets.iter().map(|ticket| ticket.at.id);
+        let of: BTreeMap<u64, usize> = ids.zip(indexes).collect();
+        let moved = to.tickets.transfer_all(&tickets, &project, &issue_type);
+        for (id, outcome) in moved.await {
+            let Some(n) = of.get(&id) else { continue };
+            let progress = &mut work[*n];
+            match outcome {
+                Ok(at) => {
+                    progress.ticket = Some(at);
+                    progress.ticket_done = true;
+                }
+                Err(error) => progress.fail(&format!("moving the ticket to {project}"), &error),
+            }
+        }
+    }
+}
+
+/// Where the ticket of an action belongs.
+fn place(progress: &Progress, snapshot: &Snapshot, run: &Run<'_>) -> Option<Place> {
+    let finding = snapshot.findings.get(&progress.action.subject.finding)?;
+    Some(run.style.place(finding, progress.action.after.as_deref()?))
+}
+
 fn ticket<'a>(progress: &Progress, snapshot: &'a Snapshot) -> Option<&'a Ticket> {
     snapshot.tickets.get(&standing(progress, snapshot)?.id)
 }
@@ -133,7 +179,10 @@ pub(super) async fn updates<
     run: &Run<'_>,
 ) -> Result<(), StoreError> {
     let due: Vec<usize> = (0..work.len())
-        .filter(|n| work[*n].action.ticket == TicketStep::Update && work[*n].is_live())
+        .filter(|n| {
+            let step = work[*n].action.ticket;
+            matches!(step, TicketStep::Update | TicketStep::Transfer) && work[*n].is_live()
+        })
         .collect();
     for some in due.chunks(READ_TOGETHER) {
         let ids = some
@@ -178,6 +227,11 @@ async fn update<T: TicketsWriter>(
     };
     let mut content = run.style.content(finding, link, &action.members);
     content.description = placed(description, &content.description);
+    if action.ticket == TicketStep::Transfer {
+        // Whoever had it belongs to the team that it has left.
+        let place = run.style.place(finding, link);
+        content.assignee = place.assignee.map(|assignee| (place.project, assignee));
+    }
     let before = snapshot.links.get(&action.marker);
     let before = before.and_then(|link| link.shown.as_ref());
     if before.is_some_and(|shown| shown.severity == finding.severity) {

@@ -10,7 +10,7 @@ use crate::model::{
     Finding, FindingKey, FindingState, Link, LinkOwner, Marker, Routed, Shown, WorkflowStatus,
 };
 use crate::mutant;
-use crate::plan::Subject;
+use crate::plan::{Subject, WorkflowStep};
 use crate::read::snapshot::Snapshot;
 
 /// How much of a title a link remembers.
@@ -28,6 +28,8 @@ pub(super) struct Case<'a> {
     pub(super) owner: Result<LinkOwner, String>,
     /// The account's name: the finding's own, or Organizations'.
     pub(super) account_name: Option<&'a str>,
+    /// The key of the ticket that its findings' fields must name: its own, or the one that it shares.
+    pub(super) key: Option<String>,
     /// What the members of a group are, where the link is one.
     pub(super) shared: Option<Shared>,
 }
@@ -38,6 +40,8 @@ pub(super) struct Shared {
     pub(super) rows: Vec<Link>,
     /// Workflow statuses with our own writes in flight laid over them.
     pub(super) read: BTreeMap<FindingKey, WorkflowStatus>,
+    /// The tickets that fields named before our last write ([`Link::corrected`]).
+    pub(super) corrected: BTreeMap<FindingKey, BTreeSet<String>>,
 }
 
 impl Shared {
@@ -99,11 +103,19 @@ fn case<'a>(
             .first()
             .and_then(|lead| lead.account_name.as_deref())
             .or_else(|| snapshot.owners.account_name(&link.alias.account)),
+        key: key(&link, snapshot),
         link,
         known,
         members,
         shared: None,
     })
+}
+
+/// The key of a link's ticket as it was read: one that was moved to another project has another key now.
+pub(super) fn key(link: &Link, snapshot: &Snapshot) -> Option<String> {
+    let at = link.ticket.as_ref()?;
+    let read = snapshot.tickets.get(&at.id);
+    Some(read.map_or(&at.key, |ticket| &ticket.at.key).clone())
 }
 
 /// By the finding that rules; without one it stays with whom it was.
@@ -221,6 +233,28 @@ impl Case<'_> {
         let read = self.shared.as_ref();
         let read = read.and_then(|shared| shared.read.get(&finding.key).copied());
         read.unwrap_or(finding.workflow)
+    }
+
+    /// The fields of a finding name another ticket than `key`, and no write of ours is on its way that puts it right.
+    pub(super) fn misnames(&self, finding: &Finding, key: Option<&String>) -> bool {
+        let noted = finding.noted_ticket.as_ref();
+        let Some(noted) = noted.filter(|noted| Some(*noted) != key) else {
+            return false;
+        };
+        let corrected = match &self.shared {
+            None => Some(&self.link.corrected),
+            Some(shared) => shared.corrected.get(&finding.key),
+        };
+        !corrected.is_some_and(|keys| keys.contains(noted))
+    }
+
+    /// The tickets that the fields of these findings name.
+    pub(super) fn noted_in(&self, step: &WorkflowStep) -> BTreeSet<String> {
+        let written = self.members.iter();
+        let written = written.filter(|finding| step.findings.contains(&finding.key));
+        written
+            .filter_map(|finding| finding.noted_ticket.clone())
+            .collect()
     }
 
     /// What people read about it.

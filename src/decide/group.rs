@@ -81,6 +81,13 @@ pub(super) fn arrange<'a>(
             }
         }
     }
+    for group in groups.values_mut() {
+        let link = group.known.as_ref().map(|case| &case.link);
+        let key = link.and_then(|link| case::key(link, snapshot));
+        for sub in &mut group.subs {
+            sub.case.key.clone_from(&key);
+        }
+    }
     groups
 }
 
@@ -226,6 +233,10 @@ fn joint_case<'a>(
     let read = seen
         .iter()
         .flat_map(|one| statuses(&one.sub.case, &one.view));
+    let corrected = ruling.iter().flat_map(|one| {
+        let findings = one.sub.case.members.iter();
+        findings.map(move |finding| (finding.key.clone(), one.view.link.corrected.clone()))
+    });
     let owners: Vec<_> = ruling
         .iter()
         .map(|one| one.sub.case.owner.clone())
@@ -233,11 +244,13 @@ fn joint_case<'a>(
     Case {
         owner: grouping::owner(&link, &owners),
         account_name: ruling.first().and_then(|one| one.sub.case.account_name),
+        key: known.and_then(|case| case.key.clone()),
         known: known.and_then(|case| case.known),
         members,
         shared: Some(Shared {
             rows: table_order(rows),
             read: read.collect(),
+            corrected: corrected.collect(),
         }),
         link,
     }
@@ -323,6 +336,9 @@ fn written(
         return link;
     };
     let step = step.filter(|step| link.findings.iter().any(|key| step.findings.contains(key)));
+    if let Some(step) = step {
+        link.corrected = one.sub.case.noted_in(step);
+    }
     if let (Some(step), Some(base)) = (step, &mut link.base) {
         link.in_flight = Some(InFlight {
             workflow: step.to,

@@ -11,7 +11,8 @@ use super::case::Case;
 use super::damping;
 use super::policy::Policy;
 use super::view::{
-    Letters, RowOne, View, base, episode, in_doubt, later_counts, moved, moves, ticket_state,
+    Letters, RowOne, View, base, episode, in_doubt, later_counts, may_move, moved, moves,
+    ticket_state,
 };
 
 /// The view of a ticket that several findings share, from those of the members that rule: their F and W, the worst one
@@ -75,6 +76,7 @@ fn joint_letters<'a>(
             .lead()
             .map(|finding| (finding.severity, case.content(finding))),
         owner: case.owner.as_ref().ok().cloned(),
+        may_move: may_move(case, ticket, snapshot),
         shared: true,
         ..View::clone(lead)
     }))

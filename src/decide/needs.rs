@@ -11,8 +11,8 @@ use crate::read::snapshot::Snapshot;
 
 use super::case::Case;
 use super::group::{self, Group};
-use super::policy::Policy;
-use super::view;
+use super::policy::{OwnerChange, Policy};
+use super::{questions, view};
 
 /// Questions that the snapshot leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Needs {
     pub writers: BTreeSet<FindingKey>,
     /// Links whose resources should be asked about.
     pub resources: BTreeMap<Marker, Vec<ResourceQuery>>,
+    /// Projects between which tickets would be moved, from and to.
+    pub transfers: BTreeSet<(String, String)>,
     /// The organisation's accounts: something may be gone.
     pub accounts: bool,
     /// Links whose resources need not be asked about: an event has proven each of them deleted.
@@ -39,13 +41,18 @@ pub fn needs(snapshot: &Snapshot, policy: &Policy, now: Timestamp) -> Needs {
         for sub in &group.subs {
             ask(&sub.case, snapshot, policy, now, &mut needs);
         }
-        ask_about_the_ticket(group, snapshot, &mut needs);
+        ask_about_the_ticket(group, snapshot, policy, &mut needs);
     }
     needs
 }
 
 /// Who moved a ticket of several findings.
-fn ask_about_the_ticket(group: &Group<'_>, snapshot: &Snapshot, needs: &mut Needs) {
+fn ask_about_the_ticket(
+    group: &Group<'_>,
+    snapshot: &Snapshot,
+    policy: &Policy,
+    needs: &mut Needs,
+) {
     let Some(link) = group.link() else { return };
     let at = link.ticket.as_ref();
     let Some(ticket) = at.and_then(|at| snapshot.tickets.get(&at.id)) else {
@@ -55,6 +62,16 @@ fn ask_about_the_ticket(group: &Group<'_>, snapshot: &Snapshot, needs: &mut Need
     let open = ticket.state == Some(TicketState::Open);
     if moved || (open && group::may_be_over(group)) {
         needs.moves.insert(ticket.at.id);
+    }
+    if open && policy.owner_change == OwnerChange::Move {
+        // Which of its members will speak for it is not decided yet.
+        let owners = group.subs.iter().flat_map(|sub| &sub.case.owner);
+        let was = link.owner.as_ref().map(|owner| &owner.project);
+        let others = owners.filter(|owner| was.is_some_and(|was| *was != owner.project));
+        let projects = others.map(|owner| (ticket.project.clone(), owner.project.clone()));
+        needs
+            .transfers
+            .extend(projects.filter(|(from, to)| from != to));
     }
 }
 
@@ -84,6 +101,9 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
         if moved || may_stay_open {
             needs.moves.insert(ticket.at.id);
         }
+    }
+    if policy.owner_change == OwnerChange::Move && case.state() == Some(FindingState::Failing) {
+        needs.transfers.extend(questions::transfer(case, ticket));
     }
     if let Some(spokesman) = case.spokesman() {
         let f = case.state().unwrap_or(FindingState::Gone);

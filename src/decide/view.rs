@@ -65,6 +65,8 @@ pub(super) struct View<'a> {
     pub(super) changed_at: Option<Timestamp>,
     /// Who answers for it now, where that is known.
     pub(super) owner: Option<LinkOwner>,
+    /// Whether the bot may move the ticket to that owner's project, where it was asked.
+    pub(super) may_move: Option<&'a Result<(), String>>,
     /// The severity of the finding that rules, and what its ticket would show.
     pub(super) lead: Option<(Severity, String)>,
     /// The ticket is of several findings.
@@ -152,8 +154,19 @@ fn letters<'a>(
             .lead()
             .map(|finding| (finding.severity, case.content(finding))),
         owner: case.owner.as_ref().ok().cloned(),
+        may_move: may_move(case, ticket, snapshot),
         shared: false,
     }))
+}
+
+/// Whether the bot may move the ticket to its owner's project, where that was asked.
+pub(super) fn may_move<'a>(
+    case: &Case<'_>,
+    ticket: Option<&Ticket>,
+    snapshot: &'a Snapshot,
+) -> Option<&'a Result<(), String>> {
+    let projects = super::questions::transfer(case, ticket)?;
+    snapshot.transfers.get(&projects)
 }
 
 /// Row 1: what an earlier run left in doubt.

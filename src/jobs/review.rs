@@ -14,7 +14,7 @@ use crate::decide::Policy;
 use crate::decide::policy::CloseWhileFailing;
 use crate::jobs::connect::{Clients, Way, connect};
 use crate::jobs::reconcile::{LAST_READ, RunError};
-use crate::model::{BaseTicket, Link, Marker, TicketState};
+use crate::model::{BaseTicket, Link, Marker, Member, Standing, TicketState};
 use crate::ports::{Inventory, ResourceFact, ResourceQuery, TicketQuery, TicketsReader};
 use crate::read::rules::Loaded;
 use crate::read::snapshot::Snapshot;
@@ -26,6 +26,9 @@ use crate::talk::{self, Talk, plain};
 
 /// Tickets that are read in one call.
 const TICKETS_PER_CALL: usize = 100;
+/// Resources of tickets of several findings that AWS Config is asked about in one review; each may cost a request in its
+/// own account.
+const MEMBERS_ASKED: usize = 500;
 /// Tickets whose moves are asked for in one call.
 const MOVES_PER_CALL: usize = 1_000;
 
@@ -105,7 +108,13 @@ pub(crate) async fn remembered_of<S: Store>(
     links: Vec<Link>,
     now: Timestamp,
 ) -> Result<Review, StoreError> {
-    let links = links.into_iter().filter(may_wait);
+    let links: Vec<Link> = links.into_iter().filter(may_wait).collect();
+    let members: Vec<Marker> = links
+        .iter()
+        .flat_map(|link| link.members.iter().cloned())
+        .collect();
+    let members = store.links_of(&[], &[], &members).await?;
+    let links = links.into_iter().chain(members);
     let snapshot = Snapshot {
         taken_at: now,
         links: links.map(|link| (link.marker.clone(), link)).collect(),
@@ -254,12 +263,24 @@ async fn moves<T: TicketsReader>(jira: &T, snapshot: &mut Snapshot) {
 /// Does what they are about still exist? An answer that does not come is one too.
 async fn resources<I: Inventory>(inventory: &I, snapshot: &mut Snapshot) {
     let mut wanted: BTreeMap<Marker, Vec<ResourceQuery>> = BTreeMap::new();
+    let mut members = 0;
     for (marker, link) in &snapshot.links {
-        // A ticket of several findings is about no one resource.
-        let asks = link.ticket.is_some() && !link.alias.is_group();
-        if asks && !snapshot.resources.contains_key(marker) {
+        let known = snapshot.resources.contains_key(marker);
+        // A ticket of several findings is about no one resource: its members are.
+        let own = link.ticket.is_some() && !link.alias.is_group();
+        let shares = link
+            .member
+            .as_ref()
+            .is_some_and(|member| is_claimed(member));
+        members += usize::from(shares && !known);
+        if (own || (shares && members <= MEMBERS_ASKED)) && !known {
             wanted.insert(marker.clone(), queries(link, snapshot));
         }
+    }
+    if members > MEMBERS_ASKED {
+        snapshot.coverage.gaps.push(format!(
+            "AWS Config was asked about {MEMBERS_ASKED} of {members} resources of shared tickets; of the others Security Hub alone says how they stand"
+        ));
     }
     let all: BTreeSet<&ResourceQuery> = wanted.values().flatten().collect();
     let all: Vec<ResourceQuery> = all.into_iter().cloned().collect();
@@ -272,6 +293,17 @@ async fn resources<I: Inventory>(inventory: &I, snapshot: &mut Snapshot) {
         let answers: Vec<ResourceFact> = answers.collect();
         snapshot.resources.insert(marker, answers);
     }
+}
+
+/// What somebody says is dealt with: not what is hidden, accepted, or known to be deleted.
+fn is_claimed(member: &Member) -> bool {
+    !matches!(
+        member.standing,
+        Standing::Ignored { .. }
+            | Standing::Suppressed { .. }
+            | Standing::Accepted { .. }
+            | Standing::Deleted
+    )
 }
 
 /// One for each resource that its findings name; the alias knows one where no finding is there any more.

@@ -255,6 +255,10 @@ pub struct Link {
     /// Who reports a group's findings, in the word that settings use; of other links, their findings say it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub product: String,
+    /// The tickets that Security Hub's fields named when our last write put ours in their place: reads may show them for
+    /// some minutes more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub corrected: BTreeSet<String>,
     /// When AWS Config was last asked about the resource.
     pub resource_asked_at: Option<Timestamp>,
     /// When Config proved the resource deleted; holds until the finding is evaluated again after it.
@@ -298,6 +302,7 @@ impl Link {
             member: None,
             members: Vec::new(),
             product: String::new(),
+            corrected: BTreeSet::new(),
             resource_asked_at: None,
             resource_deleted_at: None,
         }

@@ -92,6 +92,8 @@ pub enum TicketStep {
     Create,
     /// A new ticket in the new owner's project, and the old one is closed.
     Replace,
+    /// Moved to the new owner's project, where it has another key.
+    Transfer,
     /// Closed, because another ticket goes on with what it was about.
     Merge,
     /// A change of status.
@@ -114,6 +116,9 @@ pub struct WorkflowStep {
     pub findings: Vec<FindingKey>,
     /// The new status.
     pub to: WorkflowStatus,
+    /// Some of the findings' fields name another ticket than theirs: the note must name theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrects: bool,
 }
 
 /// The state that an action was decided from; it is not applied to another.
@@ -200,6 +205,11 @@ impl TicketStep {
     pub fn creates(self) -> bool {
         matches!(self, TicketStep::Create | TicketStep::Replace)
     }
+
+    /// The key is another one afterwards.
+    pub fn renames(self) -> bool {
+        self.creates() || self == TicketStep::Transfer
+    }
 }
 
 impl Action {
@@ -209,6 +219,7 @@ impl Action {
         match self.ticket {
             TicketStep::Create => "create",
             TicketStep::Replace => "replace",
+            TicketStep::Transfer => "transfer",
             TicketStep::Merge => "merge",
             TicketStep::Move { to: Open } => "reopen",
             TicketStep::Move { to: Resolved } => "resolve",
@@ -284,7 +295,7 @@ impl Summary {
                 to: TicketState::Ignored,
             } => &mut self.ignored,
             TicketStep::Delete => &mut self.deleted,
-            TicketStep::Update => &mut self.updated,
+            TicketStep::Update | TicketStep::Transfer => &mut self.updated,
             TicketStep::Keep if action.comment.is_some() => &mut self.updated,
             TicketStep::Keep => &mut self.status_only,
         }

@@ -130,6 +130,28 @@ pub enum Reason {
         /// The team that has it now.
         to: String,
     },
+    /// Row 16: the finding belongs to an owner with another project, and the ticket goes there.
+    OwnerMoved {
+        /// Its key before.
+        old_key: String,
+        /// The team that had it.
+        from: String,
+        /// The team that has it now.
+        to: String,
+    },
+    /// Row 16: the finding belongs to an owner with another project, and Jira does not let the bot move the ticket.
+    OwnerMoveDenied {
+        /// The ticket.
+        old_key: String,
+        /// The team that had it.
+        from: String,
+        /// The team that has it now.
+        to: String,
+        /// What the bot lacks.
+        why: String,
+        /// It stays where it is; otherwise a new one takes its place.
+        stays: bool,
+    },
     /// Row 14 for a ticket of several findings.
     MoreFail,
     /// Row 16: the finding shares a ticket now.
@@ -142,6 +164,8 @@ pub enum Reason {
         /// The ticket.
         old_key: String,
     },
+    /// Row 22: Security Hub's fields name another ticket, from before.
+    TicketNamed,
     /// Row 16 and others: only the status is brought in line.
     StatusAligned {
         /// What it becomes.
@@ -290,6 +314,27 @@ impl Reason {
             Reason::OwnerChanged { old_key, from, to } => format!(
                 "It belongs to {to} now, and no longer to {from}: a ticket in {to}'s project takes the place of {old_key}."
             ),
+            Reason::OwnerMoved { old_key, from, to } => format!(
+                "It belongs to {to} now, and no longer to {from}: {old_key} has moved to {to}'s project."
+            ),
+            Reason::OwnerMoveDenied {
+                old_key,
+                from,
+                to,
+                why,
+                stays: false,
+            } => format!(
+                "It belongs to {to} now, and no longer to {from}: a ticket in {to}'s project takes the place of {old_key}, which asaf may not move: {why}."
+            ),
+            Reason::OwnerMoveDenied {
+                old_key,
+                from,
+                to,
+                why,
+                stays: true,
+            } => format!(
+                "It belongs to {to} now, and no longer to {from}: {old_key} stays in its project, because asaf may not move it: {why}."
+            ),
             Reason::MoreFail => {
                 "The ticket is about several resources, and more of them fail now: see its table."
                     .to_owned()
@@ -300,6 +345,9 @@ impl Reason {
             Reason::Split { old_key } => format!(
                 "The findings of {old_key} have other tickets now, by the setting policy.consolidate."
             ),
+            Reason::TicketNamed => {
+                "This ticket tracks the finding now, and Security Hub's note says so.".to_owned()
+            }
             Reason::StatusAligned { to } => {
                 format!("Security Hub's status follows the ticket: {}.", to.as_str())
             }
@@ -414,6 +462,13 @@ pub enum HeldReason {
         /// Why it could not be read.
         why: String,
     },
+    /// Whether the bot may move tickets between two projects could not be read.
+    MayMoveUnknown {
+        /// The ticket.
+        key: String,
+        /// The new owner's project.
+        project: String,
+    },
     /// Absent, but its account and Region were not read completely.
     NotCovered,
     /// Absent from one complete read; the next one decides.
@@ -480,6 +535,7 @@ impl HeldReason {
             HeldReason::ReviewersUnknown { .. } => "reviewers_unknown",
             HeldReason::WriterUnknown => "writer_unknown",
             HeldReason::OwnerUnknown { .. } => "owner_unknown",
+            HeldReason::MayMoveUnknown { .. } => "may_move_unknown",
             HeldReason::NotCovered => "not_covered",
             HeldReason::AbsentOnce => "absent_once",
             HeldReason::AccountNotMember { .. } => "account_not_member",
@@ -523,6 +579,9 @@ impl HeldReason {
             HeldReason::OwnerUnknown { why } => format!(
                 "whose it is depends on units or tags of accounts, and Organizations could not be read yet: {why}"
             ),
+            HeldReason::MayMoveUnknown { key, project } => {
+                format!("whether {key} may be moved to {project} could not be read")
+            }
             HeldReason::NotCovered => {
                 "absent, but its account and Region were not read completely".to_owned()
             }

@@ -100,7 +100,9 @@ fn sign(action: &Action) -> char {
         | TicketStep::Move {
             to: TicketState::Closed,
         } => '-',
-        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Update => '~',
+        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Transfer | TicketStep::Update => {
+            '~'
+        }
     }
 }
 
@@ -243,6 +245,7 @@ mod tests {
             ticket,
             comment: comment.then(|| "key".to_owned()),
             workflow: status.then(|| WorkflowStep {
+                corrects: false,
                 findings: vec![finding],
                 to: WorkflowStatus::Resolved,
             }),

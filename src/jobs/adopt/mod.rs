@@ -210,6 +210,11 @@ pub fn text(adoption: &Adoption) -> String {
         }
     }
     let _ = match adoption.adopted {
+        // Jira Cloud's search is lenient: what does not exist fits nothing.
+        _ if adoption.tickets.is_empty() => writeln!(
+            out,
+            "No ticket fits the query. Jira says so, too, where a project, a field or a value does not exist: check the names."
+        ),
         None if taken.is_empty() => writeln!(
             out,
             "Nothing to take over: {} tickets were looked at.",

@@ -15,6 +15,7 @@ mod read;
 mod site;
 mod statuses;
 mod steps;
+mod transfer;
 mod transitions;
 pub mod webhook;
 mod write;

@@ -1,6 +1,6 @@
 //! Reading tickets. Search only finds candidates; state and existence are read by id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::model::{Move, Ticket};
-use crate::ports::{People, TicketIds, TicketQuery, TicketsReader};
+use crate::ports::{People, TicketIds, TicketQuery, TicketsReader, Transfers};
 use crate::wire::adf::plain_text;
 use crate::wire::error::WireError;
 use crate::wire::http::{Operation, Request, encode};
@@ -142,6 +142,13 @@ impl TicketsReader for JiraClient {
             Err(WireError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    async fn transfers(
+        &self,
+        projects: &BTreeSet<(String, String)>,
+    ) -> Result<Transfers, WireError> {
+        self.read_transfers(projects).await
     }
 
     async fn project_readable(&self, project: &str) -> Result<bool, WireError> {

@@ -4,6 +4,7 @@
 mod agreement;
 mod excuse;
 mod records;
+mod sharing;
 
 use asaf::emulators::journal::Actor;
 use asaf::emulators::world::audit;

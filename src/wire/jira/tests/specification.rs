@@ -182,6 +182,7 @@ async fn all_requests() -> Vec<crate::wire::scripted::Seen> {
         description: body,
         priority: Some("High".to_owned()),
         component: None,
+        assignee: None,
         fields: Default::default(),
     };
     client.update(10_001, &content).await.unwrap();
