@@ -1,24 +1,24 @@
-//! One ticket for several findings: its table, what becomes of each of them, and how a deployment switches. Each story ends
-//! with a reconcile that plans nothing, and the audit.
+//! One ticket for several findings: its table, and what becomes of each of them. Each story ends with a reconcile that
+//! plans nothing, and the audit.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod scene;
+#[path = "consolidation/switching.rs"]
+mod switching;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use asaf::config::Config;
 use asaf::emulators::jira::Role;
-use asaf::emulators::world::{World, seed};
-use asaf::jobs::reconcile::{Orders, Wish};
-use asaf::model::finding::TICKET_FIELD;
+use asaf::emulators::world::World;
+use asaf::jobs::reconcile::Wish;
 use asaf::read::Keys;
 use asaf::review::{ConfigSays, Verdict};
 use asaf::wire::adf::plain_text;
+use scene::Scene;
 use scene::acts::{
     Named, comments, controls, delete_resource, in_hub, set, set_by_hand, status_of, tickets,
     transition, workflow,
 };
-use scene::{Fuse, Scene};
 use serde_json::json;
 
 const BY_ACCOUNT: &str = "account_control";
@@ -34,24 +34,6 @@ fn change(text: &mut String, how: &str) {
         Some(_) => text.replace("[policy]\n", &policy),
         None => text.replacen("[owners]", &format!("{policy}\n[owners]"), 1),
     };
-}
-
-/// The same deployment with another setting from now on.
-fn switch(scene: &mut Scene, how: &str) {
-    let bot = {
-        let world = scene.world.lock();
-        world.jira.user(Role::Bot).unwrap().email.clone()
-    };
-    let mut text = seed::config_text(
-        "http://127.0.0.1:2",
-        "http://127.0.0.1:1",
-        &bot,
-        "asaf.sqlite3",
-        3,
-    )
-    .replace("env:ASAF_JIRA_TOKEN", "file:token");
-    change(&mut text, how);
-    scene.config = Config::parse(&text, &scene.folder.path().join("asaf.toml")).unwrap();
 }
 
 /// Account and control of a finding of a control.
@@ -356,186 +338,6 @@ async fn the_findings_of_a_team_share_a_ticket_across_accounts() {
     assert!(by_ticket.len() < groups(&scene).len() || shared.is_none());
 }
 
-fn each_has_one_live_ticket(scene: &Scene) {
-    for group in groups(scene).values() {
-        for finding in group {
-            let found = live(scene, finding);
-            assert_eq!(found.len(), 1, "{}: {found:?}", finding.1);
-        }
-    }
-}
-
-/// Releases exactly the plan that the brake holds.
-async fn release(scene: &Scene) {
-    let plan = scene.plan().await;
-    assert!(
-        plan.braked.is_some(),
-        "so many closes are looked at by a person first"
-    );
-    let orders = Orders {
-        write: true,
-        expect: Some(plan.digest),
-        allow_removals: true,
-        ..Orders::default()
-    };
-    scene
-        .try_run(Wish::Full, orders, None)
-        .await
-        .unwrap()
-        .unwrap();
-}
-
-#[tokio::test]
-async fn a_deployment_switches_by_plan_and_what_waits_for_a_review_stays_where_it_is() {
-    let mut scene = consolidated("finding");
-    scene.settle().await;
-    let group = a_group(&scene, 3);
-    let claimed = live(&scene, &group[0])[0].clone();
-    let old = live(&scene, &group[1])[0].clone();
-    transition(&scene, Role::Product, &claimed, "Resolved");
-    scene.settle().await;
-    let before = scene.world.lock().jira.issues().count();
-    switch(&mut scene, BY_ACCOUNT);
-    // The brake holds the closes, and with them the tickets that would take their place.
-    scene.clock.advance(scene::acts::minutes(20));
-    let report = scene.run(Wish::Full).await;
-    assert!(report.braked.is_some());
-    assert_eq!(scene.world.lock().jira.issues().count(), before);
-    each_has_one_live_ticket(&scene);
-    release(&scene).await;
-    scene.settle().await;
-    each_has_one_live_ticket(&scene);
-    assert_eq!(status_of(&scene, &old), "Closed");
-    let shared = live(&scene, &group[1])[0].clone();
-    assert_eq!(live(&scene, &group[2]), [shared.as_str()]);
-    let why = comments(&scene, &old).pop().unwrap();
-    assert!(
-        why.ends_with(&format!("It continues in {shared}.")),
-        "{why}"
-    );
-    assert_eq!(live(&scene, &group[0]), [claimed.as_str()]);
-    assert_eq!(status_of(&scene, &claimed), "Resolved");
-    // And back.
-    switch(&mut scene, "finding");
-    scene.clock.advance(scene::acts::minutes(20));
-    let braked = scene.run(Wish::Full).await.braked.is_some();
-    if braked {
-        release(&scene).await;
-    }
-    scene.settle().await;
-    each_has_one_live_ticket(&scene);
-    assert_eq!(status_of(&scene, &shared), "Closed");
-}
-
-/// Everything that was said in the chat.
-fn posts(scene: &Scene) -> String {
-    let world = scene.world.lock();
-    let channels = world.slack.channels();
-    let all = channels.flat_map(|channel| channel.messages.iter().map(|said| said.text.as_str()));
-    all.collect::<Vec<_>>().join("\n")
-}
-
-async fn overview(scene: &Scene) -> asaf::figures::Overview {
-    let source = asaf::figures::Source {
-        config: &scene.config,
-        store: &scene.store_beside(),
-        now: scene.clock.now(),
-    };
-    let everything = asaf::figures::Filter::default();
-    asaf::figures::overview(&source, &everything).await.unwrap()
-}
-
-#[tokio::test]
-async fn a_switch_fixes_nothing_in_the_figures_and_is_no_news() {
-    let mut scene = consolidated("finding");
-    scene.settle().await;
-    let own = tickets(&scene, "Open").len();
-    switch(&mut scene, BY_ACCOUNT);
-    scene.clock.advance(scene::acts::minutes(20));
-    release(&scene).await;
-    scene.settle().await;
-    let shared = tickets(&scene, "Open").len();
-    let merged = tickets(&scene, "Closed").len();
-    assert!(shared < own && merged > 0);
-    let made = shared + merged - own;
-    let count = |n: usize| i64::try_from(n).unwrap();
-    let figures = overview(&scene).await;
-    assert_eq!(figures.open_now, shared as u64);
-    assert_eq!(figures.flows.new, count(own + made));
-    assert_eq!((figures.flows.fixed, figures.flows.removed), (0, 0));
-    assert_eq!(figures.flows.moved, -count(merged));
-    let said = posts(&scene);
-    assert!(!said.contains("deletion of the resource"), "{said}");
-    // And back: tickets of their own are no new findings.
-    switch(&mut scene, "finding");
-    scene.clock.advance(scene::acts::minutes(20));
-    if scene.run(Wish::Full).await.braked.is_some() {
-        release(&scene).await;
-    }
-    scene.settle().await;
-    let figures = overview(&scene).await;
-    assert_eq!(figures.open_now, tickets(&scene, "Open").len() as u64);
-    assert_eq!(figures.flows.new, count(own + made));
-    assert_eq!((figures.flows.fixed, figures.flows.removed), (0, 0));
-}
-
-/// The ticket that Security Hub's fields name, for every failing finding, is its live one.
-fn each_is_noted(scene: &Scene) {
-    for group in groups(scene).values() {
-        for finding in group {
-            let world = scene.world.lock();
-            let asff = world.aws.hub.get(&finding.0, &finding.1).unwrap();
-            drop(world);
-            let noted = asff["UserDefinedFields"][TICKET_FIELD].as_str().unwrap();
-            assert_eq!(live(scene, finding), [noted], "{}", finding.1);
-            let note = asff["Note"]["Text"].as_str().unwrap();
-            assert!(note.contains(noted), "{note} does not name {noted}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn after_a_switch_security_hub_names_the_ticket_in_which_each_finding_is_now() {
-    let mut scene = Scene::with(2, 24, |text| change(text, "finding"));
-    scene.settle().await;
-    each_is_noted(&scene);
-    for how in [BY_ACCOUNT, "finding", BY_TEAM, BY_ACCOUNT] {
-        switch(&mut scene, how);
-        scene.clock.advance(scene::acts::minutes(20));
-        if scene.run(Wish::Full).await.braked.is_some() {
-            release(&scene).await;
-        }
-        scene.settle().await;
-        each_is_noted(&scene);
-    }
-}
-
-#[tokio::test]
-async fn a_switch_of_many_tickets_puts_every_note_right_too() {
-    let mut scene = Scene::with(6, 130, |text| change(text, "finding"));
-    let all: Vec<Named> = groups(&scene).into_values().flatten().collect();
-    // Few at a time, as events bring them: then each note names its ticket.
-    for some in all.chunks(20) {
-        let findings = some.iter().map(|(_, id)| id.clone()).collect();
-        let keys = Keys {
-            findings,
-            ..Keys::default()
-        };
-        scene.run(Wish::Named(keys)).await;
-    }
-    scene.settle().await;
-    each_is_noted(&scene);
-    assert!(
-        groups(&scene).len() > 25,
-        "more than share a run's own notes"
-    );
-    switch(&mut scene, BY_ACCOUNT);
-    scene.clock.advance(scene::acts::minutes(20));
-    release(&scene).await;
-    scene.settle().await;
-    each_is_noted(&scene);
-}
-
 #[tokio::test]
 async fn a_reviewer_sees_the_evidence_of_every_finding_that_shares_the_ticket() {
     let scene = consolidated(BY_ACCOUNT);
@@ -587,22 +389,4 @@ async fn a_reviewer_sees_the_evidence_of_every_finding_that_shares_the_ticket() 
     // One read of the findings, one of the tickets and their moves, and Config's aggregate for all resources together.
     assert!(scene::acts::total(&spent) < 30, "{spent:?}");
     scene.settle().await;
-}
-
-#[tokio::test]
-async fn a_switch_that_is_interrupted_anywhere_makes_no_second_ticket() {
-    for (n, after_effect) in (1..40).step_by(3).zip([true, false].into_iter().cycle()) {
-        let mut scene = Scene::with(2, 24, |text| change(text, "finding"));
-        scene.settle().await;
-        switch(&mut scene, BY_ACCOUNT);
-        scene.clock.advance(scene::acts::minutes(20));
-        let orders = Orders {
-            write: true,
-            ..Orders::default()
-        };
-        let fuse = Fuse::at(n, after_effect);
-        scene.try_run(Wish::Full, orders, Some(&fuse)).await;
-        scene.settle().await;
-        each_has_one_live_ticket(&scene);
-    }
 }

@@ -13,6 +13,7 @@ pub mod policy;
 mod case;
 mod damping;
 mod group;
+mod handing_over;
 mod joint;
 mod members;
 mod outcome;

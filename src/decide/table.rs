@@ -7,9 +7,8 @@ use crate::model::{BaseTicket, DecisionKind, FindingState, Move, TicketState, Wo
 use crate::mutant;
 use crate::plan::{HeldReason, Reason, TicketStep};
 
-use super::policy::{
-    CloseWhileFailing, MoveDenied, OwnerChange, Policy, Recheck, ResourceDeleted, SuppressedByHand,
-};
+use super::handing_over::handed_over;
+use super::policy::{CloseWhileFailing, Policy, Recheck, ResourceDeleted, SuppressedByHand};
 use super::verdict::{Ruling, Verdict};
 use super::view::View;
 
@@ -351,76 +350,6 @@ fn no_longer_ignored(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
         }
         BaseTicket::None | BaseTicket::Deleted => verdict.status(New),
     }))
-}
-
-/// Row 16 where the finding belongs to an owner with another project now: it comes before row 14, which would reopen what
-/// an interrupted run has closed.
-fn handed_over(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
-    let (from, to) = v.new_owner(policy)?;
-    let interrupted = v.was_being_replaced();
-    if !(v.is(Open) || interrupted) {
-        return None;
-    }
-    let old_key = v.ticket?.at.key.clone();
-    let teams = (from.team.clone(), to.team.clone());
-    let moves = policy.owner_change == OwnerChange::Move && !interrupted;
-    let (step, reason) = match v.may_move {
-        _ if !moves => (TicketStep::Replace, owner_changed(&old_key, teams)),
-        None => {
-            return Some(Ruling::Held(HeldReason::MayMoveUnknown {
-                key: old_key,
-                project: to.project.clone(),
-            }));
-        }
-        Some(Ok(())) => {
-            let (from, to) = teams;
-            let old_key = old_key.clone();
-            (
-                TicketStep::Transfer,
-                Reason::OwnerMoved { old_key, from, to },
-            )
-        }
-        Some(Err(why)) => denied(&old_key, teams, why, policy),
-    };
-    let tells = step == TicketStep::Update;
-    let verdict = Verdict::new(16, reason).step(step).comment(&old_key);
-    let verdict = if tells {
-        verdict.tell_security()
-    } else {
-        verdict
-    };
-    Some(Ruling::Row(verdict.status(Notified)))
-}
-
-fn owner_changed(old_key: &str, (from, to): (String, String)) -> Reason {
-    Reason::OwnerChanged {
-        old_key: old_key.to_owned(),
-        from,
-        to,
-    }
-}
-
-/// Jira does not let the bot move it: what the policy says instead.
-fn denied(
-    old_key: &str,
-    (from, to): (String, String),
-    why: &str,
-    policy: &Policy,
-) -> (TicketStep, Reason) {
-    let stays = policy.move_denied == MoveDenied::Keep;
-    let reason = Reason::OwnerMoveDenied {
-        old_key: old_key.to_owned(),
-        from,
-        to,
-        why: why.to_owned(),
-        stays,
-    };
-    let step = if stays {
-        TicketStep::Update
-    } else {
-        TicketStep::Replace
-    };
-    (step, reason)
 }
 
 /// Row 14: it fails again after it was dealt with.

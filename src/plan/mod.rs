@@ -1,6 +1,7 @@
 //! A plan is plain data: what would be written, why, and what is held. It can be printed, compared and hashed.
 
 pub mod digest;
+mod held;
 pub mod limits;
 pub mod paused;
 pub mod reason;
@@ -12,7 +13,8 @@ use crate::model::{
     Account, FindingKey, FindingState, Link, Marker, Severity, TicketState, WorkflowStatus,
 };
 use crate::ports::Alert;
-pub use reason::{HeldReason, Reason};
+pub use held::HeldReason;
+pub use reason::Reason;
 
 /// Everything that one run would do.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

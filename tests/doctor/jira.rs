@@ -122,9 +122,9 @@ async fn an_option_or_an_assignee_that_a_project_lacks_is_one_error_however_many
                 "\n[[owners.rules]]\naccounts = [\"{account}\"]\nteam = \"{team}\"\nproject = \"PAY\"\nassignee = \"{assignee}\"\n"
             )
         };
-        one("200000000001", "first", assignee)
-            + &one("200000000002", "second", assignee)
-            + &one("200000000003", "third", &pat)
+        one("200000000011", "first", assignee)
+            + &one("200000000012", "second", assignee)
+            + &one("200000000013", "third", &pat)
     };
     write(&console, |text| text.push_str(&rules("712020:nobody")));
     finds(

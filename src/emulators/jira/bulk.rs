@@ -92,16 +92,23 @@ impl Jira {
     pub(super) fn bulk_move(&mut self, call: &mut Call<'_>) -> Outcome {
         call.require_closed(&["targetToSourcesMapping", "sendBulkNotification"])?;
         let mapping = call.body["targetToSourcesMapping"].clone();
-        let mapping = mapping.as_object().ok_or_else(bad_payload)?;
+        let mapping = mapping
+            .as_object()
+            .ok_or_else(|| bulk_refusal(NO_MAPPING))?;
         let mut deeds = Vec::new();
         for (target, sources) in mapping {
-            let (project, kind) = target.split_once(',').ok_or_else(bad_payload)?;
+            let (project, kind) = target
+                .split_once(',')
+                .ok_or_else(|| bulk_refusal(NO_TARGET))?;
             let project = self
                 .visible_project(&call.user, project)
                 .map_err(|_| bulk_refusal(NO_TARGET))?
                 .id;
             if !self.has_issue_type(kind) {
                 return Err(bulk_refusal(NO_TARGET));
+            }
+            if INFERRED.iter().any(|name| !sources[name].is_boolean()) {
+                return Err(bulk_refusal(NO_MAPPING));
             }
             let place = Place {
                 project,
@@ -402,7 +409,15 @@ impl Jira {
     }
 }
 
+/// What each mapping of a bulk move must say (Jira REST v3: bulk move issues, `targetToSourcesMapping`).
+const INFERRED: [&str; 4] = [
+    "inferClassificationDefaults",
+    "inferFieldDefaults",
+    "inferStatusDefaults",
+    "inferSubtaskTypeDefault",
+];
 /// The wording is not Jira's: no copy of it was found.
+const NO_MAPPING: &str = "targetToSourcesMapping is missing or not complete.";
 const NO_TARGET: &str = "The destination project or issue type is not valid.";
 const OUT_OF_RANGE: &str = "The number of selected issues must be between 1 and 1,000.";
 /// Jira REST v3: bulk operations, 400.

@@ -66,6 +66,8 @@ struct State {
     resolved_by_people: BTreeSet<String>,
     /// Findings that the engine has set and never heard that it did: setting them again is no needless write.
     unheard: BTreeSet<String>,
+    /// The ticket that our last note on a finding named.
+    noted: BTreeMap<String, String>,
     resources: BTreeMap<String, Vec<String>>,
     deleted: BTreeSet<String>,
 }
@@ -136,8 +138,16 @@ impl State {
                     )
                 })
             }
-            Change::WorkflowSet { id, from, to, .. } if engine && from == to => {
-                let needless = !self.unheard.contains(id);
+            Change::WorkflowSet {
+                id, from, to, note, ..
+            } if engine && from == to => {
+                let named = note.as_deref().and_then(ticket_in);
+                // Its ticket has another key now, or it is in another ticket.
+                let corrects = named.is_some_and(|named| {
+                    let before = self.noted.get(id);
+                    to == "NOTIFIED" && before.is_some_and(|before| before != named)
+                });
+                let needless = !self.unheard.contains(id) && !corrects;
                 needless.then(|| ("S5", format!("{id} was set to {to}, which it was")))
             }
             Change::WorkflowSet { id, to, .. } if engine && to == "RESOLVED" => (!self
@@ -301,6 +311,15 @@ impl State {
                     self.begin_episode(id);
                 }
             }
+            Change::WorkflowSet {
+                id,
+                note: Some(note),
+                ..
+            } if entry.actor == Actor::Engine => {
+                if let Some(named) = ticket_in(note) {
+                    self.noted.insert(id.clone(), named.to_owned());
+                }
+            }
             Change::WorkflowSet { id, from, to, .. } => match (&entry.actor, to.as_str()) {
                 (Actor::Person { .. } | Actor::AutomationRule, "SUPPRESSED" | "RESOLVED") => {
                     self.suppressed_by_people.insert(id.clone());
@@ -447,6 +466,18 @@ fn marker(labels: &[String]) -> Option<String> {
                 .is_some_and(|hash| hash.len() == 32)
         })
         .cloned()
+}
+
+/// The ticket that a note of ours names: `PAY-7: …` or `Tracked in PAY-7. …`.
+fn ticket_in(note: &str) -> Option<&str> {
+    let named = note.strip_prefix("Tracked in ").unwrap_or(note);
+    let key = named.split([':', '.']).next()?;
+    let (project, number) = key.split_once('-')?;
+    let is_project = project
+        .chars()
+        .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    let is_key = is_project && number.parse::<u64>().is_ok();
+    is_key.then_some(key)
 }
 
 fn ours(world: &World) -> BTreeMap<u64, (String, Value)> {

@@ -230,6 +230,12 @@ fn a_bulk_move_gives_another_key_and_needs_permission_on_both_sides() {
             400
         );
     }
+    let mut vague = there.clone();
+    vague["targetToSourcesMapping"]["PAY,10002"]
+        .as_object_mut()
+        .unwrap()
+        .remove("inferFieldDefaults");
+    assert_eq!(site.call(Role::Admin, "POST", path, vague).0, 400);
     let task = site.must(201, "POST", path, there.clone());
     assert_eq!(
         progress(&mut site, &task)["processedAccessibleIssues"],

@@ -422,8 +422,10 @@ fn workflows(site: &mut Site) -> Vec<Step> {
 /// What takes things away.
 fn last(key: &str) -> Vec<Step> {
     let inputs = json!([{"selectedIssueIdsOrKeys": [key], "transitionId": "21"}]);
-    let sources =
-        json!({"issueIdsOrKeys": [key], "inferStatusDefaults": true, "inferFieldDefaults": true});
+    let sources = json!({
+        "issueIdsOrKeys": [key], "inferStatusDefaults": true, "inferFieldDefaults": true,
+        "inferClassificationDefaults": true, "inferSubtaskTypeDefault": true,
+    });
     vec![
         api("PUT", "project/NEW", json!({"name": "Newer"})),
         api("POST", "project/NEW/archive", Value::Null),

@@ -43,6 +43,17 @@ fn fails(asff: &Value) -> bool {
     asff["RecordState"] == "ACTIVE" && matches!(compliance, None | Some("FAILED" | "WARNING"))
 }
 
+/// For whoever reads of a violation.
+fn shown(asff: &Value) -> String {
+    format!(
+        "{} {} {} {}",
+        asff["Id"],
+        asff["RecordState"],
+        asff["Compliance"]["Status"],
+        status(asff)
+    )
+}
+
 fn status(asff: &Value) -> &str {
     asff["Workflow"]["Status"].as_str().unwrap_or_default()
 }
@@ -142,8 +153,9 @@ impl Shared<'_> {
             .iter()
             .any(|asff| asff["Compliance"]["Status"] == "NOT_AVAILABLE");
         if open && !work && !unclear && !moved_by_a_person(world, self.issue.id) {
+            let all: Vec<String> = self.findings.iter().map(shown).collect();
             found.push(format!(
-                "L1: {key} is open although nothing of it is NOTIFIED"
+                "L1: {key} is open although nothing of it is NOTIFIED: {all:?}"
             ));
         }
         found
