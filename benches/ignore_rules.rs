@@ -23,6 +23,10 @@ use asaf::read::snapshot::Snapshot;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
+/// As the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SITE: &str = "http://127.0.0.1:1";
 const ACCOUNTS: usize = 400;
 const TODAY: Date = date(2026, 11, 24);
@@ -105,7 +109,9 @@ fn snapshot(findings: usize, now: Timestamp) -> (Snapshot, Paths) {
     };
     for value in world.aws.hub.iter() {
         let finding = asff::parse(&value).unwrap().finding;
-        snapshot.findings.insert(finding.key.clone(), finding);
+        snapshot
+            .findings
+            .insert(finding.key.clone(), Box::new(finding));
     }
     let units = (0..ACCOUNTS)
         .map(|n| (account(n), format!("/prod/team-{}", n % 50)))

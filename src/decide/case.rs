@@ -59,13 +59,7 @@ impl Shared {
 
 /// All cases, in the order of their markers, one at a time: a case copies its link.
 pub(super) fn pair(snapshot: &Snapshot) -> impl Iterator<Item = Case<'_>> {
-    let mut groups: BTreeMap<Marker, Vec<&Finding>> = BTreeMap::new();
-    for finding in snapshot.findings.values().filter(|finding| !finding.sample) {
-        groups
-            .entry(Marker::of(&finding.alias))
-            .or_default()
-            .push(finding);
-    }
+    let mut groups = snapshot.by_marker();
     for marker in snapshot.links.keys() {
         groups.entry(marker.clone()).or_default();
     }
@@ -88,7 +82,7 @@ fn case<'a>(
     };
     if let Some(lead) = members.first() {
         link.rule = lead.rule.id.clone();
-        link.title = lead.title.chars().take(LONGEST_TITLE).collect();
+        link.title = shortened(&lead.title);
         link.findings = members.iter().map(|finding| finding.key.clone()).collect();
         link.findings.sort();
         link.evaluated_at = members
@@ -116,6 +110,11 @@ pub(super) fn key(link: &Link, snapshot: &Snapshot) -> Option<String> {
     let at = link.ticket.as_ref()?;
     let read = snapshot.tickets.get(&at.id);
     Some(read.map_or(&at.key, |ticket| &ticket.at.key).clone())
+}
+
+fn shortened(title: &str) -> String {
+    let end = title.char_indices().nth(LONGEST_TITLE);
+    end.map_or(title, |(end, _)| &title[..end]).to_owned()
 }
 
 /// By the finding that rules; without one it stays with whom it was.
@@ -205,7 +204,7 @@ impl Case<'_> {
     pub(super) fn shown(&self, lead: &Finding) -> Shown {
         Shown {
             severity: lead.severity,
-            title: lead.title.chars().take(LONGEST_TITLE).collect(),
+            title: shortened(&lead.title),
             resources: match &self.shared {
                 None => lead.resources.len(),
                 Some(shared) => shared.failing(),

@@ -21,12 +21,24 @@ pub struct Marker(pub String);
 impl Marker {
     /// The marker of what a finding is about; equal alias keys have equal markers, whatever the finding's id.
     pub fn of(alias: &AliasKey) -> Self {
+        Marker::with(Marker::digest(alias))
+    }
+
+    /// What tells markers apart, in their order, in a quarter of their size: many findings are sorted by it.
+    pub(crate) fn digest(alias: &AliasKey) -> [u8; 16] {
         let mut hash = Sha256::new();
         for part in [&alias.account, &alias.region, &alias.rule, &alias.resource] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        Marker(format!("asaf-{}", hex::encode(&hash.finalize()[..16])))
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hash.finalize()[..16]);
+        digest
+    }
+
+    /// The marker of a digest.
+    pub(crate) fn with(digest: [u8; 16]) -> Self {
+        Marker(format!("asaf-{:032x}", u128::from_be_bytes(digest)))
     }
 
     /// The label's text.

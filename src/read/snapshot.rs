@@ -71,8 +71,8 @@ impl Deletions {
 pub struct Snapshot {
     /// When reading began: the pinned upper bound of the sweep.
     pub taken_at: Timestamp,
-    /// Findings by identity; samples are left out.
-    pub findings: BTreeMap<FindingKey, Finding>,
+    /// Findings by identity; samples are left out. Boxed: a map's nodes are half empty.
+    pub findings: BTreeMap<FindingKey, Box<Finding>>,
     /// How completely.
     pub coverage: Coverage,
     /// The links in scope.
@@ -112,4 +112,27 @@ pub struct Snapshot {
     pub corrected: BTreeSet<Marker>,
     /// Tickets with our label that no link knows and no finding claims; left alone and reported.
     pub strays: BTreeSet<String>,
+}
+
+impl Snapshot {
+    /// A finding that was read.
+    pub fn finding(&self, key: &FindingKey) -> Option<&Finding> {
+        self.findings.get(key).map(Box::as_ref)
+    }
+
+    /// The findings of each link, samples left out.
+    pub fn by_marker(&self) -> BTreeMap<Marker, Vec<&Finding>> {
+        let real = self.findings.values().filter(|finding| !finding.sample);
+        let mut all: Vec<([u8; 16], &Finding)> = real
+            .map(|finding| (Marker::digest(&finding.alias), finding.as_ref()))
+            .collect();
+        // Stable: findings of one link stay in the order of their keys.
+        all.sort_by_key(|(digest, _)| *digest);
+        all.chunk_by(|(one, _), (next, _)| one == next)
+            .map(|own| {
+                let findings = own.iter().map(|(_, finding)| *finding).collect();
+                (Marker::with(own[0].0), findings)
+            })
+            .collect()
+    }
 }

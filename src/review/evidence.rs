@@ -160,7 +160,7 @@ impl Evidence<'_> {
         let known = std::iter::once(link)
             .chain(members)
             .flat_map(|link| &link.findings)
-            .filter_map(|key| self.snapshot.findings.get(key));
+            .filter_map(|key| self.snapshot.finding(key));
         known.min_by_key(|finding| finding.state())
     }
 

@@ -5,13 +5,14 @@
 //! of a parsed document.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::history::HistoryRecord;
 use super::moment;
+use super::mould::Texts;
 
 /// Product ARN and id.
 pub type Key = (String, String);
@@ -63,6 +64,24 @@ impl Version {
             text: Arc::from(asff.to_string()),
             facts,
             updated: asff["UpdatedAt"].as_str().and_then(moment::parse),
+        }
+    }
+
+    /// A document with its marks filled in, updated at a time.
+    pub(super) fn cast(
+        form: &Version,
+        texts: &Texts<'_>,
+        updated: Timestamp,
+        words: &mut Words,
+    ) -> Self {
+        let fill = |fact: &Option<Arc<str>>| {
+            let fact = fact.as_ref()?;
+            Some(words.shared(&texts.fill(fact)))
+        };
+        Version {
+            text: Arc::from(texts.fill(&form.text)),
+            facts: form.facts.each_ref().map(fill),
+            updated: Some(updated),
         }
     }
 
@@ -141,7 +160,9 @@ impl Record {
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) words: Words,
-    numbers: BTreeMap<Arc<Key>, u32>,
+    numbers: HashMap<Arc<Key>, u32>,
+    /// All numbers in the order of the keys, from when somebody asks until a finding comes or goes.
+    order: OnceLock<Vec<u32>>,
     records: Vec<Option<Record>>,
     by_account: HashMap<Arc<str>, BTreeSet<u32>>,
     by_update: BTreeSet<(Timestamp, u32)>,
@@ -163,16 +184,22 @@ impl Findings {
 
     /// All records, by key.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Record> {
-        self.numbers
-            .values()
-            .filter_map(|number| self.record(*number))
+        let numbers = self.order().iter();
+        numbers.filter_map(|number| self.record(*number))
+    }
+
+    fn order(&self) -> &[u32] {
+        let sorted = || self.in_order(self.numbers.values().copied().collect());
+        self.order.get_or_init(sorted)
     }
 
     /// Keeps a new finding, or replaces the one with its key.
     pub(super) fn insert(&mut self, record: Record) {
-        self.remove(&record.key);
+        self.order = OnceLock::new();
         let number = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(Arc::clone(&record.key), number);
+        if let Some(before) = self.numbers.insert(Arc::clone(&record.key), number) {
+            self.take(before);
+        }
         let product = self.words.shared(&record.key.0);
         *self.products.entry(product).or_default() += 1;
         self.enter(number, &record.now);
@@ -211,9 +238,14 @@ impl Findings {
     /// Forgets a finding.
     pub(super) fn remove(&mut self, key: &Key) -> Option<Record> {
         let number = self.numbers.remove(key)?;
+        self.order = OnceLock::new();
+        self.take(number)
+    }
+
+    fn take(&mut self, number: u32) -> Option<Record> {
         let record = self.records.get_mut(number as usize)?.take()?;
         self.leave(number, &record.now);
-        if let Some(left) = self.products.get_mut(key.0.as_str()) {
+        if let Some(left) = self.products.get_mut(record.key.0.as_str()) {
             *left -= 1;
         }
         self.products.retain(|_, left| *left > 0);
@@ -265,7 +297,7 @@ impl Findings {
 
     /// All numbers, in the order of the keys.
     pub(super) fn all(&self) -> Vec<u32> {
-        self.numbers.values().copied().collect()
+        self.order().to_vec()
     }
 
     /// Puts numbers in the order of their keys, each once.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::call::{Call, invalid};
-use super::findings::{Record, Version, key_of};
+use super::findings::{Key, Record, Version, Words, key_of};
 use super::lifecycle::resolves_itself;
 use super::update::{label_of, normalized};
 use super::{SecurityHub, limits, moment};
@@ -116,7 +116,7 @@ impl SecurityHub {
         members
             .retain(|name, value| value.is_object() || !limits::OBJECTS.contains(&name.as_str()));
         let key = key_of(&asff);
-        complete(&mut asff, now);
+        complete(&mut asff, &now.to_string());
         let Some(record) = self.findings.get(&key) else {
             return self.create(asff, now, journal);
         };
@@ -133,8 +133,52 @@ impl SecurityHub {
         self.evolve(&key, &before, asff, now, journal);
     }
 
-    fn create(&mut self, mut asff: Value, now: Timestamp, journal: &mut Journal) {
-        let (product_arn, id) = key_of(&asff);
+    fn create(&mut self, asff: Value, now: Timestamp, journal: &mut Journal) {
+        let new = New::of(asff, &mut self.findings.words);
+        self.keep(new, now, journal);
+    }
+
+    /// A new finding is there from now on.
+    pub(super) fn keep(&mut self, new: New, now: Timestamp, journal: &mut Journal) {
+        self.regions
+            .extend(Some(new.version.region().to_owned()).filter(|region| !region.is_empty()));
+        let key = Arc::new(new.key);
+        self.findings.insert(Record {
+            key: Arc::clone(&key),
+            now: new.version,
+            before: None,
+            history: Vec::new(),
+            created: now,
+            processed: now,
+            severity: new.severity,
+            overridden: Vec::new(),
+        });
+        let change = Change::FindingAppeared {
+            product_arn: key.0.clone(),
+            id: key.1.clone(),
+            resources: new.resources,
+            stopped: new.stopped,
+        };
+        journal.push(now, Actor::Aws, change);
+        self.announce(&key, now);
+    }
+}
+
+/// A finding that nobody sent before.
+pub(super) struct New {
+    pub(super) key: Key,
+    pub(super) version: Version,
+    /// The severity while it fails.
+    pub(super) severity: Arc<str>,
+    /// The ids of its resources.
+    pub(super) resources: Vec<String>,
+    /// It has passed or is archived.
+    pub(super) stopped: bool,
+}
+
+impl New {
+    /// What a provider sent, [`complete`], becomes a finding.
+    pub(super) fn of(mut asff: Value, words: &mut Words) -> Self {
         for field in PROVIDED {
             // For a new finding the value in FindingProviderFields wins.
             let given = asff["FindingProviderFields"][field].clone();
@@ -153,41 +197,23 @@ impl SecurityHub {
             asff["Workflow"] = json!({ "Status": if passed { "RESOLVED" } else { "NEW" } });
         }
         let resources = asff["Resources"].as_array().into_iter().flatten();
-        let resources = resources
-            .filter_map(|resource| resource["Id"].as_str().map(str::to_owned))
-            .collect();
-        let key = (product_arn.clone(), id.clone());
-        self.regions
-            .extend(asff["Region"].as_str().map(str::to_owned));
-        let severity = Arc::from(failing_severity(&asff));
         let passed = asff["Compliance"]["Status"] == "PASSED";
-        let stopped = passed || asff["RecordState"] == "ARCHIVED";
-        let version = Version::new(&asff, &mut self.findings.words);
-        self.findings.insert(Record {
-            key: Arc::new(key.clone()),
-            now: version,
-            before: None,
-            history: Vec::new(),
-            created: now,
-            processed: now,
-            severity,
-            overridden: Vec::new(),
-        });
-        let change = Change::FindingAppeared {
-            product_arn,
-            id,
-            resources,
-            stopped,
-        };
-        journal.push(now, Actor::Aws, change);
-        self.announce(&key, now);
+        New {
+            key: key_of(&asff),
+            resources: resources
+                .filter_map(|resource| resource["Id"].as_str().map(str::to_owned))
+                .collect(),
+            severity: words.shared(failing_severity(&asff)),
+            stopped: passed || asff["RecordState"] == "ARCHIVED",
+            version: Version::new(&asff, words),
+        }
     }
 }
 
 /// What Security Hub itself fills in (Security Hub user guide, "Top-level ASFF attributes").
-fn complete(asff: &mut Value, now: Timestamp) {
+pub(super) fn complete(asff: &mut Value, processed: &str) {
     let (product_arn, id) = key_of(asff);
-    asff["ProcessedAt"] = json!(now.to_string());
+    asff["ProcessedAt"] = json!(processed);
     let mut parts = product_arn.split(':').skip(3);
     let region = parts.next().unwrap_or_default().to_owned();
     if asff["Region"].is_null() && !region.is_empty() {

@@ -13,6 +13,7 @@ mod import;
 mod lifecycle;
 mod limits;
 mod moment;
+mod mould;
 mod operations;
 mod search;
 mod settings;
@@ -34,6 +35,7 @@ use super::quota::Bucket;
 pub(crate) use call::Call;
 pub use findings::Key;
 use findings::{Findings, Record};
+pub use mould::{Mould, mark};
 pub(crate) use operations::operation;
 pub use settings::{Aggregator, Linking};
 
@@ -178,10 +180,13 @@ impl SecurityHub {
     /// "Each event contains a single finding"; the administrator's home Region gets those of members and of linked
     /// Regions (user guide, "EventBridge event types").
     fn announce(&mut self, key: &Key, now: Timestamp) {
+        if !self.announces {
+            return;
+        }
         let Some(record) = self.findings.get(key) else {
             return;
         };
-        if self.announces && self.is_seen_at_home(record) {
+        if self.is_seen_at_home(record) {
             let what = What::Imported(Arc::clone(record.now.text()));
             let event = self.event(what, format!("{}/{}", key.0, key.1), now);
             self.outbox.push(event);

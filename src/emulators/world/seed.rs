@@ -1,14 +1,19 @@
 //! Worlds to begin with: an organisation of so many accounts with so many findings, the same for the same seed.
 
-use std::collections::BTreeMap;
+mod documents;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 
 use super::World;
 use crate::emulators::config::Item;
 use crate::emulators::github::{GitHub, Part, Protection};
+
+pub(super) use documents::{CONTROLS, Form, Place, item};
 
 /// The delegated administrator of the emulated organisation.
 pub const HOME_ACCOUNT: &str = "111111111111";
@@ -34,106 +39,6 @@ pub const TEAMS: [(&str, &str); 8] = [
 ];
 
 const REGIONS: [&str; 3] = [REGION, "us-east-1", "ap-northeast-1"];
-
-/// (control, severity, title, ASFF type, Config type, ARN with `{r}` Region, `{a}` account, `{n}` number)
-pub(super) const CONTROLS: [(&str, &str, &str, &str, &str, &str); 12] = [
-    (
-        "S3.8",
-        "HIGH",
-        "S3 buckets should block public access",
-        "AwsS3Bucket",
-        "AWS::S3::Bucket",
-        "arn:aws:s3:::{a}-data-{n}",
-    ),
-    (
-        "S3.5",
-        "MEDIUM",
-        "S3 buckets should require TLS",
-        "AwsS3Bucket",
-        "AWS::S3::Bucket",
-        "arn:aws:s3:::{a}-logs-{n}",
-    ),
-    (
-        "EC2.19",
-        "CRITICAL",
-        "Security groups should not open high-risk ports to the world",
-        "AwsEc2SecurityGroup",
-        "AWS::EC2::SecurityGroup",
-        "arn:aws:ec2:{r}:{a}:security-group/sg-{n}",
-    ),
-    (
-        "EC2.3",
-        "MEDIUM",
-        "EBS volumes should be encrypted",
-        "AwsEc2Volume",
-        "AWS::EC2::Volume",
-        "arn:aws:ec2:{r}:{a}:volume/vol-{n}",
-    ),
-    (
-        "EC2.8",
-        "HIGH",
-        "EC2 instances should use IMDSv2",
-        "AwsEc2Instance",
-        "AWS::EC2::Instance",
-        "arn:aws:ec2:{r}:{a}:instance/i-{n}",
-    ),
-    (
-        "Lambda.1",
-        "CRITICAL",
-        "Lambda functions should not be public",
-        "AwsLambdaFunction",
-        "AWS::Lambda::Function",
-        "arn:aws:lambda:{r}:{a}:function:job-{n}",
-    ),
-    (
-        "KMS.4",
-        "MEDIUM",
-        "KMS keys should rotate",
-        "AwsKmsKey",
-        "AWS::KMS::Key",
-        "arn:aws:kms:{r}:{a}:key/key-{n}",
-    ),
-    (
-        "SNS.1",
-        "MEDIUM",
-        "SNS topics should be encrypted",
-        "AwsSnsTopic",
-        "AWS::SNS::Topic",
-        "arn:aws:sns:{r}:{a}:topic-{n}",
-    ),
-    (
-        "DynamoDB.2",
-        "MEDIUM",
-        "DynamoDB tables should have backups",
-        "AwsDynamoDbTable",
-        "AWS::DynamoDB::Table",
-        "arn:aws:dynamodb:{r}:{a}:table/table-{n}",
-    ),
-    (
-        "IAM.3",
-        "MEDIUM",
-        "IAM users' access keys should be rotated",
-        "AwsIamUser",
-        "AWS::IAM::User",
-        "arn:aws:iam::{a}:user/user-{n}",
-    ),
-    (
-        "CloudTrail.2",
-        "MEDIUM",
-        "CloudTrail should be encrypted",
-        "AwsCloudTrailTrail",
-        "AWS::CloudTrail::Trail",
-        "arn:aws:cloudtrail:{r}:{a}:trail/trail-{n}",
-    ),
-    (
-        "Config.1",
-        "LOW",
-        "AWS Config should be enabled",
-        "AwsAccount",
-        "",
-        "AWS::::Account:{a}",
-    ),
-];
 
 /// The engine's own user on GitHub.
 pub const GITHUB_BOT: &str = "asaf[bot]";
@@ -243,174 +148,78 @@ pub fn fill(world: &mut World, accounts: usize, findings: usize, seed: u64) {
         );
         world.aws.hub.add_member(&id);
     }
-    world.aws.hub.announces = false;
-    world.aws.config.announces = false;
-    let now = world.now();
-    let mut dice = Dice::new(seed);
-    for n in 0..findings {
-        let account = usize::try_from(dice.below(accounts as u64)).unwrap_or(0);
-        let region = REGIONS[usize::try_from(dice.below(10).saturating_sub(7)).unwrap_or(0)];
-        let age_h = i64::try_from(2 + dice.below(18)).unwrap_or(2);
-        let place = Place {
-            n,
-            account: account_id(account),
-            account_name: account_name(account),
-            region: region.to_owned(),
-            resource: None,
-            updated: now - SignedDuration::from_hours(age_h),
-        };
-        let finding = match dice.below(20) {
-            0 => guardduty(&place),
-            1 => inspector(&place),
-            _ => {
-                let pick = usize::try_from(dice.below(CONTROLS.len() as u64)).unwrap_or(0);
-                let passed = dice.below(20) == 0;
-                control(world, &place, pick, passed)
-            }
-        };
-        let first = place.updated;
-        world.aws.hub.import(finding, first, &mut world.journal);
-    }
-    world.aws.hub.announces = true;
-    world.aws.config.announces = true;
-}
-
-/// Where and when a finding is found.
-pub(super) struct Place {
-    /// Its number; ids and ARNs are made from it.
-    pub(super) n: usize,
-    pub(super) account: String,
-    pub(super) account_name: String,
-    pub(super) region: String,
-    /// The ARN of what it is found in; default a new one of the control's kind.
-    pub(super) resource: Option<String>,
-    pub(super) updated: Timestamp,
-}
-
-impl Place {
-    fn common(&self, product: &str, severity: &str, title: &str) -> Value {
-        let created = self.updated - SignedDuration::from_hours(24 * 7);
-        json!({
-            "SchemaVersion": "2018-10-08",
-            "ProductArn": format!("arn:aws:securityhub:{}::product/aws/{product}", self.region),
-            "AwsAccountId": self.account,
-            "AwsAccountName": self.account_name,
-            "Region": self.region,
-            "CreatedAt": created.to_string(),
-            "UpdatedAt": self.updated.to_string(),
-            "FirstObservedAt": created.to_string(),
-            "LastObservedAt": self.updated.to_string(),
-            "Severity": { "Label": severity, "Original": severity },
-            "Title": title,
-            "RecordState": "ACTIVE",
-            "Workflow": { "Status": "NEW" },
-        })
-    }
-}
-
-/// A finding of the control at `pick`, whose resource AWS Config learns of.
-pub(super) fn control(world: &mut World, place: &Place, pick: usize, passed: bool) -> Value {
-    let (control, severity, title, kind, config_kind, arn) = CONTROLS[pick % CONTROLS.len()];
-    let account = place.account.clone();
-    let number = format!("{:08x}", place.n);
-    let made = arn
-        .replace("{r}", &place.region)
-        .replace("{a}", &account)
-        .replace("{n}", &number);
-    let arn = place.resource.clone().unwrap_or(made);
-    let mut finding = place.common(
-        "securityhub",
-        if passed { "INFORMATIONAL" } else { severity },
-        title,
-    );
-    finding["Severity"]["Original"] = json!(severity);
-    finding["Id"] = json!(format!(
-        "arn:aws:securityhub:{}:{account}:security-control/{control}/finding/{:08x}-0000-4000-8000-000000000000",
-        place.region, place.n
-    ));
-    finding["GeneratorId"] = json!(format!("security-control/{control}"));
-    finding["Description"] = json!(format!(
-        "Control {control} checks this setting of every resource of its kind."
-    ));
-    finding["Types"] =
-        json!(["Software and Configuration Checks/Industry and Regulatory Standards"]);
-    finding["Compliance"] =
-        json!({ "Status": if passed { "PASSED" } else { "FAILED" }, "SecurityControlId": control });
-    finding["Workflow"]["Status"] = json!(if passed { "RESOLVED" } else { "NEW" });
-    finding["Remediation"]["Recommendation"] = json!({
-        "Text": "The control's page says how to correct this.",
-        "Url": format!("https://docs.aws.amazon.com/console/securityhub/{control}/remediation"),
-    });
-    finding["Resources"] =
-        json!([{ "Type": kind, "Id": arn, "Partition": "aws", "Region": place.region }]);
-    finding["ProductFields"] = json!({ "RelatedAWSResources:0/type": "AWS::Config::ConfigRule",
-        "RelatedAWSResources:0/name": format!("securityhub-{}-{number}", control.to_lowercase()) });
-    let is_new = world.aws.config.item(&arn).is_none_or(|item| item.deleted);
-    if !config_kind.is_empty() && is_new {
-        let tail = arn.rsplit([':', '/']).next().unwrap_or_default().to_owned();
-        let id = if config_kind == "AWS::SNS::Topic" {
-            arn.clone()
-        } else {
-            tail
-        };
-        world.aws.config.discover(Item {
-            account,
-            region: place.region.clone(),
-            kind: config_kind.to_owned(),
-            id,
-            arn,
-            captured_at: place.updated,
-            deleted: false,
+    let found = found(accounts, findings, seed, world.now());
+    let World { aws, journal, .. } = world;
+    aws.hub.announces = false;
+    aws.config.announces = false;
+    // The two services know nothing of each other.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let items = found.iter().filter_map(Found::item);
+            items.for_each(|item| aws.config.discover(item));
         });
+        let mut moulds = HashMap::new();
+        for one in &found {
+            let mould = moulds
+                .entry(one.form)
+                .or_insert_with(|| aws.hub.mould(one.form.document(&Place::marked())));
+            aws.hub.cast(mould, &one.place().texts(), one.at, journal);
+        }
+    });
+    aws.hub.announces = true;
+    aws.config.announces = true;
+}
+
+/// A finding that a seed has chosen.
+struct Found {
+    form: Form,
+    /// Which finding, and of which account.
+    n: usize,
+    account: usize,
+    region: &'static str,
+    at: Timestamp,
+}
+
+impl Found {
+    fn place(&self) -> Place {
+        let (id, name) = (account_id(self.account), account_name(self.account));
+        Place::new(self.n, id, name, self.region, self.at)
     }
-    finding
+
+    fn item(&self) -> Option<Item> {
+        match self.form {
+            Form::Control { pick, .. } => item(&self.place(), pick, self.at),
+            Form::GuardDuty | Form::Inspector => None,
+        }
+    }
 }
 
-fn guardduty(place: &Place) -> Value {
-    let account = &place.account;
-    let mut finding = place.common(
-        "guardduty",
-        "HIGH",
-        "An EC2 instance was probed by SSH brute force",
-    );
-    finding["Id"] = json!(format!(
-        "arn:aws:guardduty:{}:{account}:detector/d/finding/{:08x}",
-        place.region, place.n
-    ));
-    finding["GeneratorId"] = json!(format!(
-        "arn:aws:guardduty:{}:{account}:detector/d",
-        place.region
-    ));
-    finding["Description"] = json!("Many failed SSH logins came from one address.");
-    finding["Types"] = json!(["TTPs/Initial Access/UnauthorizedAccess:EC2-SSHBruteForce"]);
-    finding["ProductFields"] = json!({ "aws/guardduty/service/count": "12" });
-    let arn = format!(
-        "arn:aws:ec2:{}:{account}:instance/i-{:08x}",
-        place.region, place.n
-    );
-    finding["Resources"] = json!([{ "Type": "AwsEc2Instance", "Id": arn, "Region": place.region }]);
-    finding
-}
-
-fn inspector(place: &Place) -> Value {
-    let account = &place.account;
-    let cve = format!("CVE-2026-{:05}", place.n % 90_000);
-    let mut finding = place.common("inspector", "HIGH", &format!("{cve} - openssl"));
-    finding["Id"] = json!(format!(
-        "arn:aws:inspector2:{}:{account}:finding/{:08x}",
-        place.region, place.n
-    ));
-    finding["GeneratorId"] = json!("AWSInspector");
-    finding["Description"] = json!("A package with a known vulnerability is installed.");
-    finding["Types"] = json!(["Software and Configuration Checks/Vulnerabilities/CVE"]);
-    finding["Vulnerabilities"] = json!([{ "Id": cve, "FixAvailable": "YES", "Cvss": [{ "BaseScore": 8.1 }],
-        "VulnerablePackages": [{ "Name": "openssl", "Version": "3.0.1", "FixedInVersion": "3.0.9" }] }]);
-    let arn = format!(
-        "arn:aws:ec2:{}:{account}:instance/i-{:08x}",
-        place.region, place.n
-    );
-    finding["Resources"] = json!([{ "Type": "AwsEc2Instance", "Id": arn, "Region": place.region }]);
-    finding
+/// What is found where, the same for the same seed.
+fn found(accounts: usize, findings: usize, seed: u64, now: Timestamp) -> Vec<Found> {
+    let mut dice = Dice::new(seed);
+    let mut below = |n: usize| usize::try_from(dice.below(n as u64)).unwrap_or(0);
+    let one = |n: usize| {
+        let account = below(accounts);
+        let region = REGIONS[below(10).saturating_sub(7)];
+        let hours = i64::try_from(2 + below(18)).unwrap_or(2);
+        let at = now - SignedDuration::from_hours(hours);
+        let form = match below(20) {
+            0 => Form::GuardDuty,
+            1 => Form::Inspector,
+            _ => Form::Control {
+                pick: below(CONTROLS.len()),
+                passed: below(20) == 0,
+            },
+        };
+        Found {
+            form,
+            n,
+            account,
+            region,
+            at,
+        }
+    };
+    (0..findings).map(one).collect()
 }
 
 /// An `asaf.toml` that works against a world of so many accounts.

@@ -48,11 +48,7 @@ pub fn covered(
     if set.rules.is_empty() {
         return BTreeMap::new();
     }
-    let mut groups: BTreeMap<Marker, Vec<&Finding>> = BTreeMap::new();
-    for finding in snapshot.findings.values().filter(|finding| !finding.sample) {
-        let of = groups.entry(Marker::of(&finding.alias)).or_default();
-        of.push(finding);
-    }
+    let groups = snapshot.by_marker();
     let mut found = BTreeMap::new();
     for (marker, link) in &snapshot.links {
         let remembered = link.ignored_by.as_ref().map(|by| by.rule.as_str());

@@ -186,16 +186,19 @@ impl World {
         let name = self.account_name(&member);
         let region = new.region.as_deref().unwrap_or(seed::REGION);
         self.appeared += 1;
-        let place = seed::Place {
-            // Above every number of a seed: that is asked for at most a million findings.
-            n: 0x4000_0000 + self.appeared,
-            account: member,
-            account_name: name,
-            region: region.to_owned(),
-            resource: new.resource.clone(),
-            updated: self.now(),
-        };
-        let mut finding = seed::control(self, &place, pick, false);
+        let now = self.now();
+        // Above every number of a seed: that is asked for at most a million findings.
+        let n = 0x4000_0000 + self.appeared;
+        let mut place = seed::Place::new(n, member, name, region, now);
+        place.resource.clone_from(&new.resource);
+        if let Some(item) = seed::item(&place, pick, now) {
+            let config = &mut self.aws.config;
+            if config.item(&item.arn).is_none_or(|item| item.deleted) {
+                config.discover(item);
+            }
+        }
+        let passed = false;
+        let mut finding = seed::Form::Control { pick, passed }.document(&place);
         if let Some(severity) = new.severity {
             finding["Severity"] = json!({ "Label": severity, "Original": severity });
         }
