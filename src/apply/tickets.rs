@@ -145,7 +145,7 @@ pub(super) async fn transfers<F: FindingsWriter, T: TicketsWriter, N: Notifier, 
 
 /// Where the ticket of an action belongs.
 fn place(progress: &Progress, snapshot: &Snapshot, run: &Run<'_>) -> Option<Place> {
-    let finding = snapshot.findings.get(&progress.action.subject.finding)?;
+    let finding = snapshot.finding(&progress.action.subject.finding)?;
     Some(run.style.place(finding, progress.action.after.as_deref()?))
 }
 

@@ -14,7 +14,7 @@ use crate::plan::{Subject, WorkflowStep};
 use crate::read::snapshot::Snapshot;
 
 /// How much of a title a link remembers.
-pub(super) const LONGEST_TITLE: usize = 160;
+const LONGEST_TITLE: usize = 160;
 
 /// One link with the findings that it tracks now.
 pub(super) struct Case<'a> {
@@ -112,7 +112,7 @@ pub(super) fn key(link: &Link, snapshot: &Snapshot) -> Option<String> {
     Some(read.map_or(&at.key, |ticket| &ticket.at.key).clone())
 }
 
-fn shortened(title: &str) -> String {
+pub(super) fn shortened(title: &str) -> String {
     let end = title.char_indices().nth(LONGEST_TITLE);
     end.map_or(title, |(end, _)| &title[..end]).to_owned()
 }

@@ -222,7 +222,7 @@ fn joint_case<'a>(
     );
     if let Some(lead) = lead {
         link.rule = lead.rule.id.clone();
-        link.title = lead.title.chars().take(case::LONGEST_TITLE).collect();
+        link.title = case::shortened(&lead.title);
         lead.product.word().clone_into(&mut link.product);
     }
     link.members = rows.keys().cloned().collect();

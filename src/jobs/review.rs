@@ -315,10 +315,7 @@ fn queries(link: &Link, snapshot: &Snapshot) -> Vec<ResourceQuery> {
         kind: kind.to_owned(),
         id: id.to_owned(),
     };
-    let findings = link
-        .findings
-        .iter()
-        .filter_map(|key| snapshot.findings.get(key));
+    let findings = link.findings.iter().filter_map(|key| snapshot.finding(key));
     let named: Vec<ResourceQuery> = findings
         .flat_map(|finding| &finding.resources)
         .map(|resource| query(&resource.kind, &resource.id, resource.region.as_ref()))
