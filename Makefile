@@ -139,10 +139,13 @@ fuzz: ## coverage-guided fuzzing of every parser (FUZZ="60 asff jql": seconds ea
 demo: ## the whole story against emulators, nothing configured
 	$(CARGO) run --locked -- demo
 
-picture: ## the digest of docs/img, as the golden messages have it; needs Chromium
+picture: ## the digest and the ticket of docs/img, as the golden files have them; needs Chromium
 	$(CARGO) test --locked $(FEATURES) --test slack digests_of_a_team_and_of_security
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=700,600 \
 	  --screenshot=docs/img/digest.png file://$(abspath target/tmp/digest.html)
+	$(CARGO) test --locked $(FEATURES) --test golden_tickets can_be_drawn
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=820,960 \
+	  --screenshot=docs/img/ticket.png file://$(abspath target/tmp/ticket.html)
 
 fmt: ## format
 	$(CARGO) fmt

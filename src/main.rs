@@ -64,6 +64,7 @@ async fn run_async(command: Command, config: &Path, talk: Talk) -> anyhow::Resul
         Command::Reconcile(args) => jobs::sync::reconcile(&args, config, talk).await,
         Command::Ignore(args) => jobs::ignore::run(&args.command, config, talk).await,
         Command::Template(args) => jobs::template::run(&args.command, config).await,
+        Command::Adopt(args) => jobs::adopt::run(&args, config, talk).await,
         Command::Owners(args) => jobs::owners::run(&args.command, config).await,
         Command::Review(args) => jobs::review::run(&args, config, talk).await,
         Command::Explain(args) => jobs::explain::run(&args.subject, args.output, config).await,

@@ -127,6 +127,8 @@ pub enum TicketQuery {
     UpdatedSince(Timestamp),
     /// Tickets with one of these markers, at most 50.
     Marked(Vec<Marker>),
+    /// A person's own query, as it was typed.
+    Asked(String),
 }
 
 /// One page of a search: ids alone, so that thousands fit on it; what they say is read by id.
@@ -148,6 +150,9 @@ pub struct People {
     /// The product teams' account ids; `None` when nobody says who they are, or they could not be read.
     pub teams: Option<BTreeSet<String>>,
 }
+
+/// Whether the bot may move tickets from one project to another, and what it lacks where it may not.
+pub type Transfers = BTreeMap<(String, String), Result<(), String>>;
 
 /// Reads Jira.
 pub trait TicketsReader: Sync {
@@ -187,6 +192,13 @@ pub trait TicketsReader: Sync {
 
     /// A ticket by id in a project that can be read: `None` is a 404, which means deleted or hidden.
     fn get(&self, id: u64) -> impl Future<Output = Result<Option<Ticket>, WireError>> + Send;
+
+    /// Whether the bot may move tickets between projects, from and to, and what it lacks where it may not: one request,
+    /// and one for each project.
+    fn transfers(
+        &self,
+        projects: &BTreeSet<(String, String)>,
+    ) -> impl Future<Output = Result<Transfers, WireError>> + Send;
 
     /// The project exists and the bot may browse it.
     fn project_readable(
@@ -252,6 +264,8 @@ pub struct Content {
     pub fields: serde_json::Map<String, Value>,
     /// A component to add, where the owner has one.
     pub component: Option<String>,
+    /// Whom a ticket is given that has come to another project: its key, and an account id, or `lead` for its lead.
+    pub assignee: Option<(String, String)>,
 }
 
 /// A comment with the key that keeps it from being made twice.
@@ -285,6 +299,15 @@ pub trait TicketsWriter: Sync {
         tickets: &[Ticket],
         to: TicketState,
     ) -> impl Future<Output = Vec<(u64, Result<(), WireError>)>> + Send;
+
+    /// Moves tickets to another project, where they have an issue type by its name; one outcome per ticket, with the key
+    /// that it has there. A ticket that is there already stays as it is.
+    fn transfer_all(
+        &self,
+        tickets: &[Ticket],
+        project: &str,
+        issue_type: &str,
+    ) -> impl Future<Output = Vec<(u64, Result<TicketRef, WireError>)>> + Send;
 
     /// Adds a comment.
     fn comment(

@@ -10,20 +10,40 @@ use crate::notify::policy::due_date;
 use crate::plan::Reason;
 use crate::ports::{Content, Draft};
 use crate::read::adopt::property;
-use crate::template::data::{Change, Data, Notice, OwnerShown, short_name};
+use crate::template::data::{
+    AccountShown, Change, Data, MemberShown, Notice, OwnerShown, short_name,
+};
 use crate::template::{Templates, is_mapped};
 use crate::wire::adf::section::framed;
 use crate::wire::adf::{Doc, Inline, LONGEST_DOCUMENT, Text};
+use crate::wire::aws::console::resource_url;
+
+/// Rows of the table of a ticket that several findings share: more make a description that nobody reads, and in time one
+/// that Jira refuses.
+const MEMBERS_MOST: usize = 50;
 
 /// Jira's limit for a summary.
 const LONGEST_SUMMARY: usize = 255;
 
+/// Where a ticket belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Project key.
+    pub project: String,
+    /// Issue type name.
+    pub issue_type: String,
+    /// An account id, or `lead` for the project's lead.
+    pub assignee: Option<String>,
+}
+
 /// How tickets look and where they go.
 pub trait Style: Sync {
-    /// A new ticket.
-    fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft;
+    /// A new ticket; `members` are the links of all findings that share it, if several do.
+    fn draft(&self, finding: &Finding, link: &Link, members: &[Link], reason: &Reason) -> Draft;
     /// New content of an existing ticket: its description is our section alone.
-    fn content(&self, finding: &Finding, link: &Link) -> Content;
+    fn content(&self, finding: &Finding, link: &Link, members: &[Link]) -> Content;
+    /// Where the ticket of a link belongs.
+    fn place(&self, finding: &Finding, link: &Link) -> Place;
     /// When the ticket of a link is due, by what the team has to keep.
     fn due(&self, link: &Link) -> Option<Date>;
     /// A comment that says why (ADF). `next` is the key of the ticket that takes this one's place.
@@ -41,34 +61,44 @@ pub struct Tickets<'a> {
 }
 
 impl Style for Tickets<'_> {
-    fn draft(&self, finding: &Finding, link: &Link, reason: &Reason) -> Draft {
-        let owner = self.owner(finding);
-        let data = self.data(finding, link, Some(reason));
+    fn draft(&self, finding: &Finding, link: &Link, members: &[Link], reason: &Reason) -> Draft {
+        let owner = self.owner_of(finding, link);
+        let data = self.shared(self.data(finding, link, Some(reason)), link, members);
         Draft {
             marker: link.marker.clone(),
             project: owner.project.clone(),
             issue_type: self.issue_type(owner).to_owned(),
-            summary: summary(finding, self.account_name(finding)),
+            summary: self.summary(finding, link, members),
             description: framed(&self.section(finding, owner, &data)),
             priority: self.priority(finding),
             labels: owner.labels.clone(),
             component: owner.component.clone(),
             assignee: owner.assignee.clone(),
             fields: self.fields(&data, |_| true),
-            property: property(link),
+            property: property(link, members),
             due: self.due(link),
         }
     }
 
-    fn content(&self, finding: &Finding, link: &Link) -> Content {
-        let owner = self.owner(finding);
-        let data = self.data(finding, link, None);
+    fn content(&self, finding: &Finding, link: &Link, members: &[Link]) -> Content {
+        let owner = self.owner_of(finding, link);
+        let data = self.shared(self.data(finding, link, None), link, members);
         Content {
-            summary: summary(finding, self.account_name(finding)),
+            summary: self.summary(finding, link, members),
             description: self.section(finding, owner, &data),
             priority: self.priority(finding),
             fields: self.fields(&data, is_mapped),
             component: owner.component.clone(),
+            assignee: None,
+        }
+    }
+
+    fn place(&self, finding: &Finding, link: &Link) -> Place {
+        let owner = self.owner_of(finding, link);
+        Place {
+            project: owner.project.clone(),
+            issue_type: self.issue_type(owner).to_owned(),
+            assignee: owner.assignee.clone(),
         }
     }
 
@@ -98,6 +128,59 @@ impl Tickets<'_> {
         named(&self.owners.of(finding), &self.config.owners)
     }
 
+    /// A group keeps its team while that answers for one of its members.
+    fn owner_of(&self, finding: &Finding, link: &Link) -> &Owner {
+        match &link.owner {
+            Some(owner) if link.alias.is_group() => {
+                let mut all = self.config.owners.all();
+                let same = |one: &&Owner| one.team == owner.team && one.project == owner.project;
+                all.find(same).unwrap_or_else(|| self.owner(finding))
+            }
+            _ => self.owner(finding),
+        }
+    }
+
+    fn summary(&self, finding: &Finding, link: &Link, members: &[Link]) -> String {
+        if !link.alias.is_group() {
+            return summary(finding, self.account_name(finding));
+        }
+        let failing = members.iter().filter(|link| fails(link)).count();
+        let resources = match failing {
+            1 => "1 resource".to_owned(),
+            n => format!("{n} resources"),
+        };
+        let accounts: std::collections::BTreeSet<&str> = members
+            .iter()
+            .map(|link| link.alias.account.as_str())
+            .collect();
+        let place = match accounts.len() {
+            1 => self
+                .account_name(finding)
+                .unwrap_or(&finding.alias.account)
+                .to_owned(),
+            n => format!("{n} accounts"),
+        };
+        headline(finding, &resources, &place)
+    }
+
+    /// What is said of each finding that shares the ticket. The evidence of one would speak for all.
+    fn shared(&self, data: Data, link: &Link, members: &[Link]) -> Data {
+        if !link.alias.is_group() {
+            return data;
+        }
+        Data {
+            failing: members.iter().filter(|link| fails(link)).count(),
+            members: members
+                .iter()
+                .take(MEMBERS_MOST)
+                .filter_map(member)
+                .collect(),
+            members_more: members.len().saturating_sub(MEMBERS_MOST),
+            evidence: Vec::new(),
+            ..data
+        }
+    }
+
     fn issue_type<'o>(&'o self, owner: &'o Owner) -> &'o str {
         let own = owner.issue_type.as_deref();
         own.unwrap_or(&self.config.jira.issue_type)
@@ -120,7 +203,7 @@ impl Tickets<'_> {
 
     /// Everything that a template can name.
     pub fn data(&self, finding: &Finding, link: &Link, reason: Option<&Reason>) -> Data {
-        let owner = self.owner(finding);
+        let owner = self.owner_of(finding, link);
         let changes = link.changes.iter().rev().map(|change| Change {
             at: change.at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
             what: change.what.clone(),
@@ -146,7 +229,8 @@ impl Tickets<'_> {
         let (key, is_gone) = match reason {
             Reason::TicketDeletedByPerson { old_key, .. } => (old_key, true),
             Reason::FailsAgainAfterWindow { old_key, .. }
-            | Reason::OwnerChanged { old_key, .. } => (old_key, false),
+            | Reason::OwnerChanged { old_key, .. }
+            | Reason::OwnerMoveDenied { old_key, .. } => (old_key, false),
             _ => return None,
         };
         let sentence = reason.sentence();
@@ -195,6 +279,30 @@ impl Tickets<'_> {
     }
 }
 
+/// The team has work with it.
+fn fails(link: &Link) -> bool {
+    let member = link.member.as_ref();
+    member.is_some_and(|member| member.standing.fails())
+}
+
+/// A row of the table of a ticket that several findings share.
+fn member(link: &Link) -> Option<MemberShown> {
+    let member = link.member.as_ref()?;
+    let alias = &link.alias;
+    Some(MemberShown {
+        name: short_name(&alias.resource),
+        id: alias.resource.clone(),
+        console: resource_url(&alias.region, &alias.resource).unwrap_or_default(),
+        account: AccountShown {
+            id: alias.account.clone(),
+            name: member.account_name.clone(),
+        },
+        region: alias.region.clone(),
+        severity: link.severity.label(),
+        state: member.standing.sentence(),
+    })
+}
+
 fn evidence(doc: Doc, finding: &Finding) -> Doc {
     if finding.evidence.is_empty() {
         return doc;
@@ -209,7 +317,10 @@ fn evidence(doc: Doc, finding: &Finding) -> Doc {
 /// Problem, resource and account at a glance, on one line of at most 255 characters.
 pub fn summary(finding: &Finding, account_name: Option<&str>) -> String {
     let account = account_name.unwrap_or(&finding.alias.account);
-    let resource = short_name(&finding.alias.resource);
+    headline(finding, &short_name(&finding.alias.resource), account)
+}
+
+fn headline(finding: &Finding, resource: &str, account: &str) -> String {
     let tail = format!(" · {resource} · {account}");
     let rule = &finding.rule.id;
     // Titles of CVEs, and of controls before they were consolidated, begin with the rule themselves.

@@ -168,7 +168,11 @@ fn remember(key: &str, highest: &mut BTreeMap<String, u64>) {
 fn draft(progress: &Progress, snapshot: &Snapshot, run: &Run<'_>) -> Option<Draft> {
     let link = progress.action.after.as_deref()?;
     let finding = snapshot.finding(&progress.action.subject.finding)?;
-    Some(run.style.draft(finding, link, &progress.action.reason))
+    let members = &progress.action.members;
+    Some(
+        run.style
+            .draft(finding, link, members, &progress.action.reason),
+    )
 }
 
 fn intents(

@@ -138,7 +138,9 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
     Box::pin(tickets::deletes(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::moves(&mut work, snapshot, to, run)).await?;
     stop_paused(&mut work, to.store).await?;
+    stop_waiting(&mut work);
     Box::pin(creates::creates(&mut work, snapshot, to, run)).await?;
+    Box::pin(tickets::transfers(&mut work, snapshot, to, run)).await;
     Box::pin(tickets::updates(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::labels(&mut work, to)).await;
     Box::pin(tickets::due_dates(&mut work, snapshot, to, run)).await?;
@@ -163,6 +165,19 @@ pub(crate) async fn stop_paused<S: Store>(
     Ok(())
 }
 
+/// What waits for a ticket to be closed is not begun while that one stands.
+fn stop_waiting(work: &mut [Progress]) {
+    let standing: BTreeSet<Marker> = work
+        .iter()
+        .filter(|progress| progress.action.ticket == TicketStep::Merge && !progress.is_live())
+        .map(|progress| progress.action.marker.clone())
+        .collect();
+    for progress in work.iter_mut().filter(|_| !standing.is_empty()) {
+        let mut awaited = progress.action.waits_for.iter();
+        progress.stopped |= awaited.any(|marker| standing.contains(marker));
+    }
+}
+
 /// Receipts: links whose action is complete, audit, and what failed.
 async fn settle<S: Store>(
     work: &mut [Progress],
@@ -173,6 +188,10 @@ async fn settle<S: Store>(
     let now = run.clock.now();
     let mut applied = Applied::default();
     let mut done = BTreeSet::new();
+    let own: BTreeSet<Marker> = work
+        .iter()
+        .map(|progress| progress.action.marker.clone())
+        .collect();
     for some in work.chunks_mut(ROWS_TOGETHER) {
         let (mut links, mut audit) = (Vec::new(), Vec::new());
         for progress in some {
@@ -193,6 +212,15 @@ async fn settle<S: Store>(
                 audit.push(audit_entry(progress, run, now));
                 applied.done.count(action);
                 links.extend(progress.settle(now));
+                // A member with an action of its own has a receipt of its own.
+                let members = std::mem::take(&mut progress.action.members);
+                let shared = members
+                    .into_iter()
+                    .filter(|link| !own.contains(&link.marker));
+                links.extend(shared.map(|mut link| {
+                    progress.date(&mut link, now);
+                    link
+                }));
             }
         }
         store.settle(&links, &audit, now).await?;
@@ -267,7 +295,12 @@ fn audit_entry(progress: &Progress, run: &Run<'_>, now: jiff::Timestamp) -> Audi
         TicketStep::Create | TicketStep::Replace => "open",
         TicketStep::Move { to } => to.word(),
         TicketStep::Delete => "deleted",
-        TicketStep::Keep | TicketStep::Update | TicketStep::Label => {
+        // What a member had is no longer its ticket; a group keeps the one that is closed.
+        TicketStep::Merge => match action.after.as_ref().map(|after| after.member.is_some()) {
+            Some(true) => "none",
+            Some(false) | None => "closed",
+        },
+        TicketStep::Keep | TicketStep::Update | TicketStep::Transfer | TicketStep::Label => {
             ticket_state(action.expect.ticket)
         }
     };
@@ -351,16 +384,30 @@ impl Progress {
     /// The link's next row, with the ids of a ticket that was just created; the action keeps none.
     fn settle(&mut self, now: Timestamp) -> Option<Link> {
         let mut link = *self.action.after.take()?;
-        if self.action.workflow.is_some()
-            && let Some(write) = &mut link.in_flight
-        {
-            // It was decided earlier: by minutes in a large run, by hours where a process stood still.
-            write.at = now;
-        }
-        if self.action.ticket.creates() {
+        self.date(&mut link, now);
+        if self.action.ticket.renames() {
             link.ticket = self.ticket.clone();
         }
         Some(link)
+    }
+
+    /// What its findings' fields name stays for the next run to put right.
+    fn leave_uncorrected(&mut self) {
+        let after = self.action.after.iter_mut().map(Box::as_mut);
+        for link in after.chain(&mut self.action.members) {
+            link.corrected.clear();
+        }
+    }
+
+    /// A status is under way from when it was written: the decision is minutes older in a large run, and hours where a
+    /// process stood still.
+    fn date(&self, link: &mut Link, now: Timestamp) {
+        let step = self.action.workflow.as_ref();
+        let is_written =
+            step.is_some_and(|step| link.findings.iter().any(|key| step.findings.contains(key)));
+        if let Some(write) = link.in_flight.as_mut().filter(|_| is_written) {
+            write.at = now;
+        }
     }
 
     /// A row for a link that the store does not know yet, so that what failed leads to its findings. Once its ticket

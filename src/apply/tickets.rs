@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::content::Place;
 use super::{Progress, Run, Sinks};
-use crate::model::{DISPUTED_LABEL, Ticket, TicketRef, TicketState};
+use crate::model::{DISPUTED_LABEL, Marker, Ticket, TicketRef, TicketState};
 use crate::mutant;
 use crate::plan::TicketStep;
 use crate::ports::{Comment, FindingsWriter, Notifier, TicketsReader, TicketsWriter};
@@ -69,7 +70,7 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
         let target = match progress.action.ticket {
             TicketStep::Move { to } => to,
             // What takes its place is created once it is closed: no finding has two live tickets.
-            TicketStep::Replace => TicketState::Closed,
+            TicketStep::Replace | TicketStep::Merge => TicketState::Closed,
             _ => continue,
         };
         let found = ticket(progress, snapshot).filter(|ticket| ticket.state != Some(target));
@@ -103,6 +104,51 @@ pub(super) async fn moves<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: S
     Ok(())
 }
 
+/// Tickets go to the project of their new owner; those that go to one place go together.
+pub(super) async fn transfers<F: FindingsWriter, T: TicketsWriter, N: Notifier, S: Store>(
+    work: &mut [Progress],
+    snapshot: &Snapshot,
+    to: Sinks<'_, F, T, N, S>,
+    run: &Run<'_>,
+) {
+    let mut places: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for (n, progress) in work.iter().enumerate() {
+        if progress.action.ticket != TicketStep::Transfer || !progress.is_live() {
+            continue;
+        }
+        if let Some(place) = place(progress, snapshot, run) {
+            let place = (place.project, place.issue_type);
+            places.entry(place).or_default().push(n);
+        }
+    }
+    for ((project, issue_type), indexes) in places {
+        let there = indexes
+            .iter()
+            .filter_map(|n| Some((ticket(&work[*n], snapshot)?.clone(), *n)));
+        let (tickets, indexes): (Vec<Ticket>, Vec<usize>) = there.unzip();
+        let ids = tickets.iter().map(|ticket| ticket.at.id);
+        let of: BTreeMap<u64, usize> = ids.zip(indexes).collect();
+        let moved = to.tickets.transfer_all(&tickets, &project, &issue_type);
+        for (id, outcome) in moved.await {
+            let Some(n) = of.get(&id) else { continue };
+            let progress = &mut work[*n];
+            match outcome {
+                Ok(at) => {
+                    progress.ticket = Some(at);
+                    progress.ticket_done = true;
+                }
+                Err(error) => progress.fail(&format!("moving the ticket to {project}"), &error),
+            }
+        }
+    }
+}
+
+/// Where the ticket of an action belongs.
+fn place(progress: &Progress, snapshot: &Snapshot, run: &Run<'_>) -> Option<Place> {
+    let finding = snapshot.finding(&progress.action.subject.finding)?;
+    Some(run.style.place(finding, progress.action.after.as_deref()?))
+}
+
 fn ticket<'a>(progress: &Progress, snapshot: &'a Snapshot) -> Option<&'a Ticket> {
     snapshot.tickets.get(&standing(progress, snapshot)?.id)
 }
@@ -110,7 +156,9 @@ fn ticket<'a>(progress: &Progress, snapshot: &'a Snapshot) -> Option<&'a Ticket>
 /// The ticket as it was before the run: for one that is replaced, the old one.
 fn standing<'a>(progress: &'a Progress, snapshot: &'a Snapshot) -> Option<&'a TicketRef> {
     match progress.action.ticket {
-        TicketStep::Replace => snapshot.links.get(&progress.action.marker)?.ticket.as_ref(),
+        TicketStep::Replace | TicketStep::Merge => {
+            snapshot.links.get(&progress.action.marker)?.ticket.as_ref()
+        }
         _ => progress.ticket.as_ref(),
     }
 }
@@ -131,7 +179,10 @@ pub(super) async fn updates<
     run: &Run<'_>,
 ) -> Result<(), StoreError> {
     let due: Vec<usize> = (0..work.len())
-        .filter(|n| work[*n].action.ticket == TicketStep::Update && work[*n].is_live())
+        .filter(|n| {
+            let step = work[*n].action.ticket;
+            matches!(step, TicketStep::Update | TicketStep::Transfer) && work[*n].is_live()
+        })
         .collect();
     for some in due.chunks(READ_TOGETHER) {
         let ids = some
@@ -174,8 +225,13 @@ async fn update<T: TicketsWriter>(
         };
         return progress.fail("updating the ticket", &gone);
     };
-    let mut content = run.style.content(finding, link);
+    let mut content = run.style.content(finding, link, &action.members);
     content.description = placed(description, &content.description);
+    if action.ticket == TicketStep::Transfer {
+        // Whoever had it belongs to the team that it has left.
+        let place = run.style.place(finding, link);
+        content.assignee = place.assignee.map(|assignee| (place.project, assignee));
+    }
     let before = snapshot.links.get(&action.marker);
     let before = before.and_then(|link| link.shown.as_ref());
     if before.is_some_and(|shown| shown.severity == finding.severity) {
@@ -239,6 +295,17 @@ pub(super) async fn due_dates<F: FindingsWriter, T: TicketsWriter, N: Notifier, 
     Ok(())
 }
 
+/// The key of the ticket that a finding shares now.
+fn shared_key<'a>(
+    progress: &Progress,
+    others: &'a BTreeMap<Marker, String>,
+    snapshot: &'a Snapshot,
+) -> Option<&'a str> {
+    let group = &progress.action.after.as_deref()?.member.as_ref()?.of;
+    let known = || Some(&snapshot.links.get(group)?.ticket.as_ref()?.key);
+    others.get(group).or_else(known).map(String::as_str)
+}
+
 /// Comments whose key an earlier run may have sent are looked for first.
 pub(super) async fn comments<
     F: FindingsWriter,
@@ -253,7 +320,10 @@ pub(super) async fn comments<
 ) -> Result<(), StoreError> {
     let due: Vec<usize> = (0..work.len())
         .filter(|n| {
-            work[*n].is_live() && work[*n].action.comment.is_some() && work[*n].ticket.is_some()
+            let progress = &work[*n];
+            progress.is_live()
+                && progress.action.comment.is_some()
+                && standing(progress, snapshot).is_some()
         })
         .collect();
     let keys: Vec<String> = due
@@ -262,6 +332,10 @@ pub(super) async fn comments<
         .collect();
     let doubtful: BTreeSet<String> = to.store.opened_comments(&keys).await?.into_iter().collect();
     to.store.open_comments(&keys).await?;
+    let others: BTreeMap<Marker, String> = work
+        .iter()
+        .filter_map(|progress| Some((progress.action.marker.clone(), progress.ticket.clone()?.key)))
+        .collect();
     for n in due {
         let progress = &mut work[n];
         let at = standing(progress, snapshot).cloned();
@@ -269,15 +343,12 @@ pub(super) async fn comments<
             continue;
         };
         let finding = snapshot.finding(&progress.action.subject.finding);
-        let next = progress
-            .ticket
-            .as_ref()
-            .filter(|_| progress.action.ticket == TicketStep::Replace);
-        let body = run.style.comment(
-            &progress.action.reason,
-            finding,
-            next.map(|next| next.key.as_str()),
-        );
+        let next = match progress.action.ticket {
+            TicketStep::Replace => progress.ticket.as_ref().map(|at| at.key.as_str()),
+            TicketStep::Merge => shared_key(progress, &others, snapshot),
+            _ => None,
+        };
+        let body = run.style.comment(&progress.action.reason, finding, next);
         let sent: Result<(), WireError> = async {
             let asks = doubtful.contains(&key) && !mutant::is("comment-again");
             if asks && to.tickets.has_comment(at.id, &key).await? {

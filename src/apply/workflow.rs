@@ -1,7 +1,7 @@
 //! Security Hub: one payload for up to 100 findings a call (Security Hub API: BatchUpdateFindings).
 //!
 //! A note that names its ticket makes a payload of its own. Small runs can afford that; above [`NAMED_NOTES`] findings
-//! share a note, and the ticket is found by its label.
+//! share a note, and the ticket is found by its label. A note that names another ticket is put right in any run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +16,9 @@ use crate::wire::error::WireError;
 
 /// The most findings in a run whose notes name their own ticket.
 const NAMED_NOTES: usize = 25;
+
+/// The most findings' tickets in a run whose notes are put right: each costs a call, and the next run goes on.
+const CORRECTED_MOST: usize = 100;
 
 /// Security Hub's limit for one call.
 const PER_CALL: usize = 100;
@@ -40,11 +43,19 @@ pub(super) async fn updates<F: FindingsWriter, T, N: Notifier, S: Store>(
         .collect();
     let named = due.len() <= NAMED_NOTES;
     let mut groups: BTreeMap<Payload, Vec<(FindingKey, usize)>> = BTreeMap::new();
+    let mut corrected = 0;
     for n in due {
-        if let Some(step) = &work[n].action.workflow {
-            let members = groups.entry(payload(&work[n], step.to, named)).or_default();
-            members.extend(step.findings.iter().map(|finding| (finding.clone(), n)));
+        let Some(step) = work[n].action.workflow.clone() else {
+            continue;
+        };
+        corrected += usize::from(step.corrects);
+        let corrects = step.corrects && corrected <= CORRECTED_MOST;
+        if step.corrects && !(named || corrects) {
+            work[n].leave_uncorrected();
         }
+        let payload = payload(&work[n], step.to, named || corrects);
+        let members = groups.entry(payload).or_default();
+        members.extend(step.findings.into_iter().map(|finding| (finding, n)));
     }
     let mut stopped: Option<WireError> = None;
     for (payload, members) in groups {
@@ -121,8 +132,14 @@ async fn write<F: FindingsWriter>(
 }
 
 fn payload(progress: &Progress, to: WorkflowStatus, named: bool) -> Payload {
-    let key = progress.ticket.as_ref().map(|at| at.key.clone());
     let action = &progress.action;
+    let own = progress.ticket.as_ref().map(|at| at.key.clone());
+    // A finding that shares a ticket has none of its own.
+    let shares = action
+        .after
+        .as_ref()
+        .is_some_and(|after| after.member.is_some());
+    let key = own.or_else(|| action.subject.ticket.clone().filter(|_| shares));
     if !named {
         let note = shared_note(&action.reason, action.ticket);
         return Payload {

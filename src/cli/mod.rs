@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::talk::{Loudness, plain};
 
+mod adopt;
 mod ignore;
 mod local;
 mod owners;
@@ -17,6 +18,7 @@ mod setup;
 mod sync;
 mod template;
 
+pub use adopt::AdoptArgs;
 pub use ignore::{
     CheckArgs, CheckOutput, CodeOwnersArgs, IgnoreArgs, IgnoreCommand, IgnoreSyncArgs, LsArgs,
     NewArgs, ProposeArgs, WhyArgs,
@@ -138,6 +140,8 @@ pub enum Command {
     Template(TemplateArgs),
     /// Say who answers for what, and report what nobody answers for
     Owners(OwnersArgs),
+    /// Take over tickets that people or another tool made
+    Adopt(AdoptArgs),
     /// Look at what failed or is in doubt
     Quarantine(QuarantineArgs),
     /// Stop writing for an account, a project or everything

@@ -26,9 +26,9 @@ mod tests;
 mod workflow;
 
 pub use crate::decide::policy::{
-    CloseWhileFailing, OwnerChange, Recheck, ResourceDeleted, SuppressedByHand,
+    CloseWhileFailing, MoveDenied, OwnerChange, Recheck, ResourceDeleted, SuppressedByHand,
 };
-use crate::model::Severity;
+use crate::model::{Grouping, Severity};
 pub use check::is_loopback;
 pub(crate) use check::{Finding, network, region_of_signer, wrong_door};
 pub use dashboard::{
@@ -150,6 +150,10 @@ pub struct Policy {
     pub auto_close_verified: bool,
     /// What happens to an open ticket whose finding now belongs to an owner with another project.
     pub owner_change: OwnerChange,
+    /// What happens with `owner_change = "move"` where Jira does not let the bot move tickets.
+    pub move_denied: MoveDenied,
+    /// Which findings of controls, Config rules and CVEs share a ticket.
+    pub consolidate: Grouping,
     /// A finding that stops and fails again within this is waited for: its ticket is reopened, or resolved by the
     /// engine, at most once in this time.
     pub hold_down: Period,
@@ -167,6 +171,8 @@ impl Default for Policy {
             reopen_window: Period::from_hours(30 * 24),
             auto_close_verified: false,
             owner_change: OwnerChange::Recreate,
+            move_denied: MoveDenied::Recreate,
+            consolidate: Grouping::Finding,
             hold_down: Period::from_minutes(15),
         }
     }
@@ -254,6 +260,8 @@ impl Config {
             reopen_window: policy.reopen_window.duration(),
             auto_close_verified: policy.auto_close_verified,
             owner_change: policy.owner_change,
+            move_denied: policy.move_denied,
+            grouping: policy.consolidate,
             hold_down: policy.hold_down.duration(),
             who_may_close: self.jira.reviewers.words(),
             ..crate::decide::Policy::default()

@@ -15,6 +15,7 @@ mod pages;
 mod render;
 pub mod routes;
 mod runs;
+mod shared;
 
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Failure, Visit, encoded, see};
 use super::listing::{Act, Listing};
-use super::render;
+use super::{render, shared};
 use crate::figures::table::Cell;
 use crate::figures::{Filter, Source, grouped, ignored};
 use crate::jobs::explain;
@@ -177,14 +177,11 @@ pub(super) async fn find(visit: &Visit<'_>) -> Result<Response, Failure> {
                     ("resource", "Resource"),
                 ],
             );
+            let keys = shared::keys(visit, many).await?;
             for link in many {
                 let owner = visit.setup.config.owners.of_link(link);
                 let row = table.row(vec![
-                    Cell::from(
-                        link.ticket
-                            .as_ref()
-                            .map_or("no ticket", |at| at.key.as_str()),
-                    ),
+                    Cell::from(keys.get(&link.marker).map_or("no ticket", String::as_str)),
                     Cell::from(link.severity.label()),
                     Cell::from(owner.team.as_str()),
                     Cell::from(link.alias.rule.as_str()),
@@ -250,15 +247,20 @@ pub(super) async fn ticket(visit: &Visit<'_>) -> Result<Response, Failure> {
         ]);
     }
     history.says = "The oldest stands first; nothing here was ever changed: every entry is chained to the one before.".to_owned();
-    let title = match &link.ticket {
-        Some(at) => at.key.clone(),
-        None => "A finding without a ticket".to_owned(),
+    let keys = shared::keys(visit, std::slice::from_ref(&link)).await?;
+    let key = keys.get(&link.marker);
+    let title = match (&link.ticket, key) {
+        (Some(at), _) => at.key.clone(),
+        (None, Some(shared)) => format!("A finding of {shared}"),
+        (None, None) => "A finding without a ticket".to_owned(),
     };
     let page = json!({
         "lead": [title_of(&link), explain::next(&link, waiting, paused)],
-        "facts": facts(visit, &link, &owner.team),
+        "facts": facts(visit, &link, &owner.team, key.map(String::as_str)),
     });
-    show(visit, "", &title, page, vec![history])
+    let members = shared::members(visit, &link).await?;
+    let tables = members.into_iter().chain([history]).collect();
+    show(visit, "", &title, page, tables)
 }
 
 fn title_of(link: &Link) -> String {
@@ -270,7 +272,8 @@ fn title_of(link: &Link) -> String {
     crate::talk::plain(title).into_owned()
 }
 
-fn facts(visit: &Visit<'_>, link: &Link, team: &str) -> Vec<Value> {
+/// `key`: of the link's ticket, or of the one that it shares.
+fn facts(visit: &Visit<'_>, link: &Link, team: &str, key: Option<&str>) -> Vec<Value> {
     let alias = &link.alias;
     let mut facts = vec![
         fact("Severity", link.severity.label()),
@@ -284,6 +287,12 @@ fn facts(visit: &Visit<'_>, link: &Link, team: &str) -> Vec<Value> {
         let mut fact = fact("Ticket in Jira", at.key.as_str());
         fact["to"] = json!(ticket_url(&visit.setup.config, &at.key));
         facts.insert(0, fact);
+    }
+    if let (Some(member), Some(key)) = (&link.member, key) {
+        let mut fact = fact("Shares the ticket", key);
+        fact["to"] = json!(format!("/ticket/{}", member.of));
+        facts.insert(0, fact);
+        facts.push(self::fact("State in it", member.standing.sentence()));
     }
     if let Some(base) = &link.base {
         facts.push(toned(
@@ -368,12 +377,15 @@ pub(super) async fn rules(visit: &Visit<'_>) -> Result<Response, Failure> {
             ("resource", "Resource"),
         ],
     );
-    for link in store.hidden_links().await? {
+    let links = store.hidden_links().await?;
+    let keys = shared::keys(visit, &links).await?;
+    // What a rule hides is each finding; the ticket that they share is theirs.
+    for link in links.iter().filter(|link| !link.alias.is_group()) {
         let failing = link
             .base
             .as_ref()
             .is_some_and(|base| base.finding == FindingState::Failing);
-        let team = visit.setup.config.owners.of_link(&link).team.clone();
+        let team = visit.setup.config.owners.of_link(link).team.clone();
         let Some(by) = link
             .ignored_by
             .as_ref()
@@ -382,11 +394,7 @@ pub(super) async fn rules(visit: &Visit<'_>) -> Result<Response, Failure> {
             continue;
         };
         let row = hidden.row(vec![
-            Cell::from(
-                link.ticket
-                    .as_ref()
-                    .map_or("no ticket", |at| at.key.as_str()),
-            ),
+            Cell::from(keys.get(&link.marker).map_or("no ticket", String::as_str)),
             Cell::from(link.severity.label()),
             Cell::from(by.rule.as_str()),
             Cell::from(by.expires.to_string()),

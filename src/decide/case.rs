@@ -3,10 +3,14 @@
 //! Findings with one alias key share a link. A new id takes over once the old one is archived or gone; of several
 //! active ones the worst rules.
 
-use super::content::content_hash;
-use crate::model::{Finding, FindingState, Link, LinkOwner, Marker, Routed, Shown, WorkflowStatus};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::content::{content_hash, table_hash};
+use crate::model::{
+    Finding, FindingKey, FindingState, Link, LinkOwner, Marker, Routed, Shown, WorkflowStatus,
+};
 use crate::mutant;
-use crate::plan::Subject;
+use crate::plan::{Subject, WorkflowStep};
 use crate::read::snapshot::Snapshot;
 
 /// How much of a title a link remembers.
@@ -24,6 +28,33 @@ pub(super) struct Case<'a> {
     pub(super) owner: Result<LinkOwner, String>,
     /// The account's name: the finding's own, or Organizations'.
     pub(super) account_name: Option<&'a str>,
+    /// The key of the ticket that its findings' fields must name: its own, or the one that it shares.
+    pub(super) key: Option<String>,
+    /// What the members of a group are, where the link is one.
+    pub(super) shared: Option<Shared>,
+}
+
+/// What a ticket of several findings adds to a case.
+pub(super) struct Shared {
+    /// The links of all members, as they will be: the ticket's table.
+    pub(super) rows: Vec<Link>,
+    /// Workflow statuses with our own writes in flight laid over them.
+    pub(super) read: BTreeMap<FindingKey, WorkflowStatus>,
+    /// The tickets that fields named before our last write ([`Link::corrected`]).
+    pub(super) corrected: BTreeMap<FindingKey, BTreeSet<String>>,
+}
+
+impl Shared {
+    /// The members that the team has work with.
+    fn failing(&self) -> usize {
+        let members = self.rows.iter().filter_map(|link| link.member.as_ref());
+        members.filter(|member| member.standing.fails()).count()
+    }
+
+    fn accounts(&self) -> BTreeSet<&str> {
+        let accounts = self.rows.iter().map(|link| link.alias.account.as_str());
+        accounts.collect()
+    }
 }
 
 /// All cases, in the order of their markers, one at a time: a case copies its link.
@@ -66,13 +97,22 @@ fn case<'a>(
             .first()
             .and_then(|lead| lead.account_name.as_deref())
             .or_else(|| snapshot.owners.account_name(&link.alias.account)),
+        key: key(&link, snapshot),
         link,
         known,
         members,
+        shared: None,
     })
 }
 
-fn shortened(title: &str) -> String {
+/// The key of a link's ticket as it was read: one that was moved to another project has another key now.
+pub(super) fn key(link: &Link, snapshot: &Snapshot) -> Option<String> {
+    let at = link.ticket.as_ref()?;
+    let read = snapshot.tickets.get(&at.id);
+    Some(read.map_or(&at.key, |ticket| &ticket.at.key).clone())
+}
+
+pub(super) fn shortened(title: &str) -> String {
     let end = title.char_indices().nth(LONGEST_TITLE);
     end.map_or(title, |(end, _)| &title[..end]).to_owned()
 }
@@ -154,7 +194,10 @@ impl Case<'_> {
     /// What its ticket would show, as one hash.
     pub(super) fn content(&self, lead: &Finding) -> String {
         let team = self.shown_owner().map_or("", |owner| owner.team.as_str());
-        content_hash(lead, self.account_name, team)
+        match &self.shared {
+            None => content_hash(lead, self.account_name, team),
+            Some(shared) => table_hash(lead, &shared.rows, team),
+        }
     }
 
     /// What its ticket would show, for telling changes.
@@ -162,12 +205,55 @@ impl Case<'_> {
         Shown {
             severity: lead.severity,
             title: shortened(&lead.title),
-            resources: lead.resources.len(),
+            resources: match &self.shared {
+                None => lead.resources.len(),
+                Some(shared) => shared.failing(),
+            },
             account_name: self.account_name.unwrap_or_default().to_owned(),
             team: self
                 .shown_owner()
                 .map_or_else(String::new, |owner| owner.team.clone()),
         }
+    }
+
+    /// The accounts of a group besides that of the finding that rules.
+    fn other_accounts(&self) -> Vec<String> {
+        let ruling = self.lead().map(|lead| lead.alias.account.as_str());
+        let accounts = self.shared.as_ref().map(Shared::accounts);
+        let others = accounts.unwrap_or_default().into_iter();
+        others
+            .filter(|account| Some(*account) != ruling)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The workflow status of a finding, as far as it is known.
+    pub(super) fn status_of(&self, finding: &Finding) -> WorkflowStatus {
+        let read = self.shared.as_ref();
+        let read = read.and_then(|shared| shared.read.get(&finding.key).copied());
+        read.unwrap_or(finding.workflow)
+    }
+
+    /// The fields of a finding name another ticket than `key`, and no write of ours is on its way that puts it right.
+    pub(super) fn misnames(&self, finding: &Finding, key: Option<&String>) -> bool {
+        let noted = finding.noted_ticket.as_ref();
+        let Some(noted) = noted.filter(|noted| Some(*noted) != key) else {
+            return false;
+        };
+        let corrected = match &self.shared {
+            None => Some(&self.link.corrected),
+            Some(shared) => shared.corrected.get(&finding.key),
+        };
+        !corrected.is_some_and(|keys| keys.contains(noted))
+    }
+
+    /// The tickets that the fields of these findings name.
+    pub(super) fn noted_in(&self, step: &WorkflowStep) -> BTreeSet<String> {
+        let written = self.members.iter();
+        let written = written.filter(|finding| step.findings.contains(&finding.key));
+        written
+            .filter_map(|finding| finding.noted_ticket.clone())
+            .collect()
     }
 
     /// What people read about it.
@@ -182,7 +268,11 @@ impl Case<'_> {
                     product_arn: String::new(),
                     id: link.marker.0.clone(),
                 }),
-            account: link.alias.account.clone(),
+            account: lead.filter(|_| self.shared.is_some()).map_or_else(
+                || link.alias.account.clone(),
+                |finding| finding.alias.account.clone(),
+            ),
+            other_accounts: self.other_accounts(),
             account_name: self.account_name.map(str::to_owned),
             region: link.alias.region.clone(),
             severity: lead.map_or(link.severity, |finding| finding.severity),
@@ -191,7 +281,13 @@ impl Case<'_> {
                 |finding| finding.rule.id.clone(),
             ),
             title: lead.map_or_else(String::new, |finding| finding.title.clone()),
-            resource: link.alias.resource.clone(),
+            resource: match &self.shared {
+                None => link.alias.resource.clone(),
+                Some(shared) => match shared.failing() {
+                    1 => "1 resource".to_owned(),
+                    n => format!("{n} resources"),
+                },
+            },
             ticket: link.ticket.as_ref().map(|ticket| ticket.key.clone()),
             team: self
                 .shown_owner()

@@ -152,7 +152,8 @@ fn repeats_itself(v: &View<'_>, verdict: &Verdict) -> bool {
         16 => verdict.ticket == TicketStep::Keep,
         row => FLAP_ROWS.contains(&row),
     };
-    counts && repeats(v, verdict) >= 1
+    // The members of a group change one after the other.
+    counts && !v.shared && repeats(v, verdict) >= 1
 }
 
 /// Until when a reopening or resolving of ours waits: the finding has turned, and it had turned moments before.

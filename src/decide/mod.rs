@@ -6,11 +6,16 @@
 //! [`damping`] stops it.
 
 pub mod content;
+pub mod grouping;
 pub mod needs;
 pub mod policy;
 
 mod case;
 mod damping;
+mod group;
+mod handing_over;
+mod joint;
+mod members;
 mod outcome;
 mod questions;
 mod table;
@@ -42,8 +47,18 @@ pub fn decide(snapshot: &Snapshot, policy: &Policy, now: Timestamp) -> Plan {
         seen: seen(snapshot),
         ..Plan::default()
     };
-    for case in case::pair(snapshot) {
+    let groups = group::arrange(snapshot, policy, |case, leaves| {
+        let before = plan.actions.len();
         decide_one(&case, snapshot, policy, now, &mut plan);
+        for action in plan.actions.iter_mut().skip(before) {
+            action.waits_for.extend(leaves.clone());
+        }
+    });
+    for group in groups.values() {
+        group::decide(group, snapshot, policy, now, &mut plan);
+    }
+    if !groups.is_empty() {
+        plan.actions.sort_by(|a, b| a.marker.cmp(&b.marker));
     }
     plan
 }

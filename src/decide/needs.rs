@@ -9,9 +9,10 @@ use crate::model::{BaseTicket, FindingKey, FindingState, Marker, TicketState, Wo
 use crate::ports::{ResourceFact, ResourceQuery};
 use crate::read::snapshot::Snapshot;
 
-use super::case::{self, Case};
-use super::policy::Policy;
-use super::view;
+use super::case::Case;
+use super::group::{self, Group};
+use super::policy::{OwnerChange, Policy};
+use super::{questions, view};
 
 /// Questions that the snapshot leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Needs {
     pub writers: BTreeSet<FindingKey>,
     /// Links whose resources should be asked about.
     pub resources: BTreeMap<Marker, Vec<ResourceQuery>>,
+    /// Projects between which tickets would be moved, from and to.
+    pub transfers: BTreeSet<(String, String)>,
     /// The organisation's accounts: something may be gone.
     pub accounts: bool,
     /// Links whose resources need not be asked about: an event has proven each of them deleted.
@@ -31,10 +34,45 @@ pub struct Needs {
 /// The questions of a snapshot.
 pub fn needs(snapshot: &Snapshot, policy: &Policy, now: Timestamp) -> Needs {
     let mut needs = Needs::default();
-    for case in case::pair(snapshot) {
+    let groups = group::arrange(snapshot, policy, |case, _| {
         ask(&case, snapshot, policy, now, &mut needs);
+    });
+    for group in groups.values() {
+        for sub in &group.subs {
+            ask(&sub.case, snapshot, policy, now, &mut needs);
+        }
+        ask_about_the_ticket(group, snapshot, policy, &mut needs);
     }
     needs
+}
+
+/// Who moved a ticket of several findings.
+fn ask_about_the_ticket(
+    group: &Group<'_>,
+    snapshot: &Snapshot,
+    policy: &Policy,
+    needs: &mut Needs,
+) {
+    let Some(link) = group.link() else { return };
+    let at = link.ticket.as_ref();
+    let Some(ticket) = at.and_then(|at| snapshot.tickets.get(&at.id)) else {
+        return;
+    };
+    let moved = ticket.state.map(BaseTicket::Is) != Some(view::base(link).ticket);
+    let open = ticket.state == Some(TicketState::Open);
+    if moved || (open && group::may_be_over(group)) {
+        needs.moves.insert(ticket.at.id);
+    }
+    if open && policy.owner_change == OwnerChange::Move {
+        // Which of its members will speak for it is not decided yet.
+        let owners = group.subs.iter().flat_map(|sub| &sub.case.owner);
+        let was = link.owner.as_ref().map(|owner| &owner.project);
+        let others = owners.filter(|owner| was.is_some_and(|was| *was != owner.project));
+        let projects = others.map(|owner| (ticket.project.clone(), owner.project.clone()));
+        needs
+            .transfers
+            .extend(projects.filter(|(from, to)| from != to));
+    }
 }
 
 fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, needs: &mut Needs) {
@@ -66,6 +104,9 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
         if moved || may_stay_open {
             needs.moves.insert(ticket.at.id);
         }
+    }
+    if policy.owner_change == OwnerChange::Move && case.state() == Some(FindingState::Failing) {
+        needs.transfers.extend(questions::transfer(case, ticket));
     }
     if let Some(spokesman) = case.spokesman() {
         let f = case.state().unwrap_or(FindingState::Gone);
@@ -109,7 +150,8 @@ fn resources(case: &Case<'_>, stands: bool, policy: &Policy, now: Timestamp) -> 
         Some(BaseTicket::None | BaseTicket::Deleted) => true,
         Some(BaseTicket::Is(_)) | None => false,
     };
-    if link.ticket.is_none() || settled {
+    let shares = link.member.is_some() && link.base.is_some();
+    if (link.ticket.is_none() || settled) && !shares {
         return Vec::new();
     }
     let asked_lately = link

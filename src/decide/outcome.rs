@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Author, Base, BaseTicket, Changed, Decision, FindingKey, FindingState, InFlight, Link, Shown,
+    Author, Base, BaseTicket, Changed, Decision, Finding, FindingState, InFlight, Link, Shown,
     TicketState, WorkflowStatus,
 };
 use crate::mutant;
@@ -48,15 +48,23 @@ pub(super) fn outcome(
 
 /// Both sides agree; a member that does not show W yet is brought in line.
 fn align(case: &Case<'_>, v: &View<'_>, policy: &Policy, now: Timestamp) -> Outcome {
+    let tracked = v.exists() || case.link.member.is_some();
     let settled = match v.w {
-        Some(w) if v.f.is_active() && v.exists() => workflow_step(case, v, w),
+        Some(w) if v.f.is_active() && tracked => workflow_step(case, v, w, TicketStep::Keep),
         _ => None,
     };
     match (settled, v.w) {
-        (Some(_), Some(to)) => {
+        (Some(step), Some(to)) => {
+            let findings = case.members.iter();
+            let mut written = findings.filter(|finding| step.findings.contains(&finding.key));
+            let reason = if written.any(|finding| case.status_of(finding) != to) {
+                Reason::StatusAligned { to }
+            } else {
+                Reason::TicketNamed
+            };
             let verdict = Verdict {
                 w: Some(to),
-                ..Verdict::aligned(to)
+                ..Verdict::aligned(reason)
             };
             write(case, v, verdict, policy, now)
         }
@@ -65,10 +73,10 @@ fn align(case: &Case<'_>, v: &View<'_>, policy: &Policy, now: Timestamp) -> Outc
 }
 
 impl Verdict {
-    fn aligned(to: WorkflowStatus) -> Self {
+    fn aligned(reason: Reason) -> Self {
         Verdict {
             row: 22,
-            reason: Reason::StatusAligned { to },
+            reason,
             ticket: TicketStep::Keep,
             comment: None,
             w: None,
@@ -86,7 +94,8 @@ fn write(
     policy: &Policy,
     now: Timestamp,
 ) -> Outcome {
-    let workflow = verdict.w.and_then(|to| workflow_step(case, v, to));
+    let step = |to| workflow_step(case, v, to, verdict.ticket);
+    let workflow = verdict.w.and_then(step);
     let comment = verdict
         .comment
         .as_ref()
@@ -136,7 +145,9 @@ fn write(
         ticket: verdict.ticket,
         comment,
         workflow,
+        waits_for: Vec::new(),
         after: Some(Box::new(after)),
+        members: Vec::new(),
     }))
 }
 
@@ -171,7 +182,9 @@ fn dispute(case: &Case<'_>, v: &View<'_>, row: u8, reason: Reason, now: Timestam
         },
         comment,
         workflow: None,
+        waits_for: Vec::new(),
         after: Some(Box::new(link)),
+        members: Vec::new(),
     }))
 }
 
@@ -180,8 +193,14 @@ pub(super) fn comment_key(link: &Link, episode: u32, row: u8, id: &str) -> Strin
     format!("{}:{episode}:{row}:{id}", link.marker)
 }
 
-/// Every member that can be written and does not show the status yet.
-fn workflow_step(case: &Case<'_>, v: &View<'_>, to: WorkflowStatus) -> Option<WorkflowStep> {
+/// Every member that can be written and does not show the status yet, or is NOTIFIED and names another ticket than its own.
+/// Notes of other statuses say why they were set, and stay.
+fn workflow_step(
+    case: &Case<'_>,
+    v: &View<'_>,
+    to: WorkflowStatus,
+    ticket: TicketStep,
+) -> Option<WorkflowStep> {
     if v.f == FindingState::Gone {
         return None;
     }
@@ -191,16 +210,25 @@ fn workflow_step(case: &Case<'_>, v: &View<'_>, to: WorkflowStatus) -> Option<Wo
             .as_ref()
             .is_some_and(|write| read == write.was && write.workflow == to)
     };
-    let findings: Vec<FindingKey> = case
+    let key = case.key.as_ref().filter(|_| !ticket.renames());
+    let tracked = key.is_some() || ticket.renames();
+    let open = tracked && v.f.is_active() && to == WorkflowStatus::Notified;
+    let misnamed = |finding: &Finding| open && case.misnames(finding, key);
+    let written: Vec<&Finding> = case
         .members
         .iter()
+        .copied()
         .filter(|member| {
-            let differs = member.workflow != to && !stale(member.workflow);
-            differs || mutant::is("unconditional-write")
+            let read = case.status_of(member);
+            let differs = read != to && !stale(read);
+            differs || misnamed(member) || mutant::is("unconditional-write")
         })
-        .map(|member| member.key.clone())
         .collect();
-    (!findings.is_empty()).then_some(WorkflowStep { findings, to })
+    (!written.is_empty()).then(|| WorkflowStep {
+        corrects: written.iter().any(|finding| misnamed(finding)),
+        findings: written.iter().map(|finding| finding.key.clone()).collect(),
+        to,
+    })
 }
 
 fn alerts(v: &View<'_>, verdict: &Verdict, ticket_key: Option<String>) -> Vec<Alert> {
@@ -227,6 +255,11 @@ fn alerts(v: &View<'_>, verdict: &Verdict, ticket_key: Option<String>) -> Vec<Al
 }
 
 type Written<'a> = Option<(&'a Verdict, Option<&'a String>, &'a Option<WorkflowStep>)>;
+
+/// The link where nothing is written.
+pub(super) fn agreed(case: &Case<'_>, v: &View<'_>, now: Timestamp) -> Link {
+    after(case, v, None, now)
+}
 
 /// The link once everything has its receipt: base, episode, marks.
 fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) -> Link {
@@ -257,12 +290,15 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
         link.ignored_by = v.rule.cloned();
     }
     marks(&mut link, v, written, now);
+    if let Some((_, _, Some(step))) = written.filter(|_| !v.shared) {
+        link.corrected = case.noted_in(step);
+    }
     closing(&mut link, v, ticket, now);
     opening(&mut link, v, ticket, now);
     resolved_since(&mut link, v, workflow, now);
     if let Some(lead) = lead {
         let shows_lead = written.is_some_and(|(verdict, ..)| {
-            verdict.ticket.creates() || verdict.ticket == TicketStep::Update
+            verdict.ticket.renames() || verdict.ticket == TicketStep::Update
         });
         if shows_lead || (link.content.is_empty() && v.exists() && v.f == FindingState::Failing) {
             let shown = case.shown(lead);
@@ -286,7 +322,7 @@ const CHANGES_MOST: usize = 10;
 fn changes(link: &mut Link, v: &View<'_>, written: Written<'_>, shown: &Shown, now: Timestamp) {
     match written.map(|(verdict, ..)| verdict.ticket) {
         Some(step) if step.creates() => link.changes.clear(),
-        Some(TicketStep::Update) => {
+        Some(TicketStep::Update | TicketStep::Transfer) => {
             if let Some(before) = &v.link.shown {
                 let what = before.differences(shown);
                 link.changes.push(Changed { at: now, what });
@@ -302,8 +338,10 @@ fn ticket_after(v: &View<'_>, written: Written<'_>) -> BaseTicket {
     match written.map(|(verdict, ..)| verdict.ticket) {
         Some(TicketStep::Move { to }) => BaseTicket::Is(to),
         Some(TicketStep::Create | TicketStep::Replace) => BaseTicket::Is(TicketState::Open),
+        Some(TicketStep::Merge) => BaseTicket::None,
         Some(TicketStep::Delete) => BaseTicket::None,
-        Some(TicketStep::Keep | TicketStep::Update | TicketStep::Label) | None => v.t,
+        Some(TicketStep::Keep | TicketStep::Update | TicketStep::Transfer | TicketStep::Label)
+        | None => v.t,
     }
 }
 
@@ -337,7 +375,9 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
             ticket_key,
         });
     }
-    if let Some(step) = workflow {
+    if let (Some(step), false) = (workflow, v.shared)
+        && !(step.corrects && v.w == Some(step.to))
+    {
         link.in_flight = v.w.map(|was| InFlight {
             workflow: step.to,
             was,
@@ -364,7 +404,12 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
                 link.deleted_by_people += 1;
             }
         }
-        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Update | TicketStep::Label => {}
+        TicketStep::Keep
+        | TicketStep::Move { .. }
+        | TicketStep::Merge
+        | TicketStep::Transfer
+        | TicketStep::Update
+        | TicketStep::Label => {}
     }
     if verdict.row == 17 {
         link.flagged = true;
@@ -381,11 +426,13 @@ fn closing(link: &mut Link, v: &View<'_>, ticket: BaseTicket, now: Timestamp) {
 
 /// A reviewer who reopens gives no new time: what was claimed is not done.
 fn opening(link: &mut Link, v: &View<'_>, ticket: BaseTicket, now: Timestamp) {
+    // One member more gives those that were there before no new time.
+    let goes_on = v.shared && v.base.ticket == ticket;
     let new_episode = v
         .link
         .base
         .as_ref()
-        .is_none_or(|base| base.episode != v.episode);
+        .is_none_or(|base| base.episode != v.episode && !goes_on);
     match ticket {
         BaseTicket::Is(TicketState::Open) if new_episode || link.opened_at.is_none() => {
             link.opened_at = Some(now);

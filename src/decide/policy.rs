@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Severity;
+use crate::model::{Grouping, Severity};
 
 /// What happens when a reviewer closes a ticket whose finding still fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,7 +48,20 @@ pub enum OwnerChange {
     /// It is closed, and a new one in the new owner's project refers to it.
     #[default]
     Recreate,
+    /// Jira moves it to the new owner's project: another key, the same ticket.
+    Move,
     /// It stays where it is, and names the new owner.
+    Keep,
+}
+
+/// What happens with [`OwnerChange::Move`] where Jira does not let the bot move tickets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveDenied {
+    /// As with [`OwnerChange::Recreate`], and the new ticket says why.
+    #[default]
+    Recreate,
+    /// As with [`OwnerChange::Keep`], and security is told why.
     Keep,
 }
 
@@ -84,6 +97,10 @@ pub struct Policy {
     pub auto_close_verified: bool,
     /// Row 16: the owner has another project now.
     pub owner_change: OwnerChange,
+    /// The same, where Jira does not let the bot move tickets.
+    pub move_denied: MoveDenied,
+    /// Which findings share a ticket.
+    pub grouping: Grouping,
     /// A finding that turns again within this is waited for before its ticket is reopened or resolved once more.
     pub hold_down: SignedDuration,
     /// Who may close, as people read it, such as `members of the Jira group security-reviewers`.
@@ -109,6 +126,8 @@ impl Default for Policy {
             reopen_window: SignedDuration::from_hours(30 * 24),
             auto_close_verified: false,
             owner_change: OwnerChange::default(),
+            move_denied: MoveDenied::default(),
+            grouping: Grouping::default(),
             hold_down: SignedDuration::from_mins(15),
             who_may_close: "the security team".to_owned(),
             settle: SignedDuration::from_mins(15),

@@ -3,11 +3,20 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Author, BaseTicket, FindingState, LinkOwner, Move, TicketState, WorkflowStatus,
+    Author, BaseTicket, FindingState, LinkOwner, Move, Ticket, TicketState, WorkflowStatus,
 };
 
+use super::case::Case;
 use super::policy::{OwnerChange, Policy};
 use super::view::{View, later_counts};
+
+/// From which project to which an open ticket would be moved, because its owner has another project now.
+pub(super) fn transfer(case: &Case<'_>, ticket: Option<&Ticket>) -> Option<(String, String)> {
+    let (was, is) = (case.link.owner.as_ref()?, case.owner.as_ref().ok()?);
+    let ticket = ticket.filter(|ticket| ticket.state == Some(TicketState::Open))?;
+    let goes = was.project != is.project && ticket.project != is.project;
+    goes.then(|| (ticket.project.clone(), is.project.clone()))
+}
 
 impl<'a> View<'a> {
     /// T is in this state.
@@ -166,7 +175,7 @@ impl<'a> View<'a> {
         let there = self
             .ticket
             .is_some_and(|ticket| ticket.project == is.project);
-        let goes = policy.owner_change == OwnerChange::Recreate && was.project != is.project;
+        let goes = policy.owner_change != OwnerChange::Keep && was.project != is.project;
         (goes && !there).then_some((was, is))
     }
 

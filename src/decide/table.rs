@@ -7,6 +7,7 @@ use crate::model::{BaseTicket, DecisionKind, FindingState, Move, TicketState, Wo
 use crate::mutant;
 use crate::plan::{HeldReason, Reason, TicketStep};
 
+use super::handing_over::handed_over;
 use super::policy::{CloseWhileFailing, Policy, Recheck, ResourceDeleted, SuppressedByHand};
 use super::verdict::{Ruling, Verdict};
 use super::view::View;
@@ -72,6 +73,8 @@ fn undone(v: &View<'_>, person: &Move, policy: &Policy, now: Timestamp) -> Rulin
         TicketStep::Keep
         | TicketStep::Create
         | TicketStep::Replace
+        | TicketStep::Merge
+        | TicketStep::Transfer
         | TicketStep::Update
         | TicketStep::Label => stood,
     };
@@ -133,7 +136,7 @@ fn resource_deleted(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
 }
 
 /// Row 5: a merged rule.
-fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
+pub(super) fn ignored_by_rule(v: &View<'_>) -> Option<Ruling> {
     let rule = v.rule.filter(|_| v.f == Failing)?;
     let overrides = v.moved.map(|person| v.name(person));
     let reason = Reason::IgnoreRule {
@@ -351,25 +354,6 @@ fn no_longer_ignored(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     }))
 }
 
-/// Row 16 where the finding belongs to an owner with another project now: it comes before row 14, which would reopen what
-/// an interrupted run has closed.
-fn handed_over(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
-    let (from, to) = v.new_owner(policy)?;
-    if !(v.is(Open) || v.was_being_replaced()) {
-        return None;
-    }
-    let old_key = v.ticket?.at.key.clone();
-    let reason = Reason::OwnerChanged {
-        old_key: old_key.clone(),
-        from: from.team.clone(),
-        to: to.team.clone(),
-    };
-    let verdict = Verdict::new(16, reason)
-        .step(TicketStep::Replace)
-        .comment(&old_key);
-    Some(Ruling::Row(verdict.status(Notified)))
-}
-
 /// Row 14: it fails again after it was dealt with.
 fn fails_again(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
     if !(v.is(Resolved) || v.is(Closed)) {
@@ -401,9 +385,13 @@ fn fails_again(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> 
                 .status(Notified),
         ));
     }
-    let reason = Reason::FailsAgain {
-        episode: v.episode,
-        since: v.episode_started_at,
+    let reason = if v.shared {
+        Reason::MoreFail
+    } else {
+        Reason::FailsAgain {
+            episode: v.episode,
+            since: v.episode_started_at,
+        }
     };
     Some(Ruling::Row(
         Verdict::new(14, reason)

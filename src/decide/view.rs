@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Author, Base, BaseTicket, FindingState, Ignoring, InFlight, Link, LinkOwner, Move, RuleMatch,
-    Severity, Ticket, TicketState, WorkflowStatus,
+    Author, Base, BaseTicket, FindingState, Ignoring, InFlight, Link, LinkOwner, Marker, Move,
+    RuleMatch, Severity, Ticket, TicketState, WorkflowStatus,
 };
 use crate::mutant;
 use crate::plan::HeldReason;
@@ -65,8 +65,12 @@ pub(super) struct View<'a> {
     pub(super) changed_at: Option<Timestamp>,
     /// Who answers for it now, where that is known.
     pub(super) owner: Option<LinkOwner>,
+    /// Whether the bot may move the ticket to that owner's project, where it was asked.
+    pub(super) may_move: Option<&'a Result<(), String>>,
     /// The severity of the finding that rules, and what its ticket would show.
     pub(super) lead: Option<(Severity, String)>,
+    /// The ticket is of several findings.
+    pub(super) shared: bool,
 }
 
 /// Row 1: what is not decided, with the link's counters moved on.
@@ -89,10 +93,10 @@ pub(super) fn view<'a>(
     }
 }
 
-struct Letters<'a>(View<'a>);
+pub(super) struct Letters<'a>(pub(super) View<'a>);
 
 impl<'a> Letters<'a> {
-    fn with(mut self, link: Link) -> View<'a> {
+    pub(super) fn with(mut self, link: Link) -> View<'a> {
         self.0.link = link;
         self.0
     }
@@ -106,12 +110,7 @@ fn letters<'a>(
     now: Timestamp,
 ) -> Result<Letters<'a>, HeldReason> {
     let marker = &link.marker.clone();
-    if let Some(intent) = snapshot.intents.get(marker) {
-        return Err(HeldReason::IntentInDoubt { since: intent.at });
-    }
-    if let Some(why) = snapshot.quarantined.get(marker) {
-        return Err(HeldReason::Quarantined { why: why.clone() });
-    }
+    in_doubt(marker, snapshot)?;
     let f = finding_state(case, link, snapshot)?;
     let (t, ticket) = ticket_state(link, snapshot, now)?;
     damping::lift(link, ticket, policy, now);
@@ -155,7 +154,30 @@ fn letters<'a>(
             .lead()
             .map(|finding| (finding.severity, case.content(finding))),
         owner: case.owner.as_ref().ok().cloned(),
+        may_move: may_move(case, ticket, snapshot),
+        shared: false,
     }))
+}
+
+/// Whether the bot may move the ticket to its owner's project, where that was asked.
+pub(super) fn may_move<'a>(
+    case: &Case<'_>,
+    ticket: Option<&Ticket>,
+    snapshot: &'a Snapshot,
+) -> Option<&'a Result<(), String>> {
+    let projects = super::questions::transfer(case, ticket)?;
+    snapshot.transfers.get(&projects)
+}
+
+/// Row 1: what an earlier run left in doubt.
+pub(super) fn in_doubt(marker: &Marker, snapshot: &Snapshot) -> Result<(), HeldReason> {
+    if let Some(intent) = snapshot.intents.get(marker) {
+        return Err(HeldReason::IntentInDoubt { since: intent.at });
+    }
+    if let Some(why) = snapshot.quarantined.get(marker) {
+        return Err(HeldReason::Quarantined { why: why.clone() });
+    }
+    Ok(())
 }
 
 /// When F last changed: for products with compliance AWS tells, for others the last update is the nearest known. What is
@@ -211,7 +233,7 @@ fn finding_state(
 }
 
 /// T; counts reads, some time apart, in which the ticket was 404 by id.
-fn ticket_state<'a>(
+pub(super) fn ticket_state<'a>(
     link: &mut Link,
     snapshot: &'a Snapshot,
     now: Timestamp,
@@ -441,7 +463,7 @@ fn named_writer(
 }
 
 /// The episode starts when F fails and base F did not, or compliance changed in between, or AWS reset W to NEW.
-fn episode(
+pub(super) fn episode(
     case: &Case<'_>,
     base: &Base,
     f: FindingState,
@@ -484,7 +506,7 @@ pub(super) fn first_observed(case: &Case<'_>) -> Option<Timestamp> {
         .max()
 }
 
-fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
+pub(super) fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
     let ticket = link.ticket.as_ref();
     let read = ticket.and_then(|at| snapshot.moves.get(&at.id));
     read.map_or(&[], Vec::as_slice)
@@ -492,7 +514,7 @@ fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
 
 /// The person's move that brought T where it is, if base does not know it and it is of this episode.
 #[allow(clippy::too_many_arguments)]
-fn moved<'a>(
+pub(super) fn moved<'a>(
     t: BaseTicket,
     ticket: Option<&Ticket>,
     base: &Base,

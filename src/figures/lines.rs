@@ -251,7 +251,7 @@ fn take<S: Store + History>(source: &Source<'_, S>, row: &StandingRow, line: &mu
         }
         Stage::Resolved => line.in_review += row.count,
         Stage::Ignored => line.ignored_now += row.count,
-        Stage::None | Stage::Adopted | Stage::Closed | Stage::Deleted => {}
+        Stage::None | Stage::Merged | Stage::Adopted | Stage::Closed | Stage::Deleted => {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! `asaf explain`: why a finding or ticket is as it is, who decided, what comes next. It answers from the store alone.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use crate::cli::{Exit, Output};
 use crate::config::Config;
-use crate::model::{BaseTicket, FindingState, Link, Pause, TicketState, WorkflowStatus};
+use crate::model::{BaseTicket, FindingState, Link, Marker, Pause, TicketState, WorkflowStatus};
 use crate::store::sqlite::Sqlite;
 use crate::store::{AuditEntry, Quarantined, Store};
 use crate::talk::{self, plain};
@@ -20,12 +21,20 @@ use crate::talk::{self, plain};
 pub async fn run(subject: &str, output: Output, path: &Path) -> anyhow::Result<Exit> {
     let config = Config::load(path)?;
     let store = Sqlite::open_beside(&config.store.path)?;
-    let links: Vec<Link> = store
+    let (about, others): (Vec<Link>, Vec<Link>) = store
         .links()
         .await?
         .into_iter()
-        .filter(|link| is_about(link, subject))
+        .partition(|link| is_about(link, subject));
+    let groups: BTreeSet<&Marker> = about
+        .iter()
+        .filter_map(|link| Some(&link.member.as_ref()?.of))
         .collect();
+    let of_members = others.into_iter();
+    let shared: Vec<Link> = of_members
+        .filter(|link| groups.contains(&link.marker))
+        .collect();
+    let links: Vec<Link> = about.into_iter().chain(shared).collect();
     if links.is_empty() {
         bail!(
             "nothing is known of {}. Give a finding's id, a ticket's key, a resource's ARN or a marker; \
@@ -127,6 +136,18 @@ fn text(
 
 /// How it stands: what was agreed, decided, and is ignored.
 fn standing(out: &mut String, link: &Link) {
+    if let Some(member) = &link.member {
+        let sentence = member.standing.sentence();
+        let _ = writeln!(
+            out,
+            "  shares the ticket of {}: {}",
+            member.of,
+            plain(&sentence)
+        );
+    }
+    if !link.members.is_empty() {
+        let _ = writeln!(out, "  {} findings share this ticket", link.members.len());
+    }
     if let Some(base) = &link.base {
         let _ = writeln!(
             out,

@@ -1,5 +1,6 @@
 //! One file per use: each is what one command or one scheduled job does, from typed arguments to an exit code.
 
+pub mod adopt;
 pub mod config;
 pub mod connect;
 pub mod demo;

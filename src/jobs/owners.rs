@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::jobs::connect::{Clients, Way, connect};
 use crate::jobs::routing;
 use crate::model::owner::Routed;
-use crate::model::{Account, Finding, Routing};
+use crate::model::{Account, Finding, Marker, Routing};
 use crate::ports::{AccountFact, FindingsQuery, FindingsReader, Inventory as _};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
@@ -204,7 +204,13 @@ pub async fn findings<S: Store>(
         let at = link.ticket.as_ref();
         at.is_some_and(|at| at.key.eq_ignore_ascii_case(subject))
     });
+    let shared: BTreeSet<&Marker> = of_ticket.clone().map(|link| &link.marker).collect();
+    let members = links.iter().filter(|link| {
+        let member = link.member.as_ref();
+        member.is_some_and(|member| shared.contains(&member.of))
+    });
     let mut ids: Vec<String> = of_ticket
+        .chain(members)
         .flat_map(|link| link.findings.iter().map(|key| key.id.clone()))
         .collect();
     if ids.is_empty() {

@@ -106,7 +106,9 @@ impl Requests {
 pub(crate) fn looked_at(snapshot: &Snapshot) -> LookedAt {
     let links = snapshot.links.values();
     let of_links = links.flat_map(|link| {
-        let marker = &link.marker;
+        // What a finding waits for is the ticket that it shares.
+        let member = link.member.as_ref();
+        let marker = member.map_or(&link.marker, |member| &member.of);
         link.findings
             .iter()
             .map(move |key| (key.clone(), marker.clone()))
@@ -120,7 +122,7 @@ pub(crate) fn looked_at(snapshot: &Snapshot) -> LookedAt {
         Some((ticket.id, link.marker.clone()))
     });
     LookedAt {
-        findings: of_links.chain(of_findings).collect(),
+        findings: of_findings.chain(of_links).collect(),
         tickets: tickets.collect(),
         unread: snapshot.unread.clone(),
     }

@@ -14,7 +14,7 @@ use crate::decide::Policy;
 use crate::decide::policy::CloseWhileFailing;
 use crate::jobs::connect::{Clients, Way, connect};
 use crate::jobs::reconcile::{LAST_READ, RunError};
-use crate::model::{BaseTicket, Link, Marker, TicketState};
+use crate::model::{BaseTicket, Link, Marker, Member, Standing, TicketState};
 use crate::ports::{Inventory, ResourceFact, ResourceQuery, TicketQuery, TicketsReader};
 use crate::read::rules::Loaded;
 use crate::read::snapshot::Snapshot;
@@ -26,6 +26,9 @@ use crate::talk::{self, Talk, plain};
 
 /// Tickets that are read in one call.
 const TICKETS_PER_CALL: usize = 100;
+/// Resources of tickets of several findings that AWS Config is asked about in one review; each may cost a request in its
+/// own account.
+const MEMBERS_ASKED: usize = 500;
 /// Tickets whose moves are asked for in one call.
 const MOVES_PER_CALL: usize = 1_000;
 
@@ -105,7 +108,13 @@ pub(crate) async fn remembered_of<S: Store>(
     links: Vec<Link>,
     now: Timestamp,
 ) -> Result<Review, StoreError> {
-    let links = links.into_iter().filter(may_wait);
+    let links: Vec<Link> = links.into_iter().filter(may_wait).collect();
+    let members: Vec<Marker> = links
+        .iter()
+        .flat_map(|link| link.members.iter().cloned())
+        .collect();
+    let members = store.links_of(&[], &[], &members).await?;
+    let links = links.into_iter().chain(members);
     let snapshot = Snapshot {
         taken_at: now,
         links: links.map(|link| (link.marker.clone(), link)).collect(),
@@ -153,7 +162,11 @@ pub async fn look<S: Store>(
     let mut snapshot = Box::pin(read(from, &scope, &policy, now, &Silent)).await?;
     let listed = evidence(config, &snapshot, &policy, true);
     let listed: BTreeSet<Marker> = listed.into_iter().map(|one| one.marker).collect();
-    snapshot.links.retain(|marker, _| listed.contains(marker));
+    // The members of a ticket of several findings stay: they say what is with it.
+    snapshot.links.retain(|marker, link| {
+        let member = link.member.as_ref();
+        listed.contains(marker) || member.is_some_and(|member| listed.contains(&member.of))
+    });
     moves(&clients.jira, &mut snapshot).await;
     resources(&clients.aws, &mut snapshot).await;
     Ok(review(config, store, &snapshot, Source::Now).await?)
@@ -250,10 +263,24 @@ async fn moves<T: TicketsReader>(jira: &T, snapshot: &mut Snapshot) {
 /// Does what they are about still exist? An answer that does not come is one too.
 async fn resources<I: Inventory>(inventory: &I, snapshot: &mut Snapshot) {
     let mut wanted: BTreeMap<Marker, Vec<ResourceQuery>> = BTreeMap::new();
+    let mut members = 0;
     for (marker, link) in &snapshot.links {
-        if !snapshot.resources.contains_key(marker) {
+        let known = snapshot.resources.contains_key(marker);
+        // A ticket of several findings is about no one resource: its members are.
+        let own = link.ticket.is_some() && !link.alias.is_group();
+        let shares = link
+            .member
+            .as_ref()
+            .is_some_and(|member| is_claimed(member));
+        members += usize::from(shares && !known);
+        if (own || (shares && members <= MEMBERS_ASKED)) && !known {
             wanted.insert(marker.clone(), queries(link, snapshot));
         }
+    }
+    if members > MEMBERS_ASKED {
+        snapshot.coverage.gaps.push(format!(
+            "AWS Config was asked about {MEMBERS_ASKED} of {members} resources of shared tickets; of the others Security Hub alone says how they stand"
+        ));
     }
     let all: BTreeSet<&ResourceQuery> = wanted.values().flatten().collect();
     let all: Vec<ResourceQuery> = all.into_iter().cloned().collect();
@@ -268,6 +295,17 @@ async fn resources<I: Inventory>(inventory: &I, snapshot: &mut Snapshot) {
     }
 }
 
+/// What somebody says is dealt with: not what is hidden, accepted, or known to be deleted.
+fn is_claimed(member: &Member) -> bool {
+    !matches!(
+        member.standing,
+        Standing::Ignored { .. }
+            | Standing::Suppressed { .. }
+            | Standing::Accepted { .. }
+            | Standing::Deleted
+    )
+}
+
 /// One for each resource that its findings name; the alias knows one where no finding is there any more.
 fn queries(link: &Link, snapshot: &Snapshot) -> Vec<ResourceQuery> {
     let alias = &link.alias;
@@ -277,10 +315,7 @@ fn queries(link: &Link, snapshot: &Snapshot) -> Vec<ResourceQuery> {
         kind: kind.to_owned(),
         id: id.to_owned(),
     };
-    let findings = link
-        .findings
-        .iter()
-        .filter_map(|key| snapshot.findings.get(key));
+    let findings = link.findings.iter().filter_map(|key| snapshot.finding(key));
     let named: Vec<ResourceQuery> = findings
         .flat_map(|finding| &finding.resources)
         .map(|resource| query(&resource.kind, &resource.id, resource.region.as_ref()))

@@ -166,15 +166,19 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
             let Some(link) = links.get(&change.marker) else {
                 continue;
             };
+            let action = actions.get(&change.marker).copied();
+            // A ticket of several findings has none of its own: the worst of them speaks.
+            let worst = action.map(|action| &action.subject.finding);
             let finding = link
                 .findings
                 .iter()
+                .chain(worst)
                 .find_map(|key| snapshot.finding(key).or_else(|| fetched.get(key)));
             let told = Change {
                 change,
                 link,
                 finding,
-                action: actions.get(&change.marker).copied(),
+                action,
             };
             notices.extend(news::of_change(self.config, &told, now));
         }

@@ -141,7 +141,7 @@ pub fn preview(
     output: PreviewOutput,
 ) -> anyhow::Result<String> {
     let link = Link::new(finding.alias.clone(), finding.severity);
-    let draft = style.draft(finding, &link, &Reason::Fails);
+    let draft = style.draft(finding, &link, &[], &Reason::Fails);
     let text = match output {
         PreviewOutput::Adf => serde_json::to_string_pretty(&draft.description)? + "\n",
         PreviewOutput::Text => text(&draft),

@@ -48,6 +48,7 @@ fn is_passing(why: &HeldReason) -> bool {
         HeldReason::MoverUnknown { .. }
             | HeldReason::ReviewersUnknown { .. }
             | HeldReason::WriterUnknown
+            | HeldReason::MayMoveUnknown { .. }
             | HeldReason::TicketNotFoundOnce { .. }
             | HeldReason::TicketUnreadable { .. }
             | HeldReason::StatusUnmapped { .. }

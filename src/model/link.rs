@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::finding::{AliasKey, FindingKey, FindingState, Severity, WorkflowStatus};
 use super::ignore_rule::RuleMatch;
+use super::member::Member;
 use super::ticket::{Changed, Shown, TicketRef, TicketState};
 
 /// The label that marks a ticket as ours: `asaf-` and 32 hexadecimal digits of the alias key's SHA-256.
@@ -257,6 +258,19 @@ pub struct Link {
     /// Whose the ticket is: the owner's team and project when it was created or last changed; `None` before.
     #[serde(default)]
     pub owner: Option<LinkOwner>,
+    /// The group whose ticket it shares, and what it is to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Box<Member>>,
+    /// A group's members, in order; `findings` is empty then, because each member tracks its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Marker>,
+    /// Who reports a group's findings, in the word that settings use; of other links, their findings say it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub product: String,
+    /// The tickets that Security Hub's fields named when our last write put ours in their place: reads may show them for
+    /// some minutes more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub corrected: BTreeSet<String>,
     /// When AWS Config was last asked about the resource.
     pub resource_asked_at: Option<Timestamp>,
     /// When Config proved the resource deleted; holds until the finding is evaluated again after it.
@@ -297,6 +311,10 @@ impl Link {
             shown: None,
             changes: Vec::new(),
             owner: None,
+            member: None,
+            members: Vec::new(),
+            product: String::new(),
+            corrected: BTreeSet::new(),
             resource_asked_at: None,
             resource_deleted_at: None,
         }
@@ -309,6 +327,14 @@ impl Link {
         if let Err(place) = self.findings.binary_search(&finding) {
             self.findings.insert(place, finding);
         }
+    }
+
+    /// Another ticket goes on with what it was about: it is a member's, or a group's that is closed and has none.
+    pub fn is_merged(&self) -> bool {
+        let closed = BaseTicket::Is(TicketState::Closed);
+        let is_closed = self.base.as_ref().is_some_and(|base| base.ticket == closed);
+        let is_empty = self.alias.is_group() && self.members.is_empty();
+        self.member.is_some() || (is_empty && is_closed)
     }
 
     /// The same link before it had a ticket or agreed on anything.

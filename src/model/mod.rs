@@ -3,6 +3,7 @@
 pub mod finding;
 pub mod ignore_rule;
 pub mod link;
+pub mod member;
 pub mod owner;
 pub mod pause;
 pub mod ticket;
@@ -17,6 +18,7 @@ pub use link::{
     Author, Base, BaseTicket, Decision, DecisionKind, Dispute, InFlight, Intent, Link, LinkOwner,
     Marker,
 };
+pub use member::{Grouping, Member, Standing};
 pub use owner::{Owner, Routed, Routing};
 pub use pause::{Pause, PauseScope};
 pub use ticket::{Changed, DISPUTED_LABEL, Move, Shown, Ticket, TicketRef, TicketState};

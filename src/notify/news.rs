@@ -9,7 +9,8 @@ use super::policy::{Kind, due_at, due_date, is_told_at_once, zone};
 use super::route::{Recipient, places};
 use crate::config::Config;
 use crate::model::{
-    BaseTicket, DecisionKind, Finding, FindingState, Link, Marker, Severity, TicketRef, TicketState,
+    BaseTicket, DecisionKind, Finding, FindingState, Link, Marker, Product, Severity, TicketRef,
+    TicketState,
 };
 use crate::plan::{Action, Reason};
 use crate::ports::{Alert, Audience};
@@ -43,7 +44,8 @@ struct Told {
 pub fn of_change(config: &Config, change: &Change<'_>, now: Timestamp) -> Vec<Notice> {
     let told = match change.change.became {
         Stage::Open if burns(config, change) => burning(config, change),
-        Stage::Open | Stage::Adopted => return Vec::new(),
+        // Where it went is said in the ticket, and the plan that does it to many is released by a person.
+        Stage::Open | Stage::Adopted | Stage::Merged => return Vec::new(),
         became if became == change.change.was => return Vec::new(),
         became => moved(config, change, became),
     };
@@ -52,9 +54,10 @@ pub fn of_change(config: &Config, change: &Change<'_>, now: Timestamp) -> Vec<No
 
 /// It burns when it begins to fail, fails again, or becomes so severe; not when a person reopens: that is later news.
 fn burns(config: &Config, change: &Change<'_>) -> bool {
+    let product = product(change);
     let kind = |severity| Kind {
         severity,
-        product: change.finding.map(|finding| finding.product.word()),
+        product: product.as_ref().map(Product::word),
         rule: rule(change),
         types: change.finding.map_or(&[], |finding| &finding.types),
     };
@@ -66,8 +69,16 @@ fn burns(config: &Config, change: &Change<'_>) -> bool {
             !by_person && told(change.change.severity)
         }
         Stage::Open => told(change.change.severity) && !told(change.change.severity_was),
-        Stage::Adopted => false,
+        Stage::Adopted | Stage::Merged => false,
     }
+}
+
+/// Who reports it. Of a finding that could not be read, or is gone, its key still says so.
+fn product(change: &Change<'_>) -> Option<Product> {
+    let key = || change.link.findings.first();
+    let of_key = || key().map(|key| Product::of_arn(&key.product_arn));
+    let read = change.finding.map(|finding| finding.product.clone());
+    read.or_else(of_key)
 }
 
 fn rule<'a>(change: &Change<'a>) -> &'a str {
@@ -88,17 +99,21 @@ fn burning(config: &Config, change: &Change<'_>) -> Told {
         rule: rule(change).to_owned(),
         title: finding.map_or_else(String::new, |finding| finding.title.clone()),
         why: finding.map_or_else(String::new, |finding| finding.description.clone()),
-        product: finding
-            .map_or("Security Hub", |finding| finding.product.name())
-            .to_owned(),
+        product: product(change).map_or("Security Hub".to_owned(), |product| {
+            product.name().to_owned()
+        }),
         account: link.alias.account.clone(),
-        account_name: finding.and_then(|finding| finding.account_name.clone()),
+        account_name: finding
+            .filter(|finding| finding.alias.account == link.alias.account)
+            .and_then(|finding| finding.account_name.clone()),
         region: link.alias.region.clone(),
         kind: finding
             .and_then(|f| f.resources.first())
             .map(|resource| resource.kind.clone()),
         resource: link.alias.resource.clone(),
-        more_resources: finding.map_or(0, |finding| finding.resources.len().saturating_sub(1)),
+        more_resources: finding
+            .filter(|_| !link.alias.is_group())
+            .map_or(0, |finding| finding.resources.len().saturating_sub(1)),
         since: base.map(|base| base.episode_started_at),
         episode: base.map_or(1, |base| base.episode),
         ticket: ticket_at(config, link.ticket.as_ref()),
@@ -180,6 +195,7 @@ fn without_reason(link: &Link, became: Stage) -> String {
         }
         Stage::None => "AWS Config recorded the deletion of the resource.".to_owned(),
         Stage::Deleted => "Somebody deleted the ticket in Jira.".to_owned(),
+        Stage::Merged => "Another ticket goes on with it.".to_owned(),
         Stage::Open | Stage::Adopted => "It waits for the team again.".to_owned(),
     }
 }

@@ -196,6 +196,7 @@ fn became(stage: Stage) -> &'static str {
         Stage::Ignored => "Ignored",
         Stage::None => "Deleted with its resource",
         Stage::Deleted => "Deleted",
+        Stage::Merged => "Merged",
     }
 }
 

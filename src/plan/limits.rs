@@ -47,6 +47,7 @@ pub fn is_removal(action: &Action) -> bool {
     let ticket = matches!(
         action.ticket,
         TicketStep::Delete
+            | TicketStep::Merge
             | TicketStep::Move {
                 to: TicketState::Closed | TicketState::Ignored
             }
@@ -84,5 +85,6 @@ pub fn brake(plan: &mut Plan, limits: Limits, earlier: Earlier) -> Option<Braked
         subject: action.subject,
         why: HeldReason::Brake { removals, of },
     }));
+    plan.hold_waiting(&HeldReason::Brake { removals, of });
     Some(Braked { removals, of })
 }

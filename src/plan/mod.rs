@@ -1,6 +1,7 @@
 //! A plan is plain data: what would be written, why, and what is held. It can be printed, compared and hashed.
 
 pub mod digest;
+mod held;
 pub mod limits;
 pub mod paused;
 pub mod reason;
@@ -12,7 +13,8 @@ use crate::model::{
     Account, FindingKey, FindingState, Link, Marker, Severity, TicketState, WorkflowStatus,
 };
 use crate::ports::Alert;
-pub use reason::{HeldReason, Reason};
+pub use held::HeldReason;
+pub use reason::Reason;
 
 /// Everything that one run would do.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -57,6 +59,9 @@ pub struct Subject {
     pub finding: FindingKey,
     /// Account id.
     pub account: Account,
+    /// Further accounts, where several findings share the ticket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_accounts: Vec<Account>,
     /// Account name, where known.
     pub account_name: Option<String>,
     /// Region.
@@ -89,6 +94,10 @@ pub enum TicketStep {
     Create,
     /// A new ticket in the new owner's project, and the old one is closed.
     Replace,
+    /// Moved to the new owner's project, where it has another key.
+    Transfer,
+    /// Closed, because another ticket goes on with what it was about.
+    Merge,
     /// A change of status.
     Move {
         /// The status's meaning.
@@ -109,6 +118,9 @@ pub struct WorkflowStep {
     pub findings: Vec<FindingKey>,
     /// The new status.
     pub to: WorkflowStatus,
+    /// Some of the findings' fields name another ticket than theirs: the note must name theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrects: bool,
 }
 
 /// The state that an action was decided from; it is not applied to another.
@@ -143,9 +155,15 @@ pub struct Action {
     pub workflow: Option<WorkflowStep>,
     /// Who hears of it at once.
     pub alerts: Vec<Alert>,
+    /// Links whose tickets must be closed first ([`TicketStep::Merge`]): no finding has two live tickets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<Marker>,
     /// The link's row once everything above has its receipt.
     #[serde(skip)]
     pub after: Option<Box<Link>>,
+    /// The same for the members of a group, whose ticket lists them.
+    #[serde(skip)]
+    pub members: Vec<Link>,
 }
 
 /// Something that is not done, and why.
@@ -189,6 +207,11 @@ impl TicketStep {
     pub fn creates(self) -> bool {
         matches!(self, TicketStep::Create | TicketStep::Replace)
     }
+
+    /// The key is another one afterwards.
+    pub fn renames(self) -> bool {
+        self.creates() || self == TicketStep::Transfer
+    }
 }
 
 impl Action {
@@ -198,6 +221,8 @@ impl Action {
         match self.ticket {
             TicketStep::Create => "create",
             TicketStep::Replace => "replace",
+            TicketStep::Transfer => "transfer",
+            TicketStep::Merge => "merge",
             TicketStep::Move { to: Open } => "reopen",
             TicketStep::Move { to: Resolved } => "resolve",
             TicketStep::Move { to: Closed } => "close",
@@ -213,6 +238,22 @@ impl Action {
 }
 
 impl Plan {
+    /// Takes out what waits for links that are held themselves, and holds it for the same reason.
+    pub(crate) fn hold_waiting(&mut self, why: &HeldReason) {
+        let held: std::collections::BTreeSet<Marker> =
+            self.held.iter().map(|held| held.marker.clone()).collect();
+        let waits = |action: &Action| action.waits_for.iter().any(|link| held.contains(link));
+        let (waiting, free): (Vec<Action>, Vec<Action>) = std::mem::take(&mut self.actions)
+            .into_iter()
+            .partition(waits);
+        self.actions = free;
+        self.held.extend(waiting.into_iter().map(|action| Held {
+            marker: action.marker,
+            subject: action.subject,
+            why: why.clone(),
+        }));
+    }
+
     /// Nothing would be written.
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty()
@@ -248,14 +289,15 @@ impl Summary {
             TicketStep::Move {
                 to: TicketState::Resolved,
             } => &mut self.resolved,
-            TicketStep::Move {
+            TicketStep::Merge
+            | TicketStep::Move {
                 to: TicketState::Closed,
             } => &mut self.closed,
             TicketStep::Move {
                 to: TicketState::Ignored,
             } => &mut self.ignored,
             TicketStep::Delete => &mut self.deleted,
-            TicketStep::Update => &mut self.updated,
+            TicketStep::Update | TicketStep::Transfer => &mut self.updated,
             TicketStep::Keep if action.comment.is_some() => &mut self.updated,
             TicketStep::Keep => &mut self.status_only,
         }

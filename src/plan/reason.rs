@@ -1,10 +1,11 @@
-//! Why something is done or held. Each sentence is written once, here, and read in the plan, in Jira's comments, in
-//! notices and in `explain`.
+//! Why something is done. Each sentence is written once, here, and read in the plan, in Jira's comments, in notices and
+//! in `explain`. Why something is held: [`super::HeldReason`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{DISPUTED_LABEL, FindingState, PauseScope, TicketState, WorkflowStatus};
+use super::held::HeldReason;
+use crate::model::{DISPUTED_LABEL, FindingState, TicketState, WorkflowStatus};
 
 /// Why an action is taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,6 +131,42 @@ pub enum Reason {
         /// The team that has it now.
         to: String,
     },
+    /// Row 16: the finding belongs to an owner with another project, and the ticket goes there.
+    OwnerMoved {
+        /// Its key before.
+        old_key: String,
+        /// The team that had it.
+        from: String,
+        /// The team that has it now.
+        to: String,
+    },
+    /// Row 16: the finding belongs to an owner with another project, and Jira does not let the bot move the ticket.
+    OwnerMoveDenied {
+        /// The ticket.
+        old_key: String,
+        /// The team that had it.
+        from: String,
+        /// The team that has it now.
+        to: String,
+        /// What the bot lacks.
+        why: String,
+        /// It stays where it is; otherwise a new one takes its place.
+        stays: bool,
+    },
+    /// Row 14 for a ticket of several findings.
+    MoreFail,
+    /// Row 16: the finding shares a ticket now.
+    Consolidated {
+        /// Its own one.
+        old_key: String,
+    },
+    /// Row 16: no finding shares this ticket any more.
+    Split {
+        /// The ticket.
+        old_key: String,
+    },
+    /// Row 22: Security Hub's fields name another ticket, from before.
+    TicketNamed,
     /// Row 16 and others: only the status is brought in line.
     StatusAligned {
         /// What it becomes.
@@ -239,16 +276,7 @@ impl Reason {
                 "{by} closed this ticket, but the finding still fails, and the policy keeps such tickets open."
             ),
             Reason::ReopenedByPerson { by } => format!("{by} reopened this ticket."),
-            Reason::SuppressedByHand { by, at } => {
-                // A history that names nobody gives no time either.
-                let unknown = *at == Timestamp::UNIX_EPOCH;
-                let at = if unknown {
-                    String::new()
-                } else {
-                    format!(" at {}", minute(at))
-                };
-                format!("{by} suppressed the finding in Security Hub{at}.")
-            }
+            Reason::SuppressedByHand { by, at } => suppressed_by_hand(by, *at),
             Reason::SuppressionReverted { by } => format!(
                 "{by} suppressed the finding in Security Hub, but findings are suppressed by reviewed ignore rules only."
             ),
@@ -275,9 +303,25 @@ impl Reason {
             Reason::ContentChanged => {
                 "Severity, title, resources, account name or owner changed.".to_owned()
             }
-            Reason::OwnerChanged { old_key, from, to } => format!(
-                "It belongs to {to} now, and no longer to {from}: a ticket in {to}'s project takes the place of {old_key}."
+            Reason::OwnerChanged { from, to, .. }
+            | Reason::OwnerMoved { from, to, .. }
+            | Reason::OwnerMoveDenied { from, to, .. } => format!(
+                "It belongs to {to} now, and no longer to {from}: {}.",
+                self.whereto()
             ),
+            Reason::MoreFail => {
+                "The ticket is about several resources, and more of them fail now: see its table."
+                    .to_owned()
+            }
+            Reason::Consolidated { old_key } => format!(
+                "Findings of this kind share one ticket now, and {old_key} is closed for it."
+            ),
+            Reason::Split { old_key } => format!(
+                "The findings of {old_key} have other tickets now, by the setting policy.consolidate."
+            ),
+            Reason::TicketNamed => {
+                "This ticket tracks the finding now, and Security Hub's note says so.".to_owned()
+            }
             Reason::StatusAligned { to } => {
                 format!("Security Hub's status follows the ticket: {}.", to.as_str())
             }
@@ -299,6 +343,42 @@ impl Reason {
             Reason::Verified => "Verified: AWS reports that the check passes.".to_owned(),
         }
     }
+}
+
+impl Reason {
+    /// Where the ticket of a finding with a new owner goes.
+    fn whereto(&self) -> String {
+        match self {
+            Reason::OwnerChanged { old_key, to, .. } => {
+                format!("a ticket in {to}'s project takes the place of {old_key}")
+            }
+            Reason::OwnerMoved { old_key, to, .. } => {
+                format!("{old_key} has moved to {to}'s project")
+            }
+            Reason::OwnerMoveDenied {
+                old_key,
+                why,
+                stays: true,
+                ..
+            } => format!("{old_key} stays in its project, because asaf may not move it: {why}"),
+            Reason::OwnerMoveDenied {
+                old_key, to, why, ..
+            } => format!(
+                "a ticket in {to}'s project takes the place of {old_key}, which asaf may not move: {why}"
+            ),
+            _ => String::new(),
+        }
+    }
+}
+
+fn suppressed_by_hand(by: &str, at: Timestamp) -> String {
+    // A history that names nobody gives no time either.
+    let at = if at == Timestamp::UNIX_EPOCH {
+        String::new()
+    } else {
+        format!(" at {}", minute(&at))
+    };
+    format!("{by} suppressed the finding in Security Hub{at}.")
 }
 
 fn closed_without_right(by: &str, back_to: TicketState, who_may: &str) -> String {
@@ -340,202 +420,6 @@ fn state(finding: FindingState) -> &'static str {
 }
 
 /// `2026-11-24 08:15 UTC`: enough for a person.
-fn minute(at: &Timestamp) -> String {
+pub(super) fn minute(at: &Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// Why something is held.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "held")]
-pub enum HeldReason {
-    /// A create was sent and its outcome is unknown.
-    IntentInDoubt {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// Waits for a person.
-    Quarantined {
-        /// What failed.
-        why: String,
-    },
-    /// The ticket was not found by id, once.
-    TicketNotFoundOnce {
-        /// Key.
-        key: String,
-    },
-    /// The ticket's project cannot be read.
-    TicketUnreadable {
-        /// Key.
-        key: String,
-    },
-    /// The configuration does not say what the status means.
-    StatusUnmapped {
-        /// Key.
-        key: String,
-        /// Jira's status.
-        status: String,
-    },
-    /// Who moved the ticket could not be read.
-    MoverUnknown {
-        /// Key.
-        key: String,
-    },
-    /// Who may close could not be read.
-    ReviewersUnknown {
-        /// Key.
-        key: String,
-    },
-    /// Who set the workflow status could not be read.
-    WriterUnknown,
-    /// Whose it is depends on what Organizations has never told.
-    OwnerUnknown {
-        /// Why it could not be read.
-        why: String,
-    },
-    /// Absent, but its account and Region were not read completely.
-    NotCovered,
-    /// Absent from one complete read; the next one decides.
-    AbsentOnce,
-    /// Absent, and its account is not known as a member of the organisation.
-    AccountNotMember {
-        /// Account id.
-        account: String,
-    },
-    /// Row 7 with policy `hold`.
-    ClosedWhileFailing {
-        /// The reviewer.
-        by: String,
-    },
-    /// Row 12, a third time.
-    DeletedTooOften {
-        /// The last key.
-        key: String,
-    },
-    /// Somebody keeps changing back what the engine writes; security was told.
-    Disputed {
-        /// The row of the decision table.
-        row: u8,
-        /// Since when.
-        since: Timestamp,
-    },
-    /// The finding turned moments ago, and has turned again.
-    HoldDown {
-        /// It is looked at again then.
-        until: Timestamp,
-    },
-    /// A person paused it.
-    Paused {
-        /// How much is paused.
-        scope: PauseScope,
-        /// Who.
-        by: String,
-        /// Why.
-        why: String,
-    },
-    /// The ignore rules could not be read.
-    RulesUnread,
-    /// Blocked by the mass-change brake.
-    Brake {
-        /// How many removals the plan had.
-        removals: usize,
-        /// Of how many tickets.
-        of: usize,
-    },
-    /// No row of the table matches: a defect.
-    NoRow,
-}
-
-impl HeldReason {
-    /// The kind of reason in one word, for counting.
-    pub fn word(&self) -> &'static str {
-        match self {
-            HeldReason::IntentInDoubt { .. } => "intent_in_doubt",
-            HeldReason::Quarantined { .. } => "quarantined",
-            HeldReason::TicketNotFoundOnce { .. } => "ticket_not_found_once",
-            HeldReason::TicketUnreadable { .. } => "ticket_unreadable",
-            HeldReason::StatusUnmapped { .. } => "status_unmapped",
-            HeldReason::MoverUnknown { .. } => "mover_unknown",
-            HeldReason::ReviewersUnknown { .. } => "reviewers_unknown",
-            HeldReason::WriterUnknown => "writer_unknown",
-            HeldReason::OwnerUnknown { .. } => "owner_unknown",
-            HeldReason::NotCovered => "not_covered",
-            HeldReason::AbsentOnce => "absent_once",
-            HeldReason::AccountNotMember { .. } => "account_not_member",
-            HeldReason::ClosedWhileFailing { .. } => "closed_while_failing",
-            HeldReason::DeletedTooOften { .. } => "deleted_too_often",
-            HeldReason::Disputed { .. } => "disputed",
-            HeldReason::HoldDown { .. } => "hold_down",
-            HeldReason::Paused { .. } => "paused",
-            HeldReason::RulesUnread => "rules_unread",
-            HeldReason::Brake { .. } => "brake",
-            HeldReason::NoRow => "no_row",
-        }
-    }
-
-    /// One sentence, for everybody.
-    pub fn sentence(&self) -> String {
-        match self {
-            HeldReason::IntentInDoubt { since } => format!(
-                "a ticket may have been created at {}; Jira is asked until that is certain",
-                minute(since)
-            ),
-            HeldReason::Quarantined { why } => {
-                format!("in quarantine: {why} (see `asaf quarantine`)")
-            }
-            HeldReason::TicketNotFoundOnce { key } => format!(
-                "{key} was not found by its id; a second read decides whether it was deleted"
-            ),
-            HeldReason::TicketUnreadable { key } => {
-                format!("{key} cannot be read, nor can its project: check the bot's permissions")
-            }
-            HeldReason::StatusUnmapped { key, status } => {
-                format!("{key} has status “{status}”, which [jira.statuses] does not map")
-            }
-            HeldReason::MoverUnknown { key } => format!("who moved {key} could not be read"),
-            HeldReason::ReviewersUnknown { key } => {
-                format!("{key} was closed, but who may close could not be read")
-            }
-            HeldReason::WriterUnknown => {
-                "who set the status in Security Hub could not be read".to_owned()
-            }
-            HeldReason::OwnerUnknown { why } => format!(
-                "whose it is depends on units or tags of accounts, and Organizations could not be read yet: {why}"
-            ),
-            HeldReason::NotCovered => {
-                "absent, but its account and Region were not read completely".to_owned()
-            }
-            HeldReason::AbsentOnce => {
-                "absent from one complete read; a second one decides".to_owned()
-            }
-            HeldReason::AccountNotMember { account } => {
-                format!("absent, and account {account} is not an active member of the organisation")
-            }
-            HeldReason::ClosedWhileFailing { by } => {
-                format!("{by} closed it while it fails, and the policy is to hold")
-            }
-            HeldReason::DeletedTooOften { key } => {
-                format!("{key} was deleted, like two tickets before it: security decides")
-            }
-            HeldReason::Disputed { row, since } => format!(
-                "disputed since {}: row {row} would once more undo what somebody or an automation rule does; take the label {DISPUTED_LABEL} off the ticket when that is settled",
-                minute(since)
-            ),
-            HeldReason::HoldDown { until } => format!(
-                "the finding changes to and fro; it is looked at again after {}",
-                minute(until)
-            ),
-            HeldReason::Paused { scope, by, why } => {
-                format!("{scope} is paused by {by}: {why} (see `asaf pause ls`)")
-            }
-            HeldReason::RulesUnread => {
-                "the ignore rules could not be read: what they hide is left as it is".to_owned()
-            }
-            HeldReason::Brake { removals, of } => {
-                format!("the plan would remove {removals} of {of} tickets, over the limit")
-            }
-            HeldReason::NoRow => {
-                "no row of the decision table matches: please report this".to_owned()
-            }
-        }
-    }
 }

@@ -96,10 +96,13 @@ fn sign(action: &Action) -> char {
         _ if action.row == 2 => '!',
         TicketStep::Create | TicketStep::Replace => '+',
         TicketStep::Delete
+        | TicketStep::Merge
         | TicketStep::Move {
             to: TicketState::Closed,
         } => '-',
-        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Update => '~',
+        TicketStep::Keep | TicketStep::Move { .. } | TicketStep::Transfer | TicketStep::Update => {
+            '~'
+        }
     }
 }
 
@@ -223,6 +226,7 @@ mod tests {
             subject: Subject {
                 finding: finding.clone(),
                 account: "123456789012".to_owned(),
+                other_accounts: Vec::new(),
                 account_name: None,
                 region: "eu-west-1".to_owned(),
                 severity: Severity::High,
@@ -241,10 +245,13 @@ mod tests {
             ticket,
             comment: comment.then(|| "key".to_owned()),
             workflow: status.then(|| WorkflowStep {
+                corrects: false,
                 findings: vec![finding],
                 to: WorkflowStatus::Resolved,
             }),
             alerts: Vec::new(),
+            waits_for: Vec::new(),
+            members: Vec::new(),
             after: None,
         }
     }

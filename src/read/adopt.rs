@@ -12,7 +12,7 @@ use crate::model::{AliasKey, FindingKey, FindingState, Link, Marker, Severity, T
 use crate::mutant;
 use crate::ports::{FindingsReader, Inventory, TicketsReader};
 use crate::read::snapshot::Snapshot;
-use crate::read::{ReadError, Sources, tickets};
+use crate::read::{ReadError, Sources, groups, tickets};
 use crate::store::Store;
 
 /// How many finding ids the property holds: enough to find the link again, within Jira's 32,768 characters.
@@ -27,8 +27,10 @@ struct Property {
 }
 
 /// The value of `asaf.link` for a new ticket.
-pub fn property(link: &Link) -> Value {
-    let findings: Vec<&FindingKey> = link.findings.iter().take(MOST_FINDINGS).collect();
+pub fn property(link: &Link, members: &[Link]) -> Value {
+    let shared = members.iter().flat_map(|member| &member.findings);
+    let findings = link.findings.iter().chain(shared);
+    let findings: Vec<&FindingKey> = findings.take(MOST_FINDINGS).collect();
     json!({ "v": 1, "marker": link.marker, "alias": link.alias, "findings": findings, "severity": link.severity })
 }
 
@@ -61,9 +63,8 @@ async fn named_by_findings<T: TicketsReader>(
         let Some(key) = &finding.noted_ticket else {
             continue;
         };
-        let link = snapshot.links.get(&Marker::of(&finding.alias));
-        let linked = link.and_then(|link| link.ticket.as_ref());
-        let is_new = linked.is_none_or(|at| at.key != *key);
+        let linked = groups::ticket_key(&Marker::of(&finding.alias), snapshot);
+        let is_new = linked.is_none_or(|linked| linked != key);
         if is_new && !finding.sample && finding.state() == FindingState::Failing {
             keys.insert(key.clone());
         }
@@ -190,6 +191,14 @@ fn take_over(marker: &Marker, mut candidates: Vec<Ticket>, snapshot: &mut Snapsh
             snapshot.strays.extend(strays);
             return;
         }
+        // Its finding shares another ticket now; this one was closed for that.
+        Some(link) if link.member.is_some() => {
+            if tickets::is_live(&chosen) {
+                strays.push(chosen.at.key);
+            }
+            snapshot.strays.extend(strays);
+            return;
+        }
         Some(link) => Some(Link {
             base: None,
             ..link.clone()
@@ -216,7 +225,9 @@ fn new_link(marker: &Marker, ticket: &Ticket, snapshot: &Snapshot) -> Option<Lin
         .and_then(|value| serde_json::from_value::<Property>(value).ok());
     if let Some(property) = property.filter(|property| Marker::of(&property.alias) == *marker) {
         let mut link = Link::new(property.alias, property.severity);
-        link.findings = property.findings.into_iter().collect();
+        if !link.alias.is_group() {
+            link.findings = property.findings.into_iter().collect();
+        }
         return Some(link);
     }
     let finding = snapshot

@@ -23,6 +23,7 @@ pub(super) async fn ask<F: FindingsReader, T: TicketsReader, I: Inventory, S: St
         moves,
         writers,
         resources,
+        transfers,
         accounts,
         proven,
     } = needs(snapshot, policy, now);
@@ -44,6 +45,12 @@ pub(super) async fn ask<F: FindingsReader, T: TicketsReader, I: Inventory, S: St
             Ok(write) => {
                 snapshot.writes.insert(key, write);
             }
+            Err(error) => snapshot.coverage.gaps.push(error.to_string()),
+        }
+    }
+    if !transfers.is_empty() {
+        match from.tickets.transfers(&transfers).await {
+            Ok(read) => snapshot.transfers = read,
             Err(error) => snapshot.coverage.gaps.push(error.to_string()),
         }
     }

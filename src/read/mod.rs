@@ -6,6 +6,7 @@
 pub mod adopt;
 mod facts;
 pub mod files;
+mod groups;
 mod named;
 pub mod rules;
 pub mod snapshot;
@@ -129,9 +130,11 @@ pub async fn read<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     match scope {
         Scope::Full => Box::pin(full(from, &mut snapshot, progress)).await?,
         Scope::Changed { since } => {
-            Box::pin(changed(from, *since, &mut snapshot, progress)).await?
+            Box::pin(changed(from, *since, policy, &mut snapshot, progress)).await?
         }
-        Scope::Keys(keys) => Box::pin(named::named(from, keys, &mut snapshot, progress)).await?,
+        Scope::Keys(keys) => {
+            Box::pin(named::named(from, keys, policy, &mut snapshot, progress)).await?
+        }
     }
     snapshot.findings.retain(|_, finding| !finding.sample);
     deletions(from.store, &mut snapshot).await?;
@@ -242,6 +245,7 @@ async fn confirm_absent<F: FindingsReader>(
 async fn changed<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     from: Sources<'_, F, T, I, S>,
     since: Timestamp,
+    policy: &Policy,
     snapshot: &mut Snapshot,
     progress: &dyn Progress,
 ) -> Result<(), ReadError> {
@@ -253,7 +257,7 @@ async fn changed<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     sweep::sweep(from.findings, &query, snapshot, progress).await?;
     let found = tickets::search(from.tickets, &TicketQuery::UpdatedSince(since)).await?;
     let keys: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
-    let mut sought = markers(snapshot);
+    let mut sought = markers(snapshot, policy);
     sought.extend(snapshot.unfinished.iter().cloned());
     snapshot.links = keyed(from.store.links_of(&keys, &[], &sought).await?);
     tickets::news(from, &found, snapshot).await?;
@@ -267,6 +271,7 @@ async fn counterparts<F: FindingsReader, T: TicketsReader, I: Inventory, S: Stor
     snapshot: &mut Snapshot,
     progress: &dyn Progress,
 ) -> Result<(), ReadError> {
+    groups::complete(from.store, snapshot).await?;
     let missing: BTreeSet<String> = snapshot
         .links
         .values()
@@ -292,10 +297,8 @@ fn keyed(links: Vec<Link>) -> BTreeMap<Marker, Link> {
         .collect()
 }
 
-fn markers(snapshot: &Snapshot) -> Vec<Marker> {
-    snapshot
-        .findings
-        .values()
-        .map(|finding| Marker::of(&finding.alias))
-        .collect()
+fn markers(snapshot: &Snapshot, policy: &Policy) -> Vec<Marker> {
+    let own = snapshot.findings.values();
+    let own = own.map(|finding| Marker::of(&finding.alias));
+    own.chain(groups::homes(snapshot, policy)).collect()
 }

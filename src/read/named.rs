@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::decide::Policy;
+use crate::decide::grouping::home;
 use crate::model::{FindingKey, FindingState, Marker, Ticket};
 use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
 use crate::read::snapshot::Snapshot;
 use crate::read::{
-    Keys, Progress, ReadError, Sources, adopt, counterparts, keyed, markers, sweep, tickets,
+    Keys, Progress, ReadError, Sources, adopt, counterparts, groups, keyed, markers, sweep, tickets,
 };
 use crate::store::Store;
 
@@ -19,6 +21,7 @@ const OURS: &str = "asaf";
 pub(super) async fn named<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     from: Sources<'_, F, T, I, S>,
     keys: &Keys,
+    policy: &Policy,
     snapshot: &mut Snapshot,
     progress: &dyn Progress,
 ) -> Result<(), ReadError> {
@@ -39,12 +42,13 @@ pub(super) async fn named<F: FindingsReader, T: TicketsReader, I: Inventory, S: 
     let named_by_key = ids.clone();
     ids.extend(&keys.ticket_ids);
     let known: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
-    let mut sought = markers(snapshot);
+    let mut sought = markers(snapshot, policy);
     sought.extend(keys.markers.iter().cloned());
     snapshot.links = keyed(from.store.links_of(&known, &ids, &sought).await?);
     let mut found = named_by_key;
     found.extend(strangers(from.tickets, &keys.ticket_ids, snapshot).await?);
-    found.extend(marked(from.tickets, snapshot).await?);
+    groups::complete(from.store, snapshot).await?;
+    found.extend(marked(from.tickets, policy, snapshot).await?);
     adopt::unknown(from, found, snapshot).await?;
     counterparts(from, snapshot, progress).await
 }
@@ -75,17 +79,22 @@ async fn strangers<T: TicketsReader>(
 }
 
 /// Tickets that exist already for failing findings without one, as far as Jira's search knows them.
-async fn marked<T: TicketsReader>(tickets: &T, snapshot: &Snapshot) -> Result<Vec<u64>, ReadError> {
+async fn marked<T: TicketsReader>(
+    tickets: &T,
+    policy: &Policy,
+    snapshot: &Snapshot,
+) -> Result<Vec<u64>, ReadError> {
     let fails = snapshot
         .findings
         .values()
         .filter(|finding| !finding.sample && finding.state() == FindingState::Failing);
     let unlinked: BTreeSet<Marker> = fails
-        .map(|finding| Marker::of(&finding.alias))
-        .filter(|marker| {
-            let link = snapshot.links.get(marker);
-            link.is_none_or(|link| link.ticket.is_none())
+        .flat_map(|finding| {
+            let shared = home(finding, &snapshot.owners, policy.grouping);
+            let aliases = shared.into_iter().chain([finding.alias.clone()]);
+            aliases.map(|alias| Marker::of(&alias)).collect::<Vec<_>>()
         })
+        .filter(|marker| groups::ticket_key(marker, snapshot).is_none())
         .collect();
     let unlinked: Vec<Marker> = unlinked.into_iter().collect();
     let mut found = Vec::new();

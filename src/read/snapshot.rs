@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::model::{
     Account, Finding, FindingKey, Ignoring, Intent, Link, Marker, Move, Routing, Ticket,
 };
-use crate::ports::{AccountFact, People, ResourceFact, ResourceQuery, WorkflowWrite};
+use crate::ports::{AccountFact, People, ResourceFact, ResourceQuery, Transfers, WorkflowWrite};
 
 /// Which part of Security Hub was read, and whether to the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,6 +97,9 @@ pub struct Snapshot {
     pub writes: BTreeMap<FindingKey, Option<WorkflowWrite>>,
     /// What Config says of each link's resources, where it was asked.
     pub resources: BTreeMap<Marker, Vec<ResourceFact>>,
+    /// Whether the bot may move tickets from one project to another, and what it lacks, where it was needed and could be
+    /// read.
+    pub transfers: Transfers,
     /// The bot and the reviewers.
     pub people: People,
     /// The organisation's accounts, where they were needed and could be read.

@@ -3,11 +3,11 @@
 
 use jiff::Timestamp;
 
-use super::{Claim, ConfigSays, How, HubSays, Verdict, Waiting, Why};
+use super::{Claim, ConfigSays, How, HubSays, MEMBERS_MOST, MemberSays, Verdict, Waiting, Why};
 use crate::decide::Policy;
 use crate::decide::policy::CloseWhileFailing;
 use crate::model::{
-    BaseTicket, DISPUTED_LABEL, DecisionKind, Dispute, Finding, FindingState, Link, Move,
+    BaseTicket, DISPUTED_LABEL, DecisionKind, Dispute, Finding, FindingState, Link, Move, Standing,
     TicketState,
 };
 use crate::ports::ResourceFact;
@@ -49,12 +49,18 @@ impl Evidence<'_> {
                 .as_ref()
                 .map_or(self.snapshot.taken_at, |claim| claim.at),
         };
+        let mut members = self.members(link, claim.as_ref());
+        let worst = members.iter().find_map(|member| member.verdict);
+        let members_more = members.len().saturating_sub(MEMBERS_MOST);
+        members.truncate(MEMBERS_MOST);
         Some(Waiting {
             ticket: at.key.clone(),
             marker: link.marker.clone(),
             why,
             since,
-            verdict: verdict(&security_hub, &config, claim.as_ref()),
+            verdict: worst.unwrap_or_else(|| verdict(&security_hub, &config, claim.as_ref())),
+            members,
+            members_more,
             claim,
             security_hub,
             config,
@@ -62,13 +68,45 @@ impl Evidence<'_> {
             severity: link.severity,
             team: (self.team_of)(link),
             account: link.alias.account.clone(),
-            account_name: finding.and_then(|finding| finding.account_name.clone()),
+            account_name: finding
+                .filter(|finding| finding.alias.account == link.alias.account)
+                .and_then(|finding| finding.account_name.clone()),
             region: link.alias.region.clone(),
             rule: finding.map_or_else(|| link.alias.rule.clone(), |f| f.rule.id.clone()),
             title: finding.map(|finding| finding.title.clone()),
             resource: link.alias.resource.clone(),
             findings: link.findings.to_vec(),
         })
+    }
+
+    /// What is said of each finding that shares the ticket: first those that the claim is about, the worst one first.
+    fn members(&self, link: &Link, claim: Option<&Claim>) -> Vec<MemberSays> {
+        let members = link.members.iter();
+        let members = members.filter_map(|marker| self.snapshot.links.get(marker));
+        let mut said: Vec<MemberSays> = members
+            .filter_map(|link| {
+                let standing = &link.member.as_ref()?.standing;
+                let security_hub = self.hub_says(link, self.finding(link));
+                let config = self.config_says(link);
+                let claimed = !matches!(
+                    standing,
+                    Standing::Ignored { .. }
+                        | Standing::Suppressed { .. }
+                        | Standing::Accepted { .. }
+                );
+                Some(MemberSays {
+                    resource: link.alias.resource.clone(),
+                    account: link.alias.account.clone(),
+                    region: link.alias.region.clone(),
+                    state: standing.sentence(),
+                    verdict: claimed.then(|| verdict(&security_hub, &config, claim)),
+                    security_hub,
+                    config,
+                })
+            })
+            .collect();
+        said.sort_by_key(|member| (member.verdict.is_none(), member.verdict));
+        said
     }
 
     fn why(&self, link: &Link, hub: &HubSays) -> Option<Why> {
@@ -115,11 +153,13 @@ impl Evidence<'_> {
         }
     }
 
-    /// The worst finding of the link: it rules.
+    /// The worst finding of the link, or of those that share its ticket: it rules.
     fn finding(&self, link: &Link) -> Option<&Finding> {
-        let known = link
-            .findings
-            .iter()
+        let members = link.members.iter();
+        let members = members.filter_map(|marker| self.snapshot.links.get(marker));
+        let known = std::iter::once(link)
+            .chain(members)
+            .flat_map(|link| &link.findings)
             .filter_map(|key| self.snapshot.finding(key));
         known.min_by_key(|finding| finding.state())
     }

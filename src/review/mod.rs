@@ -83,6 +83,38 @@ pub struct Waiting {
     pub resource: String,
     /// The findings that the ticket tracks.
     pub findings: Vec<FindingKey>,
+    /// What is said of each of several findings that share the ticket, at most [`MEMBERS_MOST`], the worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberSays>,
+    /// How many more share it.
+    #[serde(skip_serializing_if = "is_none")]
+    pub members_more: usize,
+}
+
+/// The findings of one ticket that are looked at: as many as its own table names.
+pub const MEMBERS_MOST: usize = 50;
+
+/// One of several findings that share a ticket.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MemberSays {
+    /// The resource.
+    pub resource: String,
+    /// AWS account.
+    pub account: Account,
+    /// Region.
+    pub region: String,
+    /// What it is to the ticket, such as `fails` or `ignored until …`.
+    pub state: String,
+    /// What the evidence says to the claim; `None` for one that the claim is not about: it is ignored, or was accepted.
+    pub verdict: Option<Verdict>,
+    /// Security Hub's side.
+    pub security_hub: HubSays,
+    /// AWS Config's side.
+    pub config: ConfigSays,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// For what a ticket waits.
@@ -124,15 +156,11 @@ pub enum How {
 }
 
 /// What AWS's evidence says to the claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+///
+/// In the order in which a reviewer must know: of several findings, the first says how the ticket stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The check passes.
-    Verified,
-    /// AWS Config says that the resource is deleted.
-    ResourceDeleted,
-    /// Security Hub has archived the finding, or it expired.
-    Stopped,
     /// It failed when it was checked after the claim.
     StillFailing,
     /// It failed when it was last checked, and that was before the claim.
@@ -141,6 +169,12 @@ pub enum Verdict {
     Unclear,
     /// Security Hub could not be read, or does not show it.
     Unknown,
+    /// Security Hub has archived the finding, or it expired.
+    Stopped,
+    /// AWS Config says that the resource is deleted.
+    ResourceDeleted,
+    /// The check passes.
+    Verified,
 }
 
 /// What Security Hub says.

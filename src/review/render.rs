@@ -5,9 +5,13 @@ use std::fmt::Write as _;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Claim, ConfigSays, How, HubSays, Review, Source, Verdict, Waiting, Why};
+use super::{Claim, ConfigSays, How, HubSays, MemberSays, Review, Source, Verdict, Waiting, Why};
 use crate::model::Compliance;
 use crate::talk::{code_span, plain};
+use crate::template::data::short_name;
+
+/// Of several findings that share a ticket, so many are shown: the worst ones.
+const MEMBERS_SHOWN: usize = 5;
 
 /// A table as wide as the terminal, or as wide as its content.
 pub fn text(review: &Review, width: Option<u16>) -> String {
@@ -159,15 +163,44 @@ pub(crate) fn evidence(waiting: &Waiting) -> Vec<String> {
         Verdict::Unclear => "unclear: the check could not be made",
         Verdict::Unknown => "unknown: Security Hub does not show it",
     };
-    let mut said = vec![verdict.to_owned(), hub_line(&waiting.security_hub)];
-    match &waiting.config {
-        ConfigSays::NotAsked => {}
-        ConfigSays::Exists => said.push("Config: the resource exists".to_owned()),
-        ConfigSays::Deleted { at } => said.push(format!("Config: deleted {}", minute(*at))),
-        ConfigSays::Unknown { why } => said.push(format!("Config does not know: {why}")),
+    let mut said = vec![verdict.to_owned()];
+    if waiting.members.is_empty() {
+        said.push(hub_line(&waiting.security_hub));
+        said.push(config_line(&waiting.config));
+    }
+    said.extend(waiting.members.iter().take(MEMBERS_SHOWN).map(member_line));
+    let more = waiting.members.len().saturating_sub(MEMBERS_SHOWN) + waiting.members_more;
+    if more > 0 {
+        said.push(format!("{more} more share the ticket"));
     }
     said.retain(|line| !line.is_empty());
     said
+}
+
+fn config_line(config: &ConfigSays) -> String {
+    match config {
+        ConfigSays::NotAsked => String::new(),
+        ConfigSays::Exists => "Config: the resource exists".to_owned(),
+        ConfigSays::Deleted { at } => format!("Config: deleted {}", minute(*at)),
+        ConfigSays::Unknown { why } => format!("Config does not know: {why}"),
+    }
+}
+
+/// One of several findings: its resource, and what each service says.
+fn member_line(member: &MemberSays) -> String {
+    let services = [
+        hub_line(&member.security_hub),
+        config_line(&member.config),
+        member
+            .verdict
+            .map_or_else(|| member.state.clone(), |_| String::new()),
+    ];
+    let said: Vec<&str> = services
+        .iter()
+        .map(String::as_str)
+        .filter(|line| !line.is_empty())
+        .collect();
+    format!("{}: {}", short_name(&member.resource), said.join("; "))
 }
 
 fn hub_line(hub: &HubSays) -> String {

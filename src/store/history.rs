@@ -114,7 +114,7 @@ pub struct Flows {
     pub deleted: i64,
     /// Open when they were first seen: tickets from before.
     pub adopted: i64,
-    /// Came from another team or severity, less those that went there.
+    /// Came from another team or severity or out of a shared ticket, less those that went there.
     pub moved: i64,
 }
 

@@ -113,6 +113,8 @@ pub struct Waiting {
 pub enum Stage {
     /// There is no ticket: not yet, or we deleted it.
     None,
+    /// Another ticket goes on with what it was about: the finding shares one, or no longer does.
+    Merged,
     /// There was a ticket before we counted.
     Adopted,
     /// Waits for the team.
@@ -132,6 +134,7 @@ impl Stage {
     pub fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "none" => Stage::None,
+            "merged" => Stage::Merged,
             "adopted" => Stage::Adopted,
             "open" => Stage::Open,
             "resolved" => Stage::Resolved,

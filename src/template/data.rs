@@ -28,6 +28,12 @@ pub struct Data {
     pub remediation: Remediation,
     /// At least one.
     pub resources: Vec<Shown>,
+    /// What is said of each finding that shares the ticket; empty where it is one finding's alone.
+    pub members: Vec<MemberShown>,
+    /// How many of them fail.
+    pub failing: usize,
+    /// How many are not named.
+    pub members_more: usize,
     /// The account.
     pub account: AccountShown,
     /// Region.
@@ -74,6 +80,25 @@ pub struct Shown {
     pub console: String,
     /// Tags, at most ten.
     pub tags: BTreeMap<String, String>,
+}
+
+/// One of several findings that share a ticket.
+#[derive(Clone, Debug, Serialize)]
+pub struct MemberShown {
+    /// What people recognise of the resource.
+    pub name: String,
+    /// ARN, or what stands in its place.
+    pub id: String,
+    /// The resource's page in the console; empty for what is no ARN.
+    pub console: String,
+    /// The account.
+    pub account: AccountShown,
+    /// Region.
+    pub region: String,
+    /// `CRITICAL` to `INFORMATIONAL`.
+    pub severity: &'static str,
+    /// What is with it, such as `fails` or `fixed`.
+    pub state: String,
 }
 
 /// An account.
@@ -151,6 +176,9 @@ impl Data {
                 console: String::new(),
                 tags: BTreeMap::from([(text("team"), text("web"))]),
             }],
+            members: Vec::new(),
+            failing: 0,
+            members_more: 0,
             account: AccountShown {
                 id: text("111122223333"),
                 name: text("payments-prod"),
@@ -207,6 +235,9 @@ impl Data {
                 .iter()
                 .map(|one| shown(one, region))
                 .collect(),
+            members: Vec::new(),
+            failing: 0,
+            members_more: 0,
             account: AccountShown {
                 id: finding.alias.account.clone(),
                 name: account_name.unwrap_or_default().to_owned(),

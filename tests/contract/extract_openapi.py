@@ -27,6 +27,11 @@ def bare(value, is_map=False):
     for key, inner in value.items():
         if is_map or key not in PROSE:
             kept[key] = bare(inner, not is_map and key in ("properties", "schemas"))
+    if not is_map and kept.get("additionalProperties") is False and "required" in kept:
+        # IssueBulkMovePayload requires a member under a name that it does not have, and takes no other members.
+        kept["required"] = [name for name in kept["required"] if name in kept.get("properties", {})]
+        if not kept["required"]:
+            del kept["required"]
     return kept
 
 

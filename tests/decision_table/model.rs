@@ -478,6 +478,8 @@ impl World {
             .map_or(0, |ticket| ticket.id);
         match action.ticket {
             TicketStep::Keep | TicketStep::Update => {}
+            TicketStep::Transfer => panic!("no policy of this model moves tickets: {action:?}"),
+            TicketStep::Merge => panic!("no group is in this model: {action:?}"),
             TicketStep::Label => self.labels.push(asaf::model::DISPUTED_LABEL.to_owned()),
             TicketStep::Create | TicketStep::Replace => {
                 if matches!(&self.ticket, InJira::Is(state) if *state != TicketState::Closed) {

@@ -48,6 +48,8 @@ pub(crate) fn justified(world: &World, action: &Action) -> Result<(), String> {
             ),
             "S1: a second live ticket",
         )?,
+        TicketStep::Transfer => must(false, "moved by a policy that moves nothing")?,
+        TicketStep::Merge => must(false, "S1: merged without a group")?,
         TicketStep::Delete => must(
             world.input.deleted && world.policy.resource_deleted == ResourceDeleted::Delete,
             "S3: deleted without proof that the resource is",

@@ -83,6 +83,63 @@ async fn what_an_owner_names_and_its_project_lacks_is_one_error_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_option_or_an_assignee_that_a_project_lacks_is_one_error_however_many_use_it() {
+    let console = complete().await;
+    {
+        let jira = &mut console.world.lock().jira;
+        jira.custom_fields
+            .insert("customfield_10020".into(), "Data class".into());
+        let options = ["Public", "Internal"].map(str::to_owned);
+        jira.custom_options
+            .insert("customfield_10020".into(), options.into());
+    }
+    let fields = |value: &str| format!("\n[jira.fields]\ncustomfield_10020 = {value}\n");
+    write(&console, |text| {
+        text.push_str(&fields("{ value = \"Secret\" }"));
+    });
+    finds(
+        &console,
+        "jira.fields",
+        "failed",
+        "PAY: the field Data class (customfield_10020) does not take {\"value\":\"Secret\"}",
+        "use one of these in [jira.fields]: Public, Internal",
+    );
+    // One for each of the two projects.
+    let problems = |console: &super::Console| {
+        let found = examine(console)["jira.fields"]["problems"].clone();
+        found.as_array().unwrap().len()
+    };
+    assert_eq!(problems(&console), 2);
+    write(&console, |text| {
+        text.push_str(&fields("{ value = \"Internal\" }"));
+    });
+    assert_eq!(examine(&console)["jira.fields"]["state"], "ok");
+    // Two owners with one account, and a third with one that is there.
+    let pat = console.user(Role::Product).0;
+    let rules = |assignee: &str| {
+        let one = |account: &str, team: &str, assignee: &str| {
+            format!(
+                "\n[[owners.rules]]\naccounts = [\"{account}\"]\nteam = \"{team}\"\nproject = \"PAY\"\nassignee = \"{assignee}\"\n"
+            )
+        };
+        one("200000000011", "first", assignee)
+            + &one("200000000012", "second", assignee)
+            + &one("200000000013", "third", &pat)
+    };
+    write(&console, |text| text.push_str(&rules("712020:nobody")));
+    finds(
+        &console,
+        "jira.fields",
+        "failed",
+        "PAY: the account “712020:nobody” cannot be assigned tickets",
+        "the permission Assignable user in PAY",
+    );
+    assert_eq!(problems(&console), 1);
+    write(&console, |text| text.push_str(&rules(&pat)));
+    assert_eq!(examine(&console)["jira.fields"]["state"], "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_in_one_project_is_one_problem_and_the_others_are_looked_at() {
     let console = complete().await;
     let bot = console.user(Role::Bot).0;

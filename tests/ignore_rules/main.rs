@@ -9,6 +9,7 @@ mod acts;
 mod life;
 mod live;
 mod people;
+mod shared;
 mod source;
 mod trouble;
 mod units;

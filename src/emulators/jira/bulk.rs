@@ -1,4 +1,4 @@
-//! Asynchronous bulk transitions and deletions, and the queue that tells how they went.
+//! Asynchronous bulk transitions, deletions and moves, and the queue that tells how they went.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +29,16 @@ const WORKFLOWS_ON_PAGE: usize = 50;
 enum Deed {
     Transition(String),
     Delete,
+    Move(Place),
+}
+
+/// Where a bulk move takes issues.
+#[derive(Clone, Debug)]
+struct Place {
+    project: u64,
+    kind: String,
+    /// A status that the workflow there lacks becomes its first one; otherwise such an issue is not moved.
+    infers_status: bool,
 }
 
 /// A submitted task.
@@ -75,6 +85,40 @@ impl Jira {
             call,
             names.into_iter().map(|name| (name, Deed::Delete)).collect(),
         )
+    }
+
+    /// Issues go to one project and type under each key `<project>,<type>` of the mapping (Jira REST v3: bulk move
+    /// issues). Parents, classifications and mappings of fields and statuses are not emulated.
+    pub(super) fn bulk_move(&mut self, call: &mut Call<'_>) -> Outcome {
+        call.require_closed(&["targetToSourcesMapping", "sendBulkNotification"])?;
+        let mapping = call.body["targetToSourcesMapping"].clone();
+        let mapping = mapping
+            .as_object()
+            .ok_or_else(|| bulk_refusal(NO_MAPPING))?;
+        let mut deeds = Vec::new();
+        for (target, sources) in mapping {
+            let (project, kind) = target
+                .split_once(',')
+                .ok_or_else(|| bulk_refusal(NO_TARGET))?;
+            let project = self
+                .visible_project(&call.user, project)
+                .map_err(|_| bulk_refusal(NO_TARGET))?
+                .id;
+            if !self.has_issue_type(kind) {
+                return Err(bulk_refusal(NO_TARGET));
+            }
+            if INFERRED.iter().any(|name| !sources[name].is_boolean()) {
+                return Err(bulk_refusal(NO_MAPPING));
+            }
+            let place = Place {
+                project,
+                kind: kind.to_owned(),
+                infers_status: sources["inferStatusDefaults"] == json!(true),
+            };
+            let names = strings(&sources["issueIdsOrKeys"]).into_iter();
+            deeds.extend(names.map(|name| (name, Deed::Move(place.clone()))));
+        }
+        self.submit(call, deeds)
     }
 
     /// The transitions that all issues of a workflow offer and that ask for no fields (Jira REST v3: get available
@@ -301,6 +345,7 @@ impl Jira {
                 }
                 self.remove_issue(stamp, id, journal);
             }
+            Deed::Move(place) => self.run_move(stamp, id, place, journal)?,
             Deed::Transition(transition) => {
                 let asked = Asked {
                     account: &stamp.account,
@@ -329,6 +374,51 @@ impl Jira {
     }
 }
 
+impl Jira {
+    /// *Move issues* in the old project and *Create issues* in the new one; an issue that is there already stays as it is.
+    fn run_move(
+        &mut self,
+        stamp: &Stamp,
+        id: u64,
+        place: &Place,
+        journal: &mut Journal,
+    ) -> Result<(), String> {
+        if !self.may_on_id(&stamp.account, "MOVE_ISSUES", id) {
+            return Err("You do not have permission to move this issue.".into());
+        }
+        if !self.may_in(&stamp.account, "CREATE_ISSUES", place.project) {
+            return Err("You do not have permission to create issues in the project.".into());
+        }
+        let issue = self.issues.get(&id).ok_or("The issue is gone.")?;
+        if (issue.project, &issue.kind) == (place.project, &place.kind) {
+            return Ok(());
+        }
+        let known = self
+            .workflow_of(place.project, &place.kind)
+            .is_some_and(|workflow| workflow.has_status(issue.status));
+        if !known && !place.infers_status {
+            return Err("The status does not exist in the workflow of the project.".into());
+        }
+        let mut required = self.required_of(place.project);
+        if let Some(lacking) = required.find(|field| !issue.custom.contains_key(*field)) {
+            return Err(format!("{} is required.", self.field_name(lacking)));
+        }
+        drop(required);
+        self.move_issue(stamp, id, (place.project, &place.kind), journal);
+        Ok(())
+    }
+}
+
+/// What each mapping of a bulk move must say (Jira REST v3: bulk move issues, `targetToSourcesMapping`).
+const INFERRED: [&str; 4] = [
+    "inferClassificationDefaults",
+    "inferFieldDefaults",
+    "inferStatusDefaults",
+    "inferSubtaskTypeDefault",
+];
+/// The wording is not Jira's: no copy of it was found.
+const NO_MAPPING: &str = "targetToSourcesMapping is missing or not complete.";
+const NO_TARGET: &str = "The destination project or issue type is not valid.";
 const OUT_OF_RANGE: &str = "The number of selected issues must be between 1 and 1,000.";
 /// Jira REST v3: bulk operations, 400.
 const INVALID: &str = "Some of the issues in the issueIdsOrKeys are not valid";

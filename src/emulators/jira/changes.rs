@@ -269,13 +269,13 @@ impl Jira {
         journal.push(stamp.at, self.actor(&stamp.account), change);
     }
 
-    /// Moves an issue to another project: a new key, the same id; the old key still leads to it. A status that the new
-    /// workflow does not have becomes its initial one.
+    /// Moves an issue to another project, where it is of a type: a new key, the same id; the old key still leads to it. A
+    /// status that the new workflow does not have becomes its initial one.
     pub(super) fn move_issue(
         &mut self,
         stamp: &Stamp,
         id: u64,
-        project: u64,
+        (project, kind): (u64, &str),
         journal: &mut Journal,
     ) -> String {
         let key = self.next_key(project);
@@ -284,21 +284,18 @@ impl Jira {
                 .get(&id)
                 .map(|p| (p.id.to_string(), p.name.clone()))
         };
-        let Some((old, old_key, kind, status)) = self.issues.get(&id).map(|issue| {
-            (
-                issue.project,
-                issue.key.clone(),
-                issue.kind.clone(),
-                issue.status,
-            )
-        }) else {
+        let Some((old, old_key, status)) = self
+            .issues
+            .get(&id)
+            .map(|issue| (issue.project, issue.key.clone(), issue.status))
+        else {
             return key;
         };
         let mut items = vec![
             HistoryItem::ids("project", name(self, old), name(self, project)),
             HistoryItem::text("Key", &old_key, &key),
         ];
-        let workflow = self.workflow_of(project, &kind);
+        let workflow = self.workflow_of(project, kind);
         let fallback = workflow
             .filter(|workflow| !workflow.has_status(status))
             .and_then(|workflow| workflow.initial()?.to);
@@ -308,6 +305,7 @@ impl Jira {
         }
         if let Some(issue) = self.issues.get_mut(&id) {
             issue.project = project;
+            kind.clone_into(&mut issue.kind);
             issue.status = fallback.unwrap_or(status);
             let former = std::mem::replace(&mut issue.key, key.clone());
             issue.former_keys.push(former);

@@ -138,11 +138,27 @@ impl Jira {
                     .map(Edit::Components)
             }
             custom if self.custom_fields.contains_key(custom) => {
+                self.option(custom, value)?;
                 Ok(Edit::Custom(custom.into(), value.clone()))
             }
             // Recorded from Jira Cloud: also what a field of the system is answered that is not on the screen.
             other => Err(off_screen(other)),
         }
+    }
+
+    /// A select list takes one of its options, by id or value. The wording is not Jira's: no copy of it was found.
+    fn option(&self, field: &str, value: &Value) -> Result<(), String> {
+        let Some(options) = self.custom_options.get(field) else {
+            return Ok(());
+        };
+        let mut known = options.iter().enumerate();
+        let chosen = known.any(|(n, option)| {
+            value["value"] == option.as_str() || value["id"] == option_id(n).as_str()
+        });
+        if chosen || value.is_null() {
+            return Ok(());
+        }
+        Err(format!("The option {value} does not exist."))
     }
 
     /// By name or id (recorded from Jira Cloud: the text of the refusal).
@@ -179,6 +195,11 @@ impl Jira {
             )),
         }
     }
+}
+
+/// The id of a select list's option, by its place.
+pub(super) fn option_id(n: usize) -> String {
+    (10_100 + n).to_string()
 }
 
 /// The text for a field that the caller cannot set here, and for all fields when the caller may not edit at all

@@ -40,6 +40,7 @@ mod meta;
 mod moment;
 mod narrowing;
 mod packed;
+pub mod page;
 mod people;
 mod permissions;
 mod points;
@@ -116,6 +117,8 @@ pub struct Jira {
     pub off_screen: BTreeSet<String>,
     /// Custom fields that are on all screens: id to name.
     pub custom_fields: BTreeMap<String, String>,
+    /// The options of custom fields that are select lists, by field id; the others take what they are given.
+    pub custom_options: BTreeMap<String, Vec<String>>,
     /// Custom fields that a new issue must have, by project key.
     pub required_fields: BTreeMap<String, BTreeSet<String>>,
     /// The components of a project, by project key.

@@ -56,6 +56,7 @@ impl Jira {
             comment_cap: 5_000,
             off_screen: Default::default(),
             custom_fields: BTreeMap::new(),
+            custom_options: BTreeMap::new(),
             required_fields: BTreeMap::new(),
             components: BTreeMap::new(),
             revoked: BTreeMap::new(),

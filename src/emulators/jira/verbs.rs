@@ -185,7 +185,9 @@ impl Jira {
         if !self.may_in(who, "CREATE_ISSUES", project) {
             return Err(format!("{who} lacks CREATE_ISSUES in {new_project}."));
         }
-        Ok(self.move_issue(&Stamp::new(who, now), id, project, journal))
+        let kind = self.issues.get(&id).map(|issue| issue.kind.clone());
+        let place = (project, kind.as_deref().unwrap_or_default());
+        Ok(self.move_issue(&Stamp::new(who, now), id, place, journal))
     }
 
     fn allowed(&self, who: &str, key: &str, permission: &str) -> Result<u64, String> {

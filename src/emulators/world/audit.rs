@@ -29,6 +29,19 @@ const NODES: [&str; 16] = [
     "code",
 ];
 
+/// How our property says that a ticket is about more than one account or Region.
+const SEVERAL_ACCOUNTS: &str = "several accounts";
+const SEVERAL_REGIONS: &str = "several Regions";
+
+/// What a ticket is about.
+struct About {
+    account: String,
+    rule: String,
+    resource: String,
+    /// Several findings share the ticket.
+    shared: bool,
+}
+
 #[derive(Default)]
 struct State {
     /// Live tickets of each marker.
@@ -36,8 +49,10 @@ struct State {
     markers: BTreeMap<u64, String>,
     /// Findings of each ticket, by id, as they were when it was created.
     findings: BTreeMap<u64, Vec<String>>,
-    /// Control and resource of each ticket: findings that appear later may be of the same.
-    about: BTreeMap<u64, (String, String)>,
+    /// Account, control and resource of each ticket: findings that appear later may be of the same.
+    about: BTreeMap<u64, About>,
+    /// Marker and property of tickets that carry them now: some were made by people and taken over later.
+    ours: BTreeMap<u64, (String, Value)>,
     /// The person's decision that a ticket stands on: closed by a reviewer, or resolved by anyone.
     decided: BTreeMap<u64, &'static str>,
     /// The same, whatever the finding has done since.
@@ -51,6 +66,8 @@ struct State {
     resolved_by_people: BTreeSet<String>,
     /// Findings that the engine has set and never heard that it did: setting them again is no needless write.
     unheard: BTreeSet<String>,
+    /// The ticket that our last note on a finding named.
+    noted: BTreeMap<String, String>,
     resources: BTreeMap<String, Vec<String>>,
     deleted: BTreeSet<String>,
 }
@@ -58,7 +75,10 @@ struct State {
 /// Every violation, oldest first; empty when all is well.
 pub fn audit(world: &World) -> Vec<Violation> {
     let mut found = world.journal.violations.clone();
-    let mut state = State::default();
+    let mut state = State {
+        ours: ours(world),
+        ..State::default()
+    };
     for entry in &world.journal.entries {
         if let Some((invariant, what)) = state.check(entry, &world.github) {
             found.push(Violation {
@@ -96,7 +116,18 @@ impl State {
     fn check(&self, entry: &Entry, github: &GitHub) -> Option<(&'static str, String)> {
         let engine = entry.actor == Actor::Engine;
         match &entry.change {
-            Change::TicketCreated { key, labels, .. } if engine => {
+            Change::TicketCreated {
+                key,
+                labels,
+                properties,
+                ..
+            } if engine => {
+                if let Some(other) = self.another_live(properties) {
+                    return Some((
+                        "S1",
+                        format!("{key} tracks {other}, and a live ticket does"),
+                    ));
+                }
                 let live = marker(labels)
                     .and_then(|marker| self.live.get(&marker))
                     .map_or(0, BTreeSet::len);
@@ -107,8 +138,16 @@ impl State {
                     )
                 })
             }
-            Change::WorkflowSet { id, from, to, .. } if engine && from == to => {
-                let needless = !self.unheard.contains(id);
+            Change::WorkflowSet {
+                id, from, to, note, ..
+            } if engine && from == to => {
+                let named = note.as_deref().and_then(ticket_in);
+                // Its ticket has another key now, or it is in another ticket.
+                let corrects = named.is_some_and(|named| {
+                    let before = self.noted.get(id);
+                    to == "NOTIFIED" && before.is_some_and(|before| before != named)
+                });
+                let needless = !self.unheard.contains(id) && !corrects;
                 needless.then(|| ("S5", format!("{id} was set to {to}, which it was")))
             }
             Change::WorkflowSet { id, to, .. } if engine && to == "RESOLVED" => (!self
@@ -158,6 +197,17 @@ impl State {
         }
     }
 
+    /// A finding that a new ticket names, and that another live ticket was made for.
+    fn another_live(&self, properties: &Value) -> Option<String> {
+        let live: BTreeSet<&u64> = self.live.values().flatten().collect();
+        let tracked = |finding: &String| {
+            let mut tickets = self.findings.iter().filter(|(id, _)| live.contains(id));
+            tickets.any(|(_, findings)| findings.contains(finding))
+        };
+        let link = &properties["asaf.link"];
+        findings_in(link).into_iter().find(tracked)
+    }
+
     fn may_resolve(&self, finding: &str) -> bool {
         let decided = self
             .tickets_of(finding)
@@ -194,8 +244,13 @@ impl State {
         let resource = self.resources.get(finding).and_then(|all| all.first());
         let is_of = |ticket: &u64, findings: &[String]| {
             let named = findings.iter().any(|id| id == finding);
-            let same = self.about.get(ticket).is_some_and(|(rule, about)| {
-                resource == Some(about) && finding.to_lowercase().contains(&format!("/{rule}/"))
+            let id = finding.to_lowercase();
+            let same = self.about.get(ticket).is_some_and(|about| {
+                let there = resource == Some(&about.resource) || about.shared;
+                let account = !about.shared
+                    || about.account == SEVERAL_ACCOUNTS
+                    || id.contains(&about.account);
+                there && account && id.contains(&format!("/{}/", about.rule))
             });
             named || same
         };
@@ -256,6 +311,15 @@ impl State {
                     self.begin_episode(id);
                 }
             }
+            Change::WorkflowSet {
+                id,
+                note: Some(note),
+                ..
+            } if entry.actor == Actor::Engine => {
+                if let Some(named) = ticket_in(note) {
+                    self.noted.insert(id.clone(), named.to_owned());
+                }
+            }
             Change::WorkflowSet { id, from, to, .. } => match (&entry.actor, to.as_str()) {
                 (Actor::Person { .. } | Actor::AutomationRule, "SUPPRESSED" | "RESOLVED") => {
                     self.suppressed_by_people.insert(id.clone());
@@ -280,14 +344,23 @@ impl State {
                 properties,
                 ..
             } => {
-                let Some(marker) = marker(labels) else { return };
+                let taken_over = self.ours.get(id).cloned();
+                let made = marker(labels).map(|marker| (marker, properties["asaf.link"].clone()));
+                let Some((marker, link)) = made.or(taken_over) else {
+                    return;
+                };
                 self.live.entry(marker.clone()).or_default().insert(*id);
                 self.markers.insert(*id, marker);
-                let findings = findings_in(properties);
-                self.findings.insert(*id, findings);
-                let alias = &properties["asaf.link"]["alias"];
+                self.findings.insert(*id, findings_in(&link));
+                let alias = &link["alias"];
                 let text = |name: &str| alias[name].as_str().unwrap_or_default().to_owned();
-                self.about.insert(*id, (text("rule"), text("resource")));
+                let about = About {
+                    account: text("account"),
+                    rule: text("rule"),
+                    resource: text("resource"),
+                    shared: text("region") == SEVERAL_REGIONS,
+                };
+                self.about.insert(*id, about);
             }
             Change::TicketDeleted { id, .. } => self.bury(*id),
             Change::TicketMoved { id, to, .. } => self.moved(*id, to, &entry.actor),
@@ -395,8 +468,29 @@ fn marker(labels: &[String]) -> Option<String> {
         .cloned()
 }
 
-fn findings_in(properties: &Value) -> Vec<String> {
-    let list = properties["asaf.link"]["findings"].as_array();
+/// The ticket that a note of ours names: `PAY-7: …` or `Tracked in PAY-7. …`.
+fn ticket_in(note: &str) -> Option<&str> {
+    let named = note.strip_prefix("Tracked in ").unwrap_or(note);
+    let key = named.split([':', '.']).next()?;
+    let (project, number) = key.split_once('-')?;
+    let is_project = project
+        .chars()
+        .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    let is_key = is_project && number.parse::<u64>().is_ok();
+    is_key.then_some(key)
+}
+
+fn ours(world: &World) -> BTreeMap<u64, (String, Value)> {
+    let issues = world.jira.issues();
+    let marked = issues.filter_map(|issue| {
+        let link = issue.property("asaf.link");
+        Some((issue.id, (marker(&issue.labels)?, link.clone())))
+    });
+    marked.collect()
+}
+
+fn findings_in(link: &Value) -> Vec<String> {
+    let list = link["findings"].as_array();
     list.into_iter()
         .flatten()
         .filter_map(|finding| finding["id"].as_str().map(str::to_owned))

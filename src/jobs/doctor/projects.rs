@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
-use crate::config::{Config, ResourceDeleted};
+use crate::config::{Config, OwnerChange, ResourceDeleted};
 use crate::jobs::workflow::site::NOT_FOUND;
 use crate::model::{Owner, Severity};
 use crate::template::is_mapped;
@@ -95,6 +95,9 @@ pub(super) async fn projects(subject: &Subject) -> Found {
             found.remove(&key);
         }
     }
+    if subject.config.policy.owner_change == OwnerChange::Move {
+        problems.extend(moves(jira, found.keys()).await);
+    }
     let says = format!(
         "{} of {} projects are the bot's to work in",
         found.len(),
@@ -102,6 +105,25 @@ pub(super) async fn projects(subject: &Subject) -> Found {
     );
     subject.known().projects = found;
     Found::of(says, problems)
+}
+
+/// Where a ticket cannot be moved to its new owner; there `policy.move_denied` says what happens instead.
+async fn moves(jira: &JiraClient, keys: impl Iterator<Item = &String>) -> Vec<Problem> {
+    let each = keys.map(|key| async move {
+        match jira.permissions(Some(key), &["MOVE_ISSUES"]).await {
+            Ok(held) if held.get("MOVE_ISSUES") == Some(&true) => None,
+            Ok(_) => Some(Problem::warning(
+                format!("{key}: the bot lacks Move issues, which policy.owner_change = \"move\" needs"),
+                "add MOVE_ISSUES = [\"bot\"] to the permissions of your workflow file and run `asaf workflow apply`, or set owner_change to recreate or keep",
+            )),
+            Err(error) => Some(named(key, Problem::refused(&error))),
+        }
+    });
+    let found: Vec<Option<Problem>> = futures_util::stream::iter(each)
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    found.into_iter().flatten().collect()
 }
 
 /// A problem of one project.
@@ -159,7 +181,7 @@ async fn in_project(
                 .unwrap_or(&config.jira.issue_type)
         })
         .collect();
-    let mut problems: Vec<Problem> = Vec::new();
+    let mut problems: Vec<Problem> = assignees(jira, key, &owners).await?;
     for wanted in wanted {
         let Some(id) = types.get(wanted) else {
             problems.push(Problem::wrong(
@@ -182,6 +204,28 @@ async fn in_project(
             if !problems.contains(&problem) {
                 problems.push(problem);
             }
+        }
+    }
+    Ok(problems)
+}
+
+/// Accounts that owners name, and that cannot be assigned tickets there: one request for each.
+async fn assignees(
+    jira: &JiraClient,
+    key: &str,
+    owners: &[&Owner],
+) -> Result<Vec<Problem>, WireError> {
+    let named = owners.iter().filter_map(|owner| owner.assignee.as_deref());
+    let accounts: BTreeSet<&str> = named.filter(|whom| *whom != "lead").collect();
+    let mut problems = Vec::new();
+    for account in accounts {
+        if !jira.is_assignable(key, account).await? {
+            problems.push(Problem::wrong(
+                format!("{key}: the account “{account}” cannot be assigned tickets"),
+                format!(
+                    "name another as assignee of the owner, or give this one the permission Assignable user in {key}"
+                ),
+            ));
         }
     }
     Ok(problems)

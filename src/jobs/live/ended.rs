@@ -81,6 +81,7 @@ pub(super) fn ended(
             | HeldReason::WriterUnknown
             | HeldReason::ReviewersUnknown { .. }
             | HeldReason::OwnerUnknown { .. }
+            | HeldReason::MayMoveUnknown { .. }
             | HeldReason::RulesUnread,
         ) => at(UNREAD),
         Some(

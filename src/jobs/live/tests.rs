@@ -40,6 +40,7 @@ fn report(applied: Applied, held: Option<HeldReason>) -> Report {
                 id: "f".to_owned(),
             },
             account: String::new(),
+            other_accounts: Vec::new(),
             account_name: None,
             region: String::new(),
             severity: Severity::High,

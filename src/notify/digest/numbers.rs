@@ -1,8 +1,8 @@
 //! Counting for digests. Pure: links, changes and the time in, numbers out.
 //!
 //! How many tickets were open at an earlier time is counted backwards from now, by undoing every change since. So a
-//! count and the flows between two counts always add up: then + new + open again − done − gone − ignored − deleted by
-//! people = now.
+//! count and the flows between two counts always add up: then + new + open again + split − done − gone − ignored −
+//! deleted by people − merged = now.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -54,6 +54,10 @@ pub struct Flows {
     pub ignored: u64,
     /// From open to deleted by a person.
     pub deleted_by_people: u64,
+    /// Closed, because findings share a ticket now.
+    pub merged: u64,
+    /// Made, because findings no longer share one.
+    pub split: u64,
 }
 
 /// A ticket that is late, or would be if there were due dates.
@@ -195,7 +199,10 @@ fn most(counts: HashMap<&str, u64>) -> Vec<(String, u64)> {
 
 /// A failing finding that somebody suppressed or resolved outside the rules and reviews.
 fn hidden(link: &Link, hidden: &mut Vec<(String, u64)>) {
-    let Some(base) = &link.base else { return };
+    // Of a ticket that several findings share, each of them counts.
+    let Some(base) = link.base.as_ref().filter(|_| !link.alias.is_group()) else {
+        return;
+    };
     let by_hand = base.workflow == WorkflowStatus::Suppressed && base.finding.is_active();
     let crate::model::Author::Theirs { identity, .. } = &base.workflow_by else {
         return;
@@ -312,7 +319,7 @@ fn undo<'a>(change: &TicketChange, team: &'a str, open: &mut HashMap<(&'a str, S
 }
 
 fn flow(change: &TicketChange, flows: &mut Flows) {
-    use Stage::{Adopted, Closed, Deleted, Ignored, None, Open, Resolved};
+    use Stage::{Adopted, Closed, Deleted, Ignored, Merged, None, Open, Resolved};
     match (change.was, change.became) {
         (None | Deleted, Open) => flows.new += 1,
         (Resolved | Closed | Ignored, Open) => flows.again += 1,
@@ -324,7 +331,10 @@ fn flow(change: &TicketChange, flows: &mut Flows) {
             flows.deleted += 1;
         }
         (Resolved | Ignored | Closed, None) => flows.deleted += 1,
-        (Adopted, _) | (_, Adopted) => {}
+        // Neither work nor its end: another ticket goes on with it.
+        (Open, Merged) => flows.merged += 1,
+        (Merged, Open) => flows.split += 1,
+        (Adopted | Merged, _) | (_, Adopted | Merged) => {}
         (None | Resolved | Closed | Ignored | Deleted | Open, _) => {}
     }
 }
@@ -396,6 +406,8 @@ pub fn together(teams: &BTreeMap<String, Numbers>) -> Numbers {
         all.deleted += own.deleted;
         all.ignored += own.ignored;
         all.deleted_by_people += own.deleted_by_people;
+        all.merged += own.merged;
+        all.split += own.split;
         sum.in_review += numbers.in_review;
         sum.soon += numbers.soon;
         sum.late.extend(numbers.late.iter().cloned());

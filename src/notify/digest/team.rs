@@ -109,6 +109,8 @@ pub(super) fn flows(numbers: &Numbers) -> String {
         (flows.gone, "gone with their resources"),
         (flows.ignored, "ignored"),
         (flows.deleted_by_people, "deleted by people"),
+        (flows.merged, "merged with others"),
+        (flows.split, "split from others"),
         (flows.new, "new"),
         (flows.again, "open again"),
     ];

@@ -89,6 +89,7 @@ fn stages() -> impl Strategy<Value = Step> {
         Stage::Closed,
         Stage::Ignored,
         Stage::Deleted,
+        Stage::Merged,
     ]);
     let severity = prop::sample::select(vec![Severity::Critical, Severity::High, Severity::Medium]);
     prop_oneof![
@@ -111,7 +112,7 @@ fn link(n: u8, stage: Stage, severity: Severity, now: Timestamp) -> Link {
         Stage::Closed => BaseTicket::Is(TicketState::Closed),
         Stage::Ignored => BaseTicket::Is(TicketState::Ignored),
         Stage::Deleted => BaseTicket::Deleted,
-        Stage::None | Stage::Adopted => BaseTicket::None,
+        Stage::None | Stage::Merged | Stage::Adopted => BaseTicket::None,
     };
     link.ticket = Some(TicketRef {
         id: u64::from(n),
@@ -217,8 +218,9 @@ impl World {
 }
 
 fn sum(flows: &Flows) -> i64 {
-    let plus = flows.new + flows.again;
-    let minus = flows.done + flows.gone + flows.ignored + flows.deleted_by_people;
+    let plus = flows.new + flows.again + flows.split;
+    let away = flows.ignored + flows.deleted_by_people + flows.merged;
+    let minus = flows.done + flows.gone + away;
     i64::try_from(plus).unwrap() - i64::try_from(minus).unwrap()
 }
 

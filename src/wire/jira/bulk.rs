@@ -19,7 +19,7 @@ use super::write::issue_scope;
 /// From so many on, a task needs fewer requests than single calls (submit, about two polls, now and then a re-read).
 const WORTH_A_TASK: usize = 5;
 /// The most issues of one task.
-const TASK_MOST: usize = 1_000;
+pub(super) const TASK_MOST: usize = 1_000;
 /// First wait between polls, doubled up to [`POLL_SLOWEST`].
 const POLL_FIRST: Duration = Duration::from_millis(500);
 /// Longest wait between polls.
@@ -32,11 +32,12 @@ const PERMISSION: &str = "Make bulk changes (global), besides the project permis
 type Outcomes = Vec<(u64, Result<(), WireError>)>;
 
 /// How a task ended.
-struct TaskEnd {
-    done: BTreeSet<u64>,
-    reasons: BTreeMap<u64, String>,
+#[derive(Default)]
+pub(super) struct TaskEnd {
+    pub(super) done: BTreeSet<u64>,
+    pub(super) reasons: BTreeMap<u64, String>,
     /// Said of tickets without a reason of their own.
-    otherwise: String,
+    pub(super) otherwise: String,
 }
 
 /// What became of the submission of a task.
@@ -188,7 +189,7 @@ impl JiraClient {
         }
     }
 
-    async fn follow(&self, operation: &Operation, task: &str) -> TaskEnd {
+    pub(super) async fn follow(&self, operation: &Operation, task: &str) -> TaskEnd {
         let poll = Operation::read(
             "GET /rest/api/3/bulk/queue/{task}",
             format!("follow the task {task} ({})", operation.what),
@@ -282,7 +283,12 @@ fn task_end(progress: Progress, task: &str) -> TaskEnd {
     }
 }
 
-fn undone(operation: &Operation, id: u64, now: Option<&Ticket>, end: &TaskEnd) -> WireError {
+pub(super) fn undone(
+    operation: &Operation,
+    id: u64,
+    now: Option<&Ticket>,
+    end: &TaskEnd,
+) -> WireError {
     let reason = end.reasons.get(&id).unwrap_or(&end.otherwise);
     match now {
         None => WireError::NotFound {

@@ -4,6 +4,7 @@
 //! It knows Jira's words, limits and traps; it never decides what should happen to a ticket.
 
 pub mod admin;
+pub mod adopting;
 mod bulk;
 mod decode;
 pub mod jql;
@@ -14,6 +15,7 @@ mod read;
 mod site;
 mod statuses;
 mod steps;
+mod transfer;
 mod transitions;
 pub mod webhook;
 mod write;

@@ -81,6 +81,12 @@ struct FieldRow {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Assignable {
+    account_id: String,
+}
+
+#[derive(Deserialize)]
 struct Named {
     name: String,
 }
@@ -205,6 +211,27 @@ impl JiraClient {
                 return Ok(found);
             }
         }
+    }
+
+    /// An account may be assigned tickets of a project.
+    ///
+    /// # Errors
+    /// [`WireError`].
+    pub async fn is_assignable(&self, project: &str, account: &str) -> Result<bool, WireError> {
+        let operation = Operation::read(
+            "GET /rest/api/3/user/assignable/search",
+            format!("ask who may be assigned tickets of {project}"),
+            "Browse users and groups (global), or Assign issues",
+        );
+        let request = Request::new(Method::GET, "/rest/api/3/user/assignable/search")
+            .with("project", project)
+            .with("accountId", account);
+        let found: Vec<Assignable> = self
+            .http
+            .send(&operation, request)
+            .await?
+            .decode(&operation)?;
+        Ok(found.iter().any(|one| one.account_id == account))
     }
 
     /// The fields that the configuration adds to every new ticket.

@@ -1,6 +1,6 @@
 //! Reading tickets. Search only finds candidates; state and existence are read by id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::model::{Move, Ticket};
-use crate::ports::{People, TicketIds, TicketQuery, TicketsReader};
+use crate::ports::{People, TicketIds, TicketQuery, TicketsReader, Transfers};
 use crate::wire::adf::plain_text;
 use crate::wire::error::WireError;
 use crate::wire::http::{Operation, Request, encode};
@@ -144,6 +144,13 @@ impl TicketsReader for JiraClient {
         }
     }
 
+    async fn transfers(
+        &self,
+        projects: &BTreeSet<(String, String)>,
+    ) -> Result<Transfers, WireError> {
+        self.read_transfers(projects).await
+    }
+
     async fn project_readable(&self, project: &str) -> Result<bool, WireError> {
         let operation = Operation::read(
             "GET /rest/api/3/project/{project}",
@@ -217,6 +224,7 @@ impl JiraClient {
     async fn jql(&self, query: &TicketQuery) -> Result<Option<String>, WireError> {
         let operation = search_operation("search for tickets");
         let jql = match query {
+            TicketQuery::Asked(jql) => return Ok(Some(jql.clone())),
             TicketQuery::Labelled => Jql::equals(Field::Labels, LABEL),
             TicketQuery::UpdatedSince(since) => {
                 let zone = self.time_zone().await?;

@@ -67,6 +67,15 @@ impl TicketsWriter for JiraClient {
         self.move_many(tickets, to).await
     }
 
+    async fn transfer_all(
+        &self,
+        tickets: &[Ticket],
+        project: &str,
+        issue_type: &str,
+    ) -> Vec<(u64, Result<TicketRef, WireError>)> {
+        self.transfer_many(tickets, project, issue_type).await
+    }
+
     async fn comment(&self, id: u64, comment: &Comment) -> Result<(), WireError> {
         let operation = Operation::write(
             "POST /rest/api/3/issue/{id}/comment",
@@ -100,6 +109,11 @@ impl TicketsWriter for JiraClient {
         }
         for (id, value) in &content.fields {
             fields[id.as_str()] = value.clone();
+        }
+        if let Some((project, whom)) = &content.assignee
+            && let Some(account) = self.account(project, whom).await?
+        {
+            fields["assignee"] = json!({ "id": account });
         }
         let mut body = json!({ "fields": fields });
         if let Some(component) = &content.component {
@@ -155,11 +169,11 @@ impl TicketsWriter for JiraClient {
 }
 
 impl JiraClient {
-    /// Whom a new ticket is assigned to; a project without a lead assigns nobody.
-    async fn assignee(&self, draft: &Draft) -> Result<Option<String>, WireError> {
-        match draft.assignee.as_deref() {
-            Some("lead") => self.lead(&draft.project).await,
-            other => Ok(other.map(str::to_owned)),
+    /// Whom a ticket is assigned to; a project without a lead assigns nobody.
+    async fn account(&self, project: &str, whom: &str) -> Result<Option<String>, WireError> {
+        match whom {
+            "lead" => self.lead(project).await,
+            account => Ok(Some(account.to_owned())),
         }
     }
 
@@ -213,8 +227,10 @@ impl JiraClient {
         let mut updates: Vec<Value> = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let mut update = issue_update(draft, &self.create_fields);
-            if let Some(assignee) = self.assignee(draft).await? {
-                update["fields"]["assignee"] = json!({ "id": assignee });
+            if let Some(whom) = &draft.assignee
+                && let Some(account) = self.account(&draft.project, whom).await?
+            {
+                update["fields"]["assignee"] = json!({ "id": account });
             }
             updates.push(update);
         }

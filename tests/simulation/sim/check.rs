@@ -4,6 +4,7 @@
 mod agreement;
 mod excuse;
 mod records;
+mod sharing;
 mod told;
 
 use asaf::emulators::journal::Actor;

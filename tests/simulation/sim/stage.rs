@@ -72,6 +72,7 @@ impl Stage {
     pub(crate) fn new(seed: u64, mode: Mode, print: bool) -> Self {
         let mut dice = Dice::new(seed);
         let mut swarm = Swarm::of(&mut dice, mode);
+        swarm.share(seed);
         if swarm.restore + swarm.store_lost > 0 {
             // Without its store the engine knows tickets by their labels alone.
             swarm.keep_labels();
@@ -84,6 +85,10 @@ impl Stage {
                     "unlimited = true",
                     &format!("unlimited = {}", !swarm.budgets),
                 );
+            if swarm.shares {
+                let policy = "[policy]\nconsolidate = \"account_control\"\n\n[owners]";
+                *text = text.replacen("[owners]", policy, 1);
+            }
             for (full, incremental) in [("24h", "15m"), ("6h", "1h")] {
                 let run = format!(
                     "[run]\nfull_every = \"{full}\"\nincremental_every = \"{incremental}\"\n"

@@ -17,6 +17,8 @@ pub(crate) struct Swarm {
     pub(crate) findings: usize,
     pub(crate) rounds: u64,
     pub(crate) kinds: [Kind; 2],
+    /// Findings of one control in one account share a ticket.
+    pub(crate) shares: bool,
     /// With the vendors' budgets, and quotas that keep them.
     pub(crate) budgets: bool,
     /// Weights of [`super::acts::ACTS`].
@@ -63,6 +65,7 @@ impl Swarm {
             findings: 2 + dice.index(5),
             rounds: 4 + dice.below(7),
             kinds: [kind(dice), kind(dice)],
+            shares: false,
             budgets: dice.permille(300),
             acts,
             crash,
@@ -80,6 +83,16 @@ impl Swarm {
             backup,
             restore,
             store_lost,
+        }
+    }
+
+    /// Of 1,000 seeds, so many share tickets, with more findings that can. The choice is drawn apart, so that the other
+    /// seeds live through what they lived through before.
+    pub(crate) fn share(&mut self, seed: u64) {
+        let mut dice = Dice::new(seed.wrapping_add(0x5eed));
+        self.shares = dice.permille(300);
+        if self.shares {
+            self.findings += 4 + dice.index(5);
         }
     }
 

@@ -4,7 +4,7 @@ use super::claim;
 use crate::emulators::claims::Claim;
 
 /// The rows.
-pub(super) const CLAIMS: [Claim; 40] = [
+pub(super) const CLAIMS: [Claim; 41] = [
     claim(
         "POST /rest/api/3/search/jql",
         "Projects, statuses, labels, dates, keys and order, as JQL means them.",
@@ -112,6 +112,12 @@ pub(super) const CLAIMS: [Claim; 40] = [
         "1 to 1,000 issues; five tasks at a time.",
         "Jira REST v3: bulk delete issues",
         "src/emulators/jira/stories/bulk.rs::a_bulk_task_completes_with_failures_and_five_run_at_a_time",
+    ),
+    claim(
+        "POST /rest/api/3/bulk/issues/move",
+        "Needs the global permission, Move issues here and Create issues there; the id stays, and the old key leads to it.",
+        "Jira REST v3: bulk move issues",
+        "src/emulators/jira/stories/bulk.rs::a_bulk_move_gives_another_key_and_needs_permission_on_both_sides",
     ),
     claim(
         "GET /rest/api/3/bulk/queue/{taskId}",

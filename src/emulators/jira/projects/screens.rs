@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::emulators::jira::fields::option_id;
 use crate::emulators::jira::meta::{
     FIELDS, ISSUE_TYPES, PRIORITIES, SUBTASK_TYPE_ID, issue_type_json, no_issue_type,
     priority_json, schema_of,
@@ -145,7 +146,15 @@ impl Jira {
                     .map(|(id, _)| priority_json(id, &self.site, version))
                     .collect();
             }
-            _ => {}
+            // A select list names its options (Jira REST v3: get create field metadata).
+            _ => {
+                if let Some(options) = self.custom_options.get(id) {
+                    let options = options.iter().enumerate();
+                    field["allowedValues"] = options
+                        .map(|(n, option)| json!({ "id": option_id(n), "value": option }))
+                        .collect();
+                }
+            }
         }
         field
     }

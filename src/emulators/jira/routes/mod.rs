@@ -193,6 +193,7 @@ const ISSUES: &[Route] = &[
     get("bulk/issues/transition", Jira::get_bulk_transitions, Read),
     post("bulk/issues/transition", Jira::bulk_transition, Write),
     post("bulk/issues/delete", Jira::bulk_delete, Write),
+    post("bulk/issues/move", Jira::bulk_move, Write),
     get("bulk/queue/{taskId}", Jira::get_task, Read),
     get("task/{taskId}", Jira::get_long_task, Read),
 ];

@@ -188,3 +188,65 @@ fn bulk_transitions_are_those_that_all_issues_share_and_that_ask_for_nothing() {
         (400, json!({"errors": [{"message": text}]}))
     );
 }
+
+#[test]
+fn a_bulk_move_gives_another_key_and_needs_permission_on_both_sides() {
+    let mut site = Site::new();
+    site.jira.add_project("PAY", "Payments");
+    let key = site.issue("a");
+    site.go(Role::Bot, &key, "11");
+    let (id, status) = {
+        let issue = site.jira.issue(&key).unwrap();
+        (issue.id, issue.status)
+    };
+    let path = "/rest/api/3/bulk/issues/move";
+    let body = |place: &str, key: &str| {
+        let sources = json!({
+            "issueIdsOrKeys": [key], "inferStatusDefaults": true, "inferFieldDefaults": true,
+            "inferClassificationDefaults": true, "inferSubtaskTypeDefault": true,
+        });
+        json!({"targetToSourcesMapping": {place: sources}, "sendBulkNotification": false})
+    };
+    let there = body("PAY,10002", &key);
+    assert_eq!(site.call(Role::Product, "POST", path, there.clone()).0, 403);
+    let progress = |site: &mut Site, task: &Value| {
+        let task = task["taskId"].as_str().unwrap();
+        site.must(
+            200,
+            "GET",
+            &format!("/rest/api/3/bulk/queue/{task}"),
+            Value::Null,
+        )
+    };
+    // The prepared scheme gives the bot no Move issues.
+    let (submitted, task) = site.bot("POST", path, there.clone());
+    assert_eq!(submitted, 201);
+    let failed = progress(&mut site, &task)["failedAccessibleIssues"].clone();
+    assert!(failed[id.to_string()][0].is_string(), "{failed}");
+    assert_eq!(site.jira.issue(&key).unwrap().key, key);
+    for place in ["PAY,99999", "NO,10002", "PAY"] {
+        assert_eq!(
+            site.call(Role::Admin, "POST", path, body(place, &key)).0,
+            400
+        );
+    }
+    let mut vague = there.clone();
+    vague["targetToSourcesMapping"]["PAY,10002"]
+        .as_object_mut()
+        .unwrap()
+        .remove("inferFieldDefaults");
+    assert_eq!(site.call(Role::Admin, "POST", path, vague).0, 400);
+    let task = site.must(201, "POST", path, there.clone());
+    assert_eq!(
+        progress(&mut site, &task)["processedAccessibleIssues"],
+        json!([id])
+    );
+    let issue = site.jira.issue(&key).unwrap();
+    assert_eq!((issue.id, issue.key.as_str()), (id, "PAY-1"));
+    assert_eq!(issue.status, status, "a status that both have stays");
+    // Once more changes nothing.
+    let changes = issue.history.len();
+    let task = site.must(201, "POST", path, there);
+    progress(&mut site, &task);
+    assert_eq!(site.jira.issue(&key).unwrap().history.len(), changes);
+}

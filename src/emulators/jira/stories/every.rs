@@ -422,6 +422,10 @@ fn workflows(site: &mut Site) -> Vec<Step> {
 /// What takes things away.
 fn last(key: &str) -> Vec<Step> {
     let inputs = json!([{"selectedIssueIdsOrKeys": [key], "transitionId": "21"}]);
+    let sources = json!({
+        "issueIdsOrKeys": [key], "inferStatusDefaults": true, "inferFieldDefaults": true,
+        "inferClassificationDefaults": true, "inferSubtaskTypeDefault": true,
+    });
     vec![
         api("PUT", "project/NEW", json!({"name": "Newer"})),
         api("POST", "project/NEW/archive", Value::Null),
@@ -431,6 +435,11 @@ fn last(key: &str) -> Vec<Step> {
             "POST",
             "bulk/issues/transition",
             json!({ "bulkTransitionInputs": inputs }),
+        ),
+        api(
+            "POST",
+            "bulk/issues/move",
+            json!({"targetToSourcesMapping": {"SEC,10002": sources}}),
         ),
         api(
             "POST",

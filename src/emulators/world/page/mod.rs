@@ -15,7 +15,7 @@ use super::control::verbs::Verb;
 use super::control::{Query, Refusal, faults, settings, state};
 use super::{World, audit};
 use crate::config::Period;
-use crate::emulators::jira::Role;
+use crate::emulators::jira::{Role, page as document};
 use crate::emulators::{Request, Response};
 
 /// Nothing is loaded but the style sheet, nothing runs, and forms go nowhere else (Content Security Policy, level 3).
@@ -135,12 +135,15 @@ fn ticket(world: &World, query: &Query) -> Result<Response, Refusal> {
     }
     let statuses = world.jira.statuses();
     let statuses: Vec<&str> = statuses.map(|status| status.name.as_str()).collect();
+    let issue = world.jira.issue(key);
+    let document = issue.and_then(|issue| issue.description.as_ref());
+    let document = document.map_or_else(String::new, |text| document::html(&text.value()));
     let finding = ticket.row.finding.as_deref();
     let finding = finding.and_then(|id| state::finding(world, id).into_iter().next());
     Ok(render(
         world,
         "ticket.html",
-        json!({ "here": "tickets", "ticket": ticket, "people": people, "statuses": statuses, "finding": finding }),
+        json!({ "here": "tickets", "ticket": ticket, "document": document, "people": people, "statuses": statuses, "finding": finding }),
     ))
 }
 

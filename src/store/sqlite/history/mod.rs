@@ -52,6 +52,7 @@ impl Cell {
         // A link that tracks no finding any more is still about what it was about.
         let product = match (link.findings.first(), before) {
             (Some(key), _) => Product::of_arn(&key.product_arn).word().to_owned(),
+            (None, _) if !link.product.is_empty() => link.product.clone(),
             (None, Some(before)) => before.product.clone(),
             (None, None) => "unknown".to_owned(),
         };
@@ -96,6 +97,7 @@ impl Standing {
     fn of(link: &Link, before: Option<&Standing>) -> Option<Self> {
         let base = link.base.as_ref()?;
         let stage = match base.ticket {
+            _ if link.is_merged() => Stage::Merged,
             BaseTicket::None => Stage::None,
             BaseTicket::Deleted => Stage::Deleted,
             BaseTicket::Is(TicketState::Open) => Stage::Open,
@@ -105,7 +107,9 @@ impl Standing {
         };
         let opened = link.opened_at.filter(|_| stage == Stage::Open);
         let hidden = link.ignored_by.as_ref();
-        let hidden = hidden.filter(|_| base.finding == FindingState::Failing);
+        // What is hidden is each finding, not the ticket that they share.
+        let hides = base.finding == FindingState::Failing && !link.alias.is_group();
+        let hidden = hidden.filter(|_| hides);
         Some(Standing {
             cell: Cell::of(link, before.map(|before| &before.cell)),
             stage,
@@ -175,7 +179,7 @@ impl Tally {
     }
 
     fn change(&mut self, before: Option<&Standing>, was: Stage, after: &Standing) {
-        use Stage::{Adopted, Closed, Deleted, Ignored, None, Open, Resolved};
+        use Stage::{Adopted, Closed, Deleted, Ignored, Merged, None, Open, Resolved};
         if let Some(before) = before.filter(|before| was == Open && before.cell != after.cell) {
             self.flows.entry(before.cell.clone()).or_default().moved -= 1;
             self.flows.entry(after.cell.clone()).or_default().moved += 1;
@@ -187,12 +191,14 @@ impl Tally {
         let flows = self.flows.entry(after.cell.clone()).or_default();
         match (was, after.stage) {
             (None | Deleted, _) => flows.new += 1,
+            (Merged, _) => flows.moved += 1,
             (Adopted, _) => flows.adopted += 1,
             (Resolved | Closed | Ignored, _) => flows.reopened += 1,
             (Open, Resolved | Closed) => flows.fixed += 1,
             (Open, Ignored) => flows.ignored += 1,
             (Open, Deleted) => flows.deleted += 1,
             (Open, None) => flows.removed += 1,
+            (Open, Merged) => flows.moved -= 1,
             (Open, Open | Adopted) => {}
         }
         let fixed = matches!(after.stage, Resolved | Closed);

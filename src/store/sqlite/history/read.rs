@@ -398,6 +398,7 @@ fn collect<T>(
 pub(super) fn word(stage: Stage) -> &'static str {
     match stage {
         Stage::None => "none",
+        Stage::Merged => "merged",
         Stage::Adopted => "adopted",
         Stage::Open => "open",
         Stage::Resolved => "resolved",

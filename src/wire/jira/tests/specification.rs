@@ -85,7 +85,7 @@ async fn every_request_body_fits_atlassians_specification() {
             );
         }
     }
-    assert_eq!(checked, 11, "operations with a body");
+    assert_eq!(checked, 13, "requests with a body");
 }
 
 fn schema_is_closed(document: &Value, schema: &Value) -> bool {
@@ -93,6 +93,8 @@ fn schema_is_closed(document: &Value, schema: &Value) -> bool {
     let target = document.pointer(reference.trim_start_matches('#'));
     target.is_some_and(|target| target["additionalProperties"] == false)
 }
+
+const MOVE: &str = "POST /rest/api/3/bulk/issues/move";
 
 /// One request of each operation that the client knows.
 async fn all_requests() -> Vec<crate::wire::scripted::Seen> {
@@ -105,6 +107,7 @@ async fn all_requests() -> Vec<crate::wire::scripted::Seen> {
         200,
         j!({"taskId": "77", "status": "COMPLETE", "processedAccessibleIssues": [10_001, 10_002, 10_003, 10_004, 10_005]}),
     );
+    let moved = done.clone();
     let empty = json(200, j!({"issues": [], "isLast": true}));
     let transitions_of = "/rest/api/3/issue/10001/transitions";
     let (list, hop) = (
@@ -149,6 +152,16 @@ async fn all_requests() -> Vec<crate::wire::scripted::Seen> {
         (task, done.clone()),
         (bulk[1], json(201, j!({"taskId": "77"}))),
         (task, done),
+        (
+            "GET /rest/api/3/issue/createmeta/PAY/issuetypes",
+            json(200, j!({"issueTypes": [{"id": "10002", "name": "Task"}]})),
+        ),
+        (MOVE, json(201, j!({"taskId": "77"}))),
+        (task, moved),
+        (
+            BULKFETCH,
+            json(200, j!({"issues": [issue(10_001, "10000")]})),
+        ),
         ("POST /rest/api/3/issue/10001/comment", json(201, j!({}))),
         ("PUT /rest/api/3/issue/10001", text(204, "")),
         ("DELETE /rest/api/3/issue/10001", text(204, "")),
@@ -172,6 +185,7 @@ async fn all_requests() -> Vec<crate::wire::scripted::Seen> {
         .unwrap();
     client.move_all(&tickets, TicketState::Resolved).await;
     client.delete_all(&ids).await;
+    client.transfer_all(&tickets[..1], "PAY", "Task").await;
     let comment = Comment {
         key: "k".to_owned(),
         body: body.clone(),
@@ -182,6 +196,7 @@ async fn all_requests() -> Vec<crate::wire::scripted::Seen> {
         description: body,
         priority: Some("High".to_owned()),
         component: None,
+        assignee: None,
         fields: Default::default(),
     };
     client.update(10_001, &content).await.unwrap();

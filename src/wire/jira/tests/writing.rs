@@ -583,6 +583,7 @@ async fn a_comment_carries_its_key_and_content_replaces_only_what_is_ours() {
         description: body.clone(),
         priority: None,
         component: None,
+        assignee: None,
         fields: Default::default(),
     };
     client.update(10_001, &content).await.unwrap();

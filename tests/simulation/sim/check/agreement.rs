@@ -10,12 +10,14 @@ use asaf::model::finding::asff;
 use asaf::model::{Marker, Severity};
 use serde_json::Value;
 
+use super::sharing;
+
 /// The findings of one thing that is wrong, and its tickets, oldest first.
 #[derive(Default)]
-struct Pair<'a> {
-    findings: Vec<Value>,
-    severity: Option<Severity>,
-    tickets: Vec<&'a Issue>,
+pub(super) struct Pair<'a> {
+    pub(super) findings: Vec<Value>,
+    pub(super) severity: Option<Severity>,
+    pub(super) tickets: Vec<&'a Issue>,
 }
 
 /// Every disagreement.
@@ -45,13 +47,21 @@ pub(crate) fn check(world: &World, report: &Report, a_day_later: bool) -> Vec<St
     let pairs = pairs
         .iter()
         .filter(|(marker, _)| !held.contains(&marker.as_str()));
-    pairs
+    let shared = sharing::Tickets::of(world);
+    let mut found: Vec<String> = pairs
         .flat_map(|(marker, pair)| {
-            let said = pair.check(world, a_day_later);
+            let said = match shared.of_pair(pair) {
+                // A ticket that several share is judged as a whole, below.
+                _ if pair.tickets.iter().any(|issue| sharing::is_shared(issue)) => Vec::new(),
+                Some(ticket) => ticket.member(world, pair),
+                None => pair.check(world, a_day_later),
+            };
             said.into_iter()
                 .map(move |what| format!("{what} ({marker})"))
         })
-        .collect()
+        .collect();
+    found.extend(shared.check(world, &held));
+    found
 }
 
 impl Pair<'_> {
@@ -149,7 +159,7 @@ fn looked_at_again(world: &World, finding: &Value, issue: &Issue) -> Option<Stri
     })
 }
 
-fn is_deleted(world: &World, finding: &Value) -> bool {
+pub(super) fn is_deleted(world: &World, finding: &Value) -> bool {
     let resource = finding["Resources"][0]["Id"].as_str();
     let item = resource.and_then(|arn| world.aws.config.item(arn));
     item.is_some_and(|item| item.deleted)
@@ -192,7 +202,7 @@ fn stopped(
 }
 
 /// A person moved it last, or a reviewer's last word was that it stays open.
-fn moved_by_a_person(world: &World, id: u64) -> bool {
+pub(super) fn moved_by_a_person(world: &World, id: u64) -> bool {
     let by_person = last_move(world, id, None).is_some_and(|actor| actor != &Actor::Engine);
     let mut moves = world.journal.entries.iter().rev();
     let last_word = moves.find_map(|entry| match (&entry.change, &entry.actor) {
@@ -206,7 +216,7 @@ fn moved_by_a_person(world: &World, id: u64) -> bool {
     by_person || last_word == Some("Open")
 }
 
-fn may_be_closed(world: &World, id: u64) -> bool {
+pub(super) fn may_be_closed(world: &World, id: u64) -> bool {
     match last_move(world, id, Some("Closed")) {
         Some(Actor::Person { role, .. }) => role == "reviewer",
         _ => true,

@@ -1,7 +1,7 @@
 //! What no engine can avoid: a write that was right when its run read, and not any more when it arrived, because
 //! somebody acted in between. Each is counted by its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use asaf::emulators::journal::{Actor, Change, Entry, Violation};
 use asaf::emulators::world::World;
@@ -16,6 +16,18 @@ pub(crate) struct Excuses<'a> {
     /// The resource that each ticket, and each finding, is about.
     of_ticket: BTreeMap<u64, String>,
     of_finding: BTreeMap<String, String>,
+    /// What the findings of a resource may share a ticket about: accounts and controls, as [`group`] writes them.
+    of_resource: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What a shared ticket is about, of an account and a control; a finding's id has both.
+fn group(account: &str, control: &str) -> String {
+    format!("{account} {}", control.to_lowercase())
+}
+
+fn group_of(finding: &str) -> Option<String> {
+    let parts: Vec<&str> = finding.split([':', '/']).collect();
+    Some(group(parts.get(4)?, parts.get(6)?))
 }
 
 impl<'a> Excuses<'a> {
@@ -26,14 +38,23 @@ impl<'a> Excuses<'a> {
         sent: &'a BTreeMap<u64, usize>,
     ) -> Self {
         let (mut of_ticket, mut of_finding) = (BTreeMap::new(), BTreeMap::new());
+        let mut of_resource: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for entry in &world.journal.entries {
             match &entry.change {
                 Change::TicketCreated { id, properties, .. } => {
-                    let resource = properties["asaf.link"]["alias"]["resource"].as_str();
-                    of_ticket.insert(*id, resource.unwrap_or_default().to_owned());
+                    let alias = &properties["asaf.link"]["alias"];
+                    let part = |name: &str| alias[name].as_str().unwrap_or_default();
+                    let about = match part("region") {
+                        "several Regions" => group(part("account"), part("rule")),
+                        _ => part("resource").to_owned(),
+                    };
+                    of_ticket.insert(*id, about);
                 }
                 Change::FindingAppeared { id, resources, .. } => {
-                    of_finding.insert(id.clone(), resources.first().cloned().unwrap_or_default());
+                    let resource = resources.first().cloned().unwrap_or_default();
+                    let groups = of_resource.entry(resource.clone()).or_default();
+                    groups.extend(group_of(id));
+                    of_finding.insert(id.clone(), resource);
                 }
                 _ => {}
             }
@@ -45,6 +66,7 @@ impl<'a> Excuses<'a> {
             sent,
             of_ticket,
             of_finding,
+            of_resource,
         }
     }
 
@@ -103,9 +125,16 @@ impl<'a> Excuses<'a> {
             return false;
         };
         let subject = self.subject(&entry.change);
+        let same = |other: Option<&str>| {
+            let shares = |a: Option<&str>, b: Option<&str>| {
+                let groups = a.and_then(|resource| self.of_resource.get(resource));
+                b.is_some_and(|b| groups.is_some_and(|groups| groups.contains(b)))
+            };
+            other == subject || shares(other, subject) || shares(subject, other)
+        };
         self.world.journal.entries[from..at]
             .iter()
-            .any(|other| other.actor != Actor::Engine && self.subject(&other.change) == subject)
+            .any(|other| other.actor != Actor::Engine && same(self.subject(&other.change)))
     }
 
     /// The resource that a change is about.

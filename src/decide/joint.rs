@@ -1,0 +1,83 @@
+//! The letters of the decision table for a ticket that several findings share: F and W of the members that rule, the
+//! ticket's own T and base.
+
+use jiff::Timestamp;
+
+use crate::model::Link;
+use crate::plan::HeldReason;
+use crate::read::snapshot::Snapshot;
+
+use super::case::Case;
+use super::damping;
+use super::policy::Policy;
+use super::view::{
+    Letters, RowOne, View, base, episode, in_doubt, later_counts, may_move, moved, moves,
+    ticket_state,
+};
+
+/// The view of a ticket that several findings share, from those of the members that rule: their F and W, the worst one
+/// first, and the ticket's own T and base.
+pub(super) fn joint<'a>(
+    case: &Case<'_>,
+    ruling: &[&View<'a>],
+    snapshot: &'a Snapshot,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<View<'a>, Box<RowOne>> {
+    let mut link = case.link.clone();
+    link.in_flight = None;
+    match joint_letters(case, ruling, &mut link, snapshot, policy, now) {
+        Ok(build) => Ok(build.with(link)),
+        Err(why) => Err(Box::new(RowOne { why, link })),
+    }
+}
+
+fn joint_letters<'a>(
+    case: &Case<'_>,
+    ruling: &[&View<'a>],
+    link: &mut Link,
+    snapshot: &'a Snapshot,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Letters<'a>, HeldReason> {
+    in_doubt(&link.marker, snapshot)?;
+    let Some(lead) = ruling.first() else {
+        return Err(HeldReason::AbsentOnce);
+    };
+    let (t, ticket) = ticket_state(link, snapshot, now)?;
+    damping::lift(link, ticket, policy, now);
+    let base = base(link);
+    let changed = |view: &&&View<'_>| view.w.is_some_and(|w| w != base.workflow);
+    let spokesman = ruling.iter().find(changed).unwrap_or(lead);
+    let (f, w, w_by) = (lead.f, spokesman.w, spokesman.w_by.clone());
+    let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
+    let last_move = moves(link, snapshot).last();
+    let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
+    let (moved, overruled) = later_counts(moved, w, &w_by, &base);
+    link.evaluated_at = ruling
+        .iter()
+        .filter_map(|view| view.link.evaluated_at)
+        .max();
+    Ok(Letters(View {
+        link: link.clone(),
+        w,
+        w_by,
+        t,
+        ticket,
+        base,
+        deleted_at: ruling.iter().filter_map(|view| view.deleted_at).max(),
+        episode,
+        episode_started_at,
+        moved,
+        moves: moves(link, snapshot),
+        overruled,
+        changed_at: ruling.iter().filter_map(|view| view.changed_at).max(),
+        lead: case
+            .lead()
+            .map(|finding| (finding.severity, case.content(finding))),
+        owner: case.owner.as_ref().ok().cloned(),
+        may_move: may_move(case, ticket, snapshot),
+        shared: true,
+        ..View::clone(lead)
+    }))
+}

@@ -1,0 +1,179 @@
+//! What each member is to its group, and which of them speak for the ticket.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    BaseTicket, DecisionKind, Finding, FindingKey, FindingState, Link, Marker, Standing,
+    TicketState, WorkflowStatus,
+};
+use crate::plan::Plan;
+use crate::read::snapshot::Snapshot;
+
+use super::case::Case;
+use super::group::{Group, Sub};
+use super::policy::{Policy, SuppressedByHand};
+use super::view::View;
+use super::{note, outcome};
+
+/// A member that could be looked at.
+pub(super) struct Seen<'v, 'a> {
+    pub(super) sub: &'v Sub<'a>,
+    pub(super) view: View<'a>,
+    pub(super) standing: Standing,
+}
+
+/// A person has set the ticket back to open: what was accepted counts again.
+pub(super) fn reopened_by_a_person(group: &Group<'_>, snapshot: &Snapshot) -> bool {
+    let Some(link) = group.known.as_ref().map(|case| &case.link) else {
+        return false;
+    };
+    let base = link.base.as_ref().map(|base| base.ticket);
+    let id = link.ticket.as_ref().map(|at| at.id);
+    let ticket = id.and_then(|id| snapshot.tickets.get(&id));
+    let open = ticket.is_some_and(|ticket| ticket.state == Some(TicketState::Open));
+    let moves = id.and_then(|id| snapshot.moves.get(&id));
+    let last = moves.and_then(|moves| moves.last());
+    open && base != Some(BaseTicket::Is(TicketState::Open))
+        && last.is_some_and(|last| last.by != snapshot.people.bot)
+}
+
+/// What a member is to its group.
+pub(super) fn standing(v: &View<'_>, sub: &Sub<'_>, policy: &Policy, reopened: bool) -> Standing {
+    use WorkflowStatus::{Resolved, Suppressed};
+    if v.deleted_at.is_some() {
+        return Standing::Deleted;
+    }
+    if v.f.is_stopped() {
+        return Standing::Stopped { finding: v.f };
+    }
+    let before = sub.case.link.member.as_ref().map(|member| &member.standing);
+    let hidden = v.w == Some(Suppressed);
+    if let Some(rule) = v.rule.filter(|_| v.f == FindingState::Failing || hidden) {
+        return Standing::Ignored {
+            rule: rule.rule.clone(),
+            until: rule.expires,
+        };
+    }
+    match before {
+        // While rules cannot be read, what they hid stays as it is.
+        Some(ignored @ Standing::Ignored { .. }) if v.rules_unread.is_some() && hidden => {
+            return ignored.clone();
+        }
+        _ => {}
+    }
+    if let Some((by, ..)) = v.theirs(Suppressed)
+        && policy.suppressed_by_hand == SuppressedByHand::Respect
+    {
+        return Standing::Suppressed { by: by.to_owned() };
+    }
+    if let Some((by, ..)) = v.theirs(Resolved) {
+        return Standing::ResolvedInSecurityHub { by: by.to_owned() };
+    }
+    let accepted =
+        v.link.decision.as_ref().filter(|decision| {
+            decision.kind == DecisionKind::Closed && decision.episode == v.episode
+        });
+    match accepted.filter(|_| v.w == Some(Resolved) && !reopened) {
+        Some(decision) => Standing::Accepted {
+            by: decision.by.clone(),
+        },
+        None => Standing::Fails {
+            unclear: v.f == FindingState::Unclear,
+        },
+    }
+}
+
+/// What had stopped before the ticket was closed is not named again when it is opened for others.
+pub(super) fn forget_what_is_over(
+    group: &Group<'_>,
+    seen: &mut Vec<Seen<'_, '_>>,
+    plan: &mut Plan,
+    now: Timestamp,
+) {
+    let base = group
+        .known
+        .as_ref()
+        .and_then(|case| case.link.base.as_ref());
+    let closed = base.is_some_and(|base| base.ticket == BaseTicket::Is(TicketState::Closed));
+    if !closed || !seen.iter().any(|one| one.standing.fails()) {
+        return;
+    }
+    seen.retain(|one| {
+        let over = matches!(one.standing, Standing::Stopped { .. } | Standing::Deleted);
+        if over && !one.view.unsettled() {
+            let mut link = outcome::agreed(&one.sub.case, &one.view, now);
+            link.member = None;
+            note(&one.sub.case, link, plan);
+            return false;
+        }
+        true
+    });
+}
+
+/// The member's link where nothing is written: a row of the ticket's table.
+pub(super) fn row(one: &Seen<'_, '_>, now: Timestamp) -> Link {
+    let mut link = outcome::agreed(&one.sub.case, &one.view, now);
+    if let Some(member) = &mut link.member {
+        member.standing = one.standing.clone();
+    }
+    if let Some(lead) = one.sub.case.lead().filter(|_| one.standing.fails()) {
+        link.severity = lead.severity;
+    }
+    link
+}
+
+/// Those whose state is the ticket's: what fails; else what is ignored; else what was set RESOLVED; else what stopped.
+pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, 'a>> {
+    type Kind = fn(&Standing) -> bool;
+    let kinds: [Kind; 6] = [
+        Standing::fails,
+        |standing| {
+            matches!(
+                standing,
+                Standing::Ignored { .. } | Standing::Suppressed { .. }
+            )
+        },
+        |standing| matches!(standing, Standing::ResolvedInSecurityHub { .. }),
+        |standing| matches!(standing, Standing::Stopped { .. }),
+        |standing| matches!(standing, Standing::Deleted),
+        |standing| matches!(standing, Standing::Accepted { .. }),
+    ];
+    let of = |kind: &Kind| -> Vec<&'s Seen<'v, 'a>> {
+        seen.iter().filter(|one| kind(&one.standing)).collect()
+    };
+    let mut found = kinds
+        .iter()
+        .map(of)
+        .find(|some| !some.is_empty())
+        .unwrap_or_default();
+    // A rule speaks for the ticket rather than a hand.
+    found.sort_by_key(|one| matches!(one.standing, Standing::Suppressed { .. }));
+    found
+}
+
+/// What people look for first: what fails, worst first.
+pub(super) fn table_order(rows: &BTreeMap<Marker, Link>) -> Vec<Link> {
+    let mut rows: Vec<Link> = rows.values().cloned().collect();
+    rows.sort_by_key(|link| {
+        let member = link.member.as_ref();
+        let fails = member.is_some_and(|member| member.standing.fails());
+        (!fails, Reverse(link.severity), link.alias.clone())
+    });
+    rows
+}
+
+/// The statuses of a member's findings, with our own write laid over what reads do not show yet.
+pub(super) fn statuses(case: &Case<'_>, v: &View<'_>) -> Vec<(FindingKey, WorkflowStatus)> {
+    let write = v.link.in_flight.as_ref();
+    let status = |finding: &&Finding| match write {
+        Some(write) if finding.workflow == write.was => write.workflow,
+        _ => finding.workflow,
+    };
+    let findings = case.members.iter();
+    findings
+        .map(|finding| (finding.key.clone(), status(finding)))
+        .collect()
+}
