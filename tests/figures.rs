@@ -403,6 +403,9 @@ fn fill_with_a_million(path: &std::path::Path) {
         INSERT INTO standing SELECT 'asaf-' || i, i + 1, 'open', (20300 + i % 350) * 86400000, NULL FROM n;",
     )
     .unwrap();
+    // As a store of before gets them.
+    db.execute_batch(include_str!("../src/store/sqlite/pairs.sql"))
+        .unwrap();
     let rows: i64 = db
         .query_row("SELECT count(*) FROM flow", [], |row| row.get(0))
         .unwrap();
@@ -435,6 +438,10 @@ async fn a_million_rows_of_four_hundred_accounts_are_answered_within_200_ms() {
         "severity=HIGH",
         "control=S3.7-3&severity=LOW",
         "team=team-7&region=eu-west-1",
+        "region=eu-west-1",
+        "product=securityhub",
+        "product=securityhub&from=2026-01-15",
+        "region=eu-west-1&product=securityhub",
         "region=eu-west-1&product=securityhub&severity=CRITICAL",
     ] {
         let filter = Filter::parse(query).unwrap();

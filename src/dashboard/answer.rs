@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::access::{Identity, Refusal};
 use super::routes::{Place, Route};
-use super::{Dashboard, Setup, act, figures, integrations, login, pages, render, runs};
+use super::{Dashboard, Setup, act, figures, integrations, login, pages, render, review, runs};
 use crate::figures::BadFilter;
 use crate::store::StoreError;
 
@@ -99,7 +99,7 @@ pub(super) async fn answer(visit: &Visit<'_>, place: Place) -> Response {
         Place::Overview | Place::Teams | Place::Accounts | Place::Controls => {
             Box::pin(figures::page(visit, place)).await
         }
-        Place::Review => pages::review(visit).await,
+        Place::Review => review::review(visit).await,
         Place::Find => pages::find(visit).await,
         Place::Ticket => pages::ticket(visit).await,
         Place::Rules => pages::rules(visit).await,

@@ -4,7 +4,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::answer::{Failure, Visit, encoded};
-use super::listing::{Listing, Row};
+use super::listing::{self, Listing, Row};
 use super::render;
 use super::routes::Place;
 use crate::figures::table::Cell;
@@ -15,6 +15,12 @@ use crate::talk::plain;
 
 /// A table under a chart is folded when it has more rows.
 const ROWS_OPEN: usize = 12;
+
+/// What an account is called stands below its id.
+const ACCOUNT: [(&str, listing::Place); 2] = [
+    ("account_name", listing::Place::Below("account", "#")),
+    ("ou", listing::Place::Below("account", "#")),
+];
 
 /// One of the four pages.
 pub(super) async fn page(visit: &Visit<'_>, place: Place) -> Result<Response, Failure> {
@@ -54,7 +60,7 @@ pub(super) async fn page(visit: &Visit<'_>, place: Place) -> Result<Response, Fa
     };
     let mut shown = Vec::new();
     for section in sections {
-        let (chart, mut listing) = listing(section, &filter, place);
+        let (chart, mut listing) = listed(section, &filter, place);
         if let Some(file) = listing.file(visit) {
             return Ok(file);
         }
@@ -76,7 +82,7 @@ pub(super) async fn page(visit: &Visit<'_>, place: Place) -> Result<Response, Fa
 }
 
 /// A section as a table whose rows lead to the overview of what they are about.
-fn listing(section: Section, filter: &Filter, place: Place) -> (Option<String>, Listing) {
+fn listed(section: Section, filter: &Filter, place: Place) -> (Option<String>, Listing) {
     let mut table = section.table;
     let rows = std::mem::take(&mut table.rows);
     let rows = rows.into_iter().map(|cells| {
@@ -91,7 +97,7 @@ fn listing(section: Section, filter: &Filter, place: Place) -> (Option<String>, 
         Row {
             cells,
             to,
-            act: None,
+            ..Row::default()
         }
     });
     let listing = Listing {
@@ -100,6 +106,11 @@ fn listing(section: Section, filter: &Filter, place: Place) -> (Option<String>, 
         says: section.sentence,
         rows: rows.collect(),
         head: table,
+        places: match place {
+            Place::Accounts => &ACCOUNT,
+            _ => &[],
+        },
+        drops_noughts: true,
     };
     (section.chart, listing)
 }

@@ -13,6 +13,7 @@ mod listing;
 mod login;
 mod pages;
 mod render;
+mod review;
 pub mod routes;
 mod runs;
 

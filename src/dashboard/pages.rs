@@ -1,21 +1,18 @@
-//! Pages from the store: what waits for review, one ticket, ignore rules, the quarantine, log-ins.
+//! Pages from the store: one ticket, ignore rules, the quarantine, log-ins.
 
 use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::answer::{Failure, Visit, encoded, see};
-use super::listing::{Act, Listing};
+use super::listing::{Act, Listing, Place};
 use super::render;
 use crate::figures::table::Cell;
 use crate::figures::{Filter, Source, grouped, ignored};
 use crate::jobs::explain;
-use crate::jobs::reconcile::LAST_READ;
-use crate::jobs::review::remembered_of;
 use crate::model::{FindingState, Link};
 use crate::notify::news::ticket_url;
 use crate::read::ATTEMPTS_BEFORE_QUARANTINE;
-use crate::review::{Verdict, render as review_words};
 use crate::store::access::Sessions as _;
 use crate::store::unread::UnreadStore as _;
 use crate::store::{Store as _, rules::RuleMemory as _};
@@ -67,94 +64,6 @@ pub(super) fn when(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), moment)
 }
 
-/// Days since then, with one decimal.
-fn days(now: Timestamp, since: Timestamp) -> f64 {
-    now.duration_since(since).as_secs_f64() / 86_400.0
-}
-
-pub(super) async fn review(visit: &Visit<'_>) -> Result<Response, Failure> {
-    let store = &*visit.dashboard.store;
-    let config = &visit.setup.config;
-    let links = store.waiting_links().await?;
-    let review = remembered_of(config, store, links, visit.now).await?;
-    let mut table = Listing::new(
-        "waiting",
-        "Tickets that wait for security",
-        &[
-            ("ticket", "Ticket"),
-            ("waits_days:n", "Waits, days"),
-            ("severity", "Severity"),
-            ("verdict", "AWS"),
-            ("evidence", "Evidence"),
-            ("claim", "Claimed by"),
-            ("why", "Waits for"),
-            ("team", "Team"),
-            ("account", "Account"),
-            ("region", "Region"),
-            ("rule", "Control or rule"),
-            ("resource", "Resource"),
-        ],
-    );
-    for waiting in review.waiting.iter().filter(|one| visit.sees(&one.team)) {
-        let claim = review_words::claimed(waiting);
-        let row = table.row(vec![
-            Cell::from(waiting.ticket.as_str()),
-            Cell::from(days(visit.now, waiting.since)),
-            Cell::from(waiting.severity.label()),
-            Cell::from(verdict(waiting.verdict)),
-            Cell::from(review_words::evidence(waiting).join("; ")),
-            Cell::from(claim),
-            Cell::from(match review_words::why(waiting) {
-                empty if empty.is_empty() => "review".to_owned(),
-                why => why,
-            }),
-            Cell::from(waiting.team.as_str()),
-            Cell::from(waiting.account.as_str()),
-            Cell::from(waiting.region.as_str()),
-            Cell::from(waiting.rule.as_str()),
-            Cell::from(waiting.resource.as_str()),
-        ]);
-        row.to = Some(format!("/ticket/{}", waiting.marker));
-    }
-    let count = table.rows.len() as u64;
-    table.says = match count {
-        0 => "Nothing waits.".to_owned(),
-        n => format!(
-            "{} in review; the one that waits longest stands first. A reviewer closes or reopens each in Jira.",
-            if n == 1 {
-                "1 ticket is".to_owned()
-            } else {
-                format!("{} tickets are", grouped(n))
-            }
-        ),
-    };
-    let read = store.instant(LAST_READ).await?;
-    let mut lead = vec![format!("What the last run saw; it began {}.", when(read))];
-    let paused = review.paused.iter();
-    lead.extend(
-        paused.map(|pause| format!("Paused: {} by {}: {}", pause.scope, pause.by, pause.why)),
-    );
-    show(
-        visit,
-        "/review",
-        "Review queue",
-        json!({ "lead": lead }),
-        vec![table],
-    )
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Verified => "passes",
-        Verdict::ResourceDeleted => "resource deleted",
-        Verdict::Stopped => "finding stopped",
-        Verdict::StillFailing => "still fails",
-        Verdict::NotCheckedSince => "not checked since",
-        Verdict::Unclear => "unclear",
-        Verdict::Unknown => "unknown",
-    }
-}
-
 pub(super) async fn find(visit: &Visit<'_>) -> Result<Response, Failure> {
     let wanted = visit.asked("q").unwrap_or_default();
     let wanted = wanted.trim();
@@ -187,7 +96,7 @@ pub(super) async fn find(visit: &Visit<'_>) -> Result<Response, Failure> {
                     ),
                     Cell::from(link.severity.label()),
                     Cell::from(owner.team.as_str()),
-                    Cell::from(link.alias.rule.as_str()),
+                    Cell::from(link.rule_said()),
                     Cell::from(link.alias.resource.as_str()),
                 ]);
                 row.to = Some(format!("/ticket/{}", link.marker));
@@ -277,7 +186,7 @@ fn facts(visit: &Visit<'_>, link: &Link, team: &str) -> Vec<Value> {
         fact("Team", team),
         fact("Account", alias.account.as_str()),
         fact("Region", alias.region.as_str()),
-        fact("Control or rule", alias.rule.as_str()),
+        fact("Control or rule", link.rule_said()),
         fact("Resource", alias.resource.as_str()),
     ];
     if let Some(at) = &link.ticket {
@@ -327,6 +236,21 @@ fn facts(visit: &Visit<'_>, link: &Link, team: &str) -> Vec<Value> {
     facts
 }
 
+/// Rules with what they are for, beside the numbers.
+const HIDING: [(&str, Place); 2] = [
+    ("owner", Place::Below("rule", "#")),
+    ("reason", Place::Below("rule", "#")),
+];
+
+/// Ticket, rule, and what it is about.
+const HIDDEN: [(&str, Place); 5] = [
+    ("severity", Place::Below("ticket", "#")),
+    ("team", Place::Below("ticket", "#")),
+    ("ends", Place::Below("ignore_rule", "through #")),
+    ("resource", Place::Below("control", "#")),
+    ("account", Place::Below("control", "account #")),
+];
+
 pub(super) async fn rules(visit: &Visit<'_>) -> Result<Response, Failure> {
     let limited = visit
         .identity
@@ -350,6 +274,8 @@ pub(super) async fn rules(visit: &Visit<'_>) -> Result<Response, Failure> {
     let mut hiding = Listing::new(section.id, section.title, &[]);
     hiding.head = section.table;
     hiding.says = section.sentence;
+    hiding.places = &HIDING;
+    hiding.drops_noughts = true;
     let rows = std::mem::take(&mut hiding.head.rows);
     for cells in rows {
         hiding.row(cells);
@@ -368,6 +294,7 @@ pub(super) async fn rules(visit: &Visit<'_>) -> Result<Response, Failure> {
             ("resource", "Resource"),
         ],
     );
+    hidden.places = &HIDDEN;
     for link in store.hidden_links().await? {
         let failing = link
             .base
@@ -392,7 +319,7 @@ pub(super) async fn rules(visit: &Visit<'_>) -> Result<Response, Failure> {
             Cell::from(by.expires.to_string()),
             Cell::from(team),
             Cell::from(link.alias.account.as_str()),
-            Cell::from(link.alias.rule.as_str()),
+            Cell::from(link.rule_said()),
             Cell::from(link.alias.resource.as_str()),
         ]);
         row.to = Some(format!("/ticket/{}", link.marker));

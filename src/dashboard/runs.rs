@@ -3,6 +3,7 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::act::carried;
 use super::answer::{Failure, Visit};
 use super::listing::Listing;
 use super::pages::{fact, moment, show, to_run, toned};
@@ -143,7 +144,7 @@ fn release_form(run: &Run, digest: &str) -> Value {
         grouped(braked["of"].as_u64().unwrap_or(0))
     );
     json!({ "title": format!("The brake holds plan {digest}"), "to": "/release", "button": "Release this plan", "says": says,
-        "fields": [{ "name": "plan", "value": digest, "hidden": true, "options": [], "label": "" }] })
+        "fields": [carried("plan", digest)] })
 }
 
 pub(super) async fn run(visit: &Visit<'_>) -> Result<Response, Failure> {

@@ -52,7 +52,12 @@ impl Line {
         int(self.open_at_start) + self.flows.adopted - int(self.open_at_end)
     }
 
-    /// What it is called, for people.
+    /// What people call it, and nothing else.
+    pub fn called(&self) -> String {
+        self.title.clone().unwrap_or_else(|| self.label())
+    }
+
+    /// What it is called, for people, with its id.
     pub fn label(&self) -> String {
         match &self.title {
             Some(title) if *title != self.name => format!("{title} ({})", self.name),

@@ -29,6 +29,11 @@ impl Cell {
         }
     }
 
+    /// It says that there is nothing.
+    pub fn is_nought(&self) -> bool {
+        matches!(self, Cell::None | Cell::Count(0))
+    }
+
     /// How it sorts: numbers before words, nothing last.
     pub fn order(&self, other: &Cell) -> std::cmp::Ordering {
         use std::cmp::Ordering;

@@ -358,13 +358,15 @@ fn severity_row(name: String, by: &BySeverity) -> Vec<Cell> {
 }
 
 fn resolve_row(name: &str, time: &ResolveTime, has_due_dates: bool) -> Vec<Cell> {
+    // Where nothing had a due date, nothing was in time either.
+    let had = has_due_dates && time.in_time + time.late > 0;
     vec![
         name.into(),
         time.count.into(),
         time.median_days.into(),
         time.p90_days.into(),
-        Cell::from(has_due_dates.then_some(time.in_time)),
-        Cell::from(has_due_dates.then_some(time.late)),
+        Cell::from(had.then_some(time.in_time)),
+        Cell::from(had.then_some(time.late)),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{LETTERS, Part, WIDTH, at, escaped, frame, labelled, real, rule, write_at};
+use super::{LETTERS, Part, WIDTH, at, frame_of_time, hit, real, rule, times, total};
 use crate::notify::trend::nice_ceiling;
 
 const HEIGHT: f64 = 300.0;
@@ -30,7 +30,7 @@ impl Stack<'_> {
     /// The picture; without times an empty frame.
     pub fn svg(&self) -> String {
         let count = self.times.len();
-        let totals: Vec<u64> = (0..count).map(|n| self.total(n)).collect();
+        let totals: Vec<u64> = (0..count).map(|n| total(&self.parts, n)).collect();
         let top = nice_ceiling(totals.iter().copied().max().unwrap_or(0));
         let mut inside = String::new();
         for value in [0, top / 2, top] {
@@ -52,26 +52,10 @@ impl Stack<'_> {
         }
         rule(&mut inside, LEFT, WIDTH - RIGHT, y(0, top), "", true);
         self.names(&mut inside, top);
-        for n in labelled(count, 6) {
-            let below = HEIGHT - 9.0;
-            write_at(
-                &mut inside,
-                x(n, count),
-                below,
-                "middle",
-                &self.times[n],
-                "c-quiet",
-            );
-        }
+        let place = |n: usize| (x(n, count), "middle");
+        times(&mut inside, &self.times, 6, HEIGHT - 9.0, place);
         self.hits(&mut inside);
-        frame(self.id, self.title, self.says, HEIGHT, &inside)
-    }
-
-    fn total(&self, n: usize) -> u64 {
-        self.parts
-            .iter()
-            .filter_map(|part| part.values.get(n))
-            .sum()
+        frame_of_time(self.id, self.title, self.says, HEIGHT, &inside)
     }
 
     /// The name and last number of each part, beside its end, pushed apart where they would touch.
@@ -98,16 +82,9 @@ impl Stack<'_> {
                 format!("{} {value}", part.name)
             });
             let parts: Vec<String> = parts.collect();
-            let words = format!("{time}: {} ({})", self.total(n), parts.join(", "));
+            let words = format!("{time}: {} ({})", total(&self.parts, n), parts.join(", "));
             let left = (x(n, count) - width / 2.0).clamp(LEFT, WIDTH - RIGHT - width);
-            let _ = write!(
-                out,
-                "<rect class=\"c-hit\" x=\"{}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
-                at(left),
-                at(width),
-                at(HEIGHT - TOP - BOTTOM),
-                escaped(&words)
-            );
+            hit(out, (left, TOP, width, HEIGHT - TOP - BOTTOM), &words);
         }
     }
 }

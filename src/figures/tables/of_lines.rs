@@ -39,7 +39,7 @@ impl Lines {
         let names = |lines: Vec<&Line>, number: &dyn Fn(&Line) -> String| {
             let named = lines
                 .iter()
-                .map(|line| format!("{} ({})", line.label(), number(line)));
+                .map(|line| format!("{} ({})", line.called(), number(line)));
             named.collect::<Vec<_>>().join(", ")
         };
         let left = names(self.most_left(3), &|line| grouped(line.open));
@@ -93,7 +93,7 @@ impl Lines {
                 .most_left(BARS_MOST)
                 .into_iter()
                 .map(|line| Bar {
-                    label: line.title.clone().unwrap_or_else(|| line.label()),
+                    label: line.called(),
                     values: values(&line.open_by_severity),
                 })
                 .collect(),
@@ -103,7 +103,7 @@ impl Lines {
             id,
             title,
             chart,
-            table: self.table(title, first),
+            table: self.table("Open now, and what happened in the period", first),
             sentence,
         }
     }

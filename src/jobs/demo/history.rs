@@ -5,6 +5,7 @@
 
 mod people;
 
+pub(super) use people::ACCOUNTS;
 pub use people::config_text;
 
 use std::collections::BTreeMap;
@@ -16,11 +17,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::emulators::world::seed::Dice;
+use crate::jobs::reconcile::{LAST_FULL, LAST_READ};
 use crate::model::{
     BaseTicket, FindingState, Link, RuleMatch, TicketRef, TicketState, WorkflowStatus,
 };
+use crate::plan::Summary;
 use crate::store::organisation::OrganisationMemory as _;
 use crate::store::outbox::{Folding, Outbox as _};
+use crate::store::rules::RuleMemory as _;
 use crate::store::sqlite::Sqlite;
 use crate::store::{AuditEntry, Run, Store as _, StoreError, Tombstone};
 use crate::talk::{Talk, plain};
@@ -30,13 +34,11 @@ const DAYS: i64 = 365;
 /// The day on which most tickets are open.
 const PEAK: i64 = 183;
 /// Open on that day.
-const MOST: usize = 728;
+pub(super) const MOST: usize = 728;
 /// Open at the end.
-const LEFT: usize = 132;
+pub(super) const LEFT: usize = 132;
 /// What every entry says of itself.
 const INVENTED: &str = "Invented for the demo.";
-/// An ignore rule of the demo.
-const RULE: &str = "public-website";
 
 /// Writes a folder with a configuration and a store, and says what may be done with them.
 ///
@@ -87,6 +89,8 @@ struct History<'a> {
     graves: Vec<Tombstone>,
     day: i64,
     at: Timestamp,
+    /// The last day.
+    now: Timestamp,
 }
 
 /// Fills an empty store; the same seed and time give the same history.
@@ -94,7 +98,10 @@ struct History<'a> {
 /// # Errors
 /// [`StoreError`].
 pub async fn fill(store: &Sqlite, seed: u64, now: Timestamp) -> Result<(), StoreError> {
+    // Whoever loses an invented year invents it again.
+    store.wait_for_disk(false).await?;
     store.put_organisation(&people::organisation(now)).await?;
+    store.remember_rules(&people::rules(now)).await?;
     let mut history = History {
         store,
         dice: Dice::new(seed),
@@ -103,6 +110,7 @@ pub async fn fill(store: &Sqlite, seed: u64, now: Timestamp) -> Result<(), Store
         graves: Vec::new(),
         day: 0,
         at: now,
+        now,
     };
     for day in 0..=DAYS {
         history.day = day;
@@ -112,9 +120,9 @@ pub async fn fill(store: &Sqlite, seed: u64, now: Timestamp) -> Result<(), Store
     }
     let today = now.strftime("%Y-%m-%d").to_string();
     store.count_day(&today).await?;
-    store
-        .set_instant(crate::jobs::reconcile::LAST_FULL, now)
-        .await
+    store.set_instant(LAST_READ, now).await?;
+    store.set_instant(LAST_FULL, now).await?;
+    store.wait_for_disk(true).await
 }
 
 fn is_weekday(at: Timestamp) -> bool {
@@ -190,6 +198,9 @@ impl History<'_> {
             };
             if state == TicketState::Closed {
                 one.link.closed_at = Some(self.at);
+                if let Some(base) = &mut one.link.base {
+                    base.finding = FindingState::Passing;
+                }
             }
             self.becomes(n, action, BaseTicket::Is(state), status);
         }
@@ -225,13 +236,11 @@ impl History<'_> {
         match self.dice.below(100) {
             0..=23 => self.resource_goes(n),
             24..=30 => {
-                self.tickets[n].link.ignored_by = Some(RuleMatch {
-                    rule: RULE.to_owned(),
+                let link = &mut self.tickets[n].link;
+                link.ignored_by = Some(RuleMatch {
+                    rule: people::rule_of(&link.rule).to_owned(),
                     reason: INVENTED.to_owned(),
-                    expires: jiff::tz::TimeZone::UTC
-                        .to_datetime(self.at)
-                        .date()
-                        .saturating_add(jiff::Span::new().days(180)),
+                    expires: people::ends(self.now),
                     origin: None,
                 });
                 let ignored = BaseTicket::Is(TicketState::Ignored);
@@ -243,11 +252,14 @@ impl History<'_> {
                 one.reviewed_on = Some(self.day + wait);
                 // What is rejected on the last days would count twice.
                 one.is_rejected = roll >= 96 && self.day < DAYS - 10;
-                if !one.is_rejected
-                    && let Some(base) = &mut one.link.base
-                {
+                // AWS has seen most of what is resolved, and not all.
+                let is_seen = !one.is_rejected && roll > 55;
+                if is_seen && let Some(base) = &mut one.link.base {
                     base.finding = FindingState::Passing;
                 }
+                one.link.evaluated_at = is_seen.then_some(self.at);
+                one.link.turned_at = is_seen.then_some(self.at);
+                one.link.decision = Some(people::resolved(&one.link, self.at));
                 let resolved = BaseTicket::Is(TicketState::Resolved);
                 self.becomes(n, "resolve", resolved, WorkflowStatus::Resolved);
             }
@@ -320,6 +332,7 @@ impl History<'_> {
             .map(|n| self.tickets[*n].link.clone())
             .collect();
         let entries: Vec<AuditEntry> = changed.into_values().collect();
+        let done = done(&entries);
         store.settle(&links, &entries, self.at).await?;
         let told: Vec<i64> = store
             .untold(10_000)
@@ -338,9 +351,23 @@ impl History<'_> {
                 started_at: self.at,
                 finished_at: Some(self.at + SignedDuration::from_secs(42)),
                 kind: "full".to_owned(),
-                summary: json!({ "invented": true, "changed": links.len() }),
+                summary: json!({ "invented": true, "done": done, "held": 0, "seconds": 42.0 }),
             })
             .await
+    }
+}
+
+/// What was written, as a run sums it up.
+fn done(entries: &[AuditEntry]) -> Summary {
+    let count = |action: &str| entries.iter().filter(|one| one.action == action).count();
+    Summary {
+        created: count("create"),
+        reopened: count("reopen"),
+        resolved: count("resolve"),
+        closed: count("close"),
+        deleted: count("delete"),
+        ignored: count("ignore"),
+        ..Summary::default()
     }
 }
 

@@ -9,7 +9,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::figures::chart::STYLE;
+use crate::figures::chart::{STYLE, mark_of};
 use crate::figures::report::Figures;
 use crate::figures::table::{Cell, Table};
 use crate::figures::{Overview, Section, grouped};
@@ -114,8 +114,11 @@ fn section(section: &Section) -> Value {
 
 /// A column of numbers that are all nought only takes place.
 fn says_something(table: &Table, at: usize) -> bool {
-    let empty = |cell: &Cell| matches!(cell, Cell::None | Cell::Count(0));
-    at < 2 || !table.rows.iter().all(|row| row.get(at).is_none_or(empty))
+    at < 2
+        || !table
+            .rows
+            .iter()
+            .all(|row| row.get(at).is_none_or(Cell::is_nought))
 }
 
 fn table(table: &Table) -> Value {
@@ -125,8 +128,8 @@ fn table(table: &Table) -> Value {
     let columns = columns.map(|one| json!({ "label": one.label, "is_numeric": one.is_numeric }));
     let rows = table.rows.iter().map(|row| {
         let cells = shown.iter().map(|at| {
-            let is_numeric = table.columns[*at].is_numeric;
-            json!({ "text": plain(&row[*at].shown()), "is_numeric": is_numeric })
+            let (column, text) = (&table.columns[*at], row[*at].shown());
+            json!({ "text": plain(&text), "is_numeric": column.is_numeric, "kind": mark_of(&column.key, &row[*at]) })
         });
         cells.collect::<Vec<_>>()
     });

@@ -22,6 +22,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (8, include_str!("sums.sql")),
     (9, include_str!("history.sql")),
     (10, include_str!("dashboard.sql")),
+    (11, include_str!("pairs.sql")),
 ];
 
 /// The lock that keeps a second process out. The system drops it when the process ends, however it ends.
