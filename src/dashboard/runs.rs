@@ -76,7 +76,7 @@ pub(super) async fn runs(visit: &Visit<'_>) -> Result<Response, Failure> {
             run.summary["seconds"]
                 .as_f64()
                 .map_or(Cell::None, |secs| Cell::Days((secs * 10.0).round() / 10.0)),
-            Cell::from(run.summary["digest"].as_str().unwrap_or_default()),
+            Cell::from(run.summary["digest"].as_str()),
         ]);
         row.to = Some(to_run(&run.id));
     }

@@ -4,6 +4,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 
+// Nobody reads stdout after the first line.
+const tell = console.log;
+console.log = console.info = console.error;
+
 const [modules, redirect, secret] = process.argv.slice(2);
 const { default: Provider } = await import(pathToFileURL(`${modules}/node_modules/oidc-provider/lib/index.js`));
 
@@ -37,6 +41,6 @@ server.listen(0, '127.0.0.1', () => {
   });
   provider.on('server_error', (_, error) => console.error(error));
   server.on('request', provider.callback());
-  console.log(JSON.stringify({ issuer }));
+  tell(JSON.stringify({ issuer }));
 });
 process.stdin.on('end', () => process.exit(0)).resume();

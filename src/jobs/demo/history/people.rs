@@ -187,7 +187,7 @@ pub(super) fn rules(now: Timestamp) -> RememberedRules {
         let covered: Vec<&str> = covered.collect();
         let _ = write!(
             text,
-            "[[ignore]]\nid = \"{id}\"\ncontrols = {covered:?}\nreason = \"{reason}\"\nowner = \"{owner}\"\nexpires = {}\n\n",
+            "[[ignore]]\nid = \"{id}\"\ncontrols = {covered:?}\nreason = \"{reason}\"\nowner = \"{owner}\"\nrequested_by = \"{}\"\nexpires = {}\n\n",
             person_of(owner),
             ends(now)
         );
