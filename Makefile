@@ -123,6 +123,7 @@ scale: ## what a request to the emulators costs at 10,000 and at 50,000 tickets;
 
 simulate: ## random histories of the engine, 20,000 in each mode (SEEDS=0..20000); the decision table from every state
 	$(CARGO) run --locked $(FEATURES) --release --example simulate -- --seeds $(SEEDS)
+	PROPTEST_CASES=2000 $(CARGO) test --locked $(FEATURES) --release --test live_history
 	ASAF_TABLE_STRIDE=1 $(CARGO) test --locked $(FEATURES) --release --test decision_table -- --nocapture
 
 mutants: ## defects on purpose, each of which must be noticed; those of cargo-mutants where it is installed (SHARD=0/8)

@@ -105,7 +105,9 @@ fn snapshot(findings: usize, now: Timestamp) -> (Snapshot, Paths) {
     };
     for value in world.aws.hub.iter() {
         let finding = asff::parse(&value).unwrap().finding;
-        snapshot.findings.insert(finding.key.clone(), finding);
+        snapshot
+            .findings
+            .insert(finding.key.clone(), Box::new(finding));
     }
     let units = (0..ACCOUNTS)
         .map(|n| (account(n), format!("/prod/team-{}", n % 50)))

@@ -4,7 +4,8 @@
 //! are dropped (up to all of them), doubled, delayed and shuffled. Both have no scheduled run until the end. A person's
 //! act is part of the history only if it is possible in both worlds at that moment: what people can do depends on what
 //! the engine has done by then, and is no business of this test. And a closed ticket's finding that fails again goes on
-//! failing: an episode that begins and ends between two looks leaves nothing to see.
+//! failing: an episode that begins and ends between two looks leaves nothing to see. Nor does a ticket that is moved away
+//! and back between two looks: nobody moves one back to where the engine saw it last.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod scene;
@@ -15,8 +16,11 @@ use asaf::emulators::jira::Role;
 use asaf::emulators::journal::Actor;
 use asaf::emulators::world::World;
 use asaf::jobs::reconcile::Wish;
+use asaf::model::{BaseTicket, TicketState};
+use asaf::store::Store as _;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use scene::Scene;
 use scene::acts::{Named, named};
 use scene::live::{Event, Live, Worked};
@@ -162,7 +166,8 @@ fn possible(world: &World, finding: &Named, act: Act, past: &Past) -> bool {
         Act::Fail => compliance(world, finding) == "PASSED" && !past.deleted && !past.archived,
         Act::Archive => !past.archived,
         Act::DeleteResource => !past.deleted && !past.archived,
-        Act::Suppress => !past.by_hand && workflow != "SUPPRESSED",
+        // A suppression makes an ignored ticket right, even if it was ignored before without a rule.
+        Act::Suppress => !past.by_hand && workflow != "SUPPRESSED" && !stands(&["Ignored"]),
         Act::ResolveInSecurityHub => {
             !past.by_hand && workflow != "RESOLVED" && workflow != "SUPPRESSED"
         }
@@ -172,6 +177,28 @@ fn possible(world: &World, finding: &Named, act: Act, past: &Past) -> bool {
         Act::IgnoreWithoutRule => past.wrong < 3 && stands(&["Open", "Resolved"]),
         Act::Reopen => stands(&["Resolved", "Closed"]),
     }
+}
+
+/// The act moves the ticket to where the engine saw it last, and it is elsewhere now.
+async fn moves_back(scene: &Scene, finding: &Named, act: Act) -> bool {
+    let to = match act {
+        Act::Resolve => TicketState::Resolved,
+        Act::Close | Act::CloseWithoutRight => TicketState::Closed,
+        Act::IgnoreWithoutRule => TicketState::Ignored,
+        Act::Reopen => TicketState::Open,
+        Act::Pass
+        | Act::Fail
+        | Act::Archive
+        | Act::DeleteResource
+        | Act::Suppress
+        | Act::ResolveInSecurityHub => return false,
+    };
+    let links = scene.store_beside().links().await.unwrap();
+    let link = links
+        .iter()
+        .find(|link| link.findings.iter().any(|key| key.id == finding.1));
+    let base = link.and_then(|link| link.base.as_ref());
+    base.is_some_and(|base| base.ticket == BaseTicket::Is(to))
 }
 
 fn happens(world: &mut World, finding: &Named, act: Act) {
@@ -220,6 +247,7 @@ fn happens(world: &mut World, finding: &Named, act: Act) {
     }
 }
 
+/// `closed` tells whether the ticket was closed before, in either world.
 fn remember(past: &mut Past, act: Act, closed: bool) {
     match act {
         Act::Fail => past.failed_when_closed |= closed,
@@ -312,14 +340,14 @@ async fn live_through(
         let both = [&*calm, &*rough]
             .iter()
             .all(|side| possible(&side.live.scene.world.lock(), finding, step.act, before));
-        if both {
-            for side in [&*calm, &*rough] {
-                happens(&mut side.live.scene.world.lock(), finding, step.act);
-            }
+        if both && !moves_back(rough.live.scene, finding, step.act).await {
             let closed = [&*calm, &*rough].iter().any(|side| {
                 let world = side.live.scene.world.lock();
                 ticket(&world, finding).is_some_and(|(_, status)| status == "Closed")
             });
+            for side in [&*calm, &*rough] {
+                happens(&mut side.live.scene.world.lock(), finding, step.act);
+            }
             remember(&mut past[step.subject], step.act, closed);
             happened.push((step.subject, step.act));
         }
@@ -380,8 +408,23 @@ async fn ends_alike(steps: &[Step], fates: &[Fate], seed: u64) -> Result<(), Tes
     Ok(())
 }
 
+/// The same 48 histories each time, or as many others as `PROPTEST_CASES` asks for.
+fn config() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    let rng_seed = match asked {
+        None => RngSeed::Fixed(48),
+        Some(_) => RngSeed::Random,
+    };
+    ProptestConfig {
+        cases: asked.map_or(48, |text| text.parse().unwrap()),
+        max_shrink_iters: 120,
+        rng_seed,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 120, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn lost_doubled_late_and_shuffled_events_end_where_undisturbed_ones_do((steps, fates, seed) in history()) {

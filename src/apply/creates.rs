@@ -167,7 +167,7 @@ fn remember(key: &str, highest: &mut BTreeMap<String, u64>) {
 
 fn draft(progress: &Progress, snapshot: &Snapshot, run: &Run<'_>) -> Option<Draft> {
     let link = progress.action.after.as_deref()?;
-    let finding = snapshot.findings.get(&progress.action.subject.finding)?;
+    let finding = snapshot.finding(&progress.action.subject.finding)?;
     Some(run.style.draft(finding, link, &progress.action.reason))
 }
 

@@ -161,7 +161,7 @@ async fn update<T: TicketsWriter>(
     run: &Run<'_>,
 ) {
     let action = &progress.action;
-    let finding = snapshot.findings.get(&action.subject.finding);
+    let finding = snapshot.finding(&action.subject.finding);
     let (Some(finding), Some(link), Some(at)) =
         (finding, action.after.as_deref(), progress.ticket.clone())
     else {
@@ -268,7 +268,7 @@ pub(super) async fn comments<
         let (Some(key), Some(at)) = (progress.action.comment.clone(), at) else {
             continue;
         };
-        let finding = snapshot.findings.get(&progress.action.subject.finding);
+        let finding = snapshot.finding(&progress.action.subject.finding);
         let next = progress
             .ticket
             .as_ref()

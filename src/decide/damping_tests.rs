@@ -168,7 +168,7 @@ fn an_event_proves_a_deletion_only_for_every_resource_and_after_the_last_evaluat
         let mut snapshot = state.snapshot.clone();
         snapshot
             .findings
-            .insert(finding.key.clone(), finding.clone());
+            .insert(finding.key.clone(), Box::new(finding.clone()));
         snapshot
             .links
             .insert(state.link.marker.clone(), state.link.clone());

@@ -49,7 +49,10 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
     let resources = if proven.is_some() {
         Vec::new()
     } else {
-        resources(case, policy, now)
+        let stands = ticket
+            .and_then(|ticket| ticket.state)
+            .is_some_and(|state| state != TicketState::Closed);
+        resources(case, stands, policy, now)
     };
     if let Some(ticket) = ticket
         && let Some(state) = ticket.state
@@ -97,14 +100,15 @@ fn needs_moves(needs: &Needs, ticket: Option<&crate::model::Ticket>) -> bool {
     ticket.is_some_and(|ticket| needs.moves.contains(&ticket.at.id))
 }
 
-/// A ticket that is not closed, and a finding that is archived, absent, or was not evaluated for longer than controls
-/// ever are: its resource may be gone.
-fn resources(case: &Case<'_>, policy: &Policy, now: Timestamp) -> Vec<ResourceQuery> {
+/// A ticket that is not closed (or `stands` again), and a finding that is archived, absent, or was not evaluated for
+/// longer than controls ever are: its resource may be gone.
+fn resources(case: &Case<'_>, stands: bool, policy: &Policy, now: Timestamp) -> Vec<ResourceQuery> {
     let link = &case.link;
-    let settled = matches!(
-        link.base.as_ref().map(|base| base.ticket),
-        Some(BaseTicket::Is(TicketState::Closed) | BaseTicket::None | BaseTicket::Deleted)
-    );
+    let settled = match link.base.as_ref().map(|base| base.ticket) {
+        Some(BaseTicket::Is(TicketState::Closed)) => !stands,
+        Some(BaseTicket::None | BaseTicket::Deleted) => true,
+        Some(BaseTicket::Is(_)) | None => false,
+    };
     if link.ticket.is_none() || settled {
         return Vec::new();
     }

@@ -195,6 +195,11 @@ impl<'a> View<'a> {
         })
     }
 
+    /// It fails again since the ticket was closed, and nobody has decided anything in this episode.
+    pub(super) fn was_closed_before(&self) -> bool {
+        self.f == FindingState::Failing && self.is(TicketState::Closed) && !self.decided()
+    }
+
     /// A failing finding that a status set by hand hides.
     pub(super) fn is_hidden_by_hand(&self) -> bool {
         self.f == FindingState::Failing

@@ -233,7 +233,8 @@ fn set_by_hand(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
         let respect = policy.suppressed_by_hand == SuppressedByHand::Respect;
         // It counts as it would have, had it been seen before the finding stopped.
         let in_time = v.f.is_active() || v.changed_at().is_some_and(|stopped| at < stopped);
-        if respect && in_time && (v.is(Open) || v.is(Resolved)) {
+        let stands = v.is(Open) || v.is(Resolved) || v.was_closed_before();
+        if respect && in_time && stands {
             let verdict = Verdict::new(
                 9,
                 Reason::SuppressedByHand {
@@ -262,7 +263,8 @@ fn set_by_hand(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
         }
     }
     let (by, at, record) = v.theirs(WorkflowStatus::Resolved)?;
-    (v.f.is_active() && (v.is(Open) || v.is(Ignored))).then(|| {
+    let stands = v.is(Open) || v.is(Ignored) || v.was_closed_before();
+    (v.f.is_active() && stands).then(|| {
         let verdict = Verdict::new(
             11,
             Reason::ResolvedInSecurityHub {

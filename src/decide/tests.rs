@@ -194,7 +194,9 @@ impl State {
         if let Some(finding) = self.finding {
             let place = (finding.alias.account.clone(), finding.alias.region.clone());
             self.snapshot.coverage.seen.insert(place, 1);
-            self.snapshot.findings.insert(finding.key.clone(), finding);
+            self.snapshot
+                .findings
+                .insert(finding.key.clone(), Box::new(finding));
         }
         self.snapshot
             .links
@@ -391,6 +393,29 @@ fn each_row_does_what_the_table_says() {
             None,
             true,
         ),
+        // It fails again since it was closed, and somebody has said in Security Hub what they think of that.
+        (
+            11,
+            State::failing(WorkflowStatus::Resolved)
+                .base(AT_CLOSED, WorkflowStatus::Resolved)
+                .base_finding(FindingState::Passing)
+                .ticket(Closed, REVIEWER)
+                .set_by_hand(16),
+            moved(Resolved),
+            None,
+            true,
+        ),
+        (
+            9,
+            State::failing(Suppressed)
+                .base(AT_CLOSED, WorkflowStatus::Resolved)
+                .base_finding(FindingState::Passing)
+                .ticket(Closed, REVIEWER)
+                .set_by_hand(16),
+            moved(Ignored),
+            None,
+            true,
+        ),
         (
             12,
             State::failing(Notified).base(OPEN, Notified).missing(1),
@@ -577,12 +602,6 @@ fn nothing_is_done_where_both_sides_agree_or_nothing_can_be_concluded() {
             .is("PASSED", "ACTIVE")
             .base(AT_RESOLVED, resolved)
             .ticket(Open, REVIEWER),
-        // It fails again, but somebody has said in this episode that it is dealt with.
-        State::failing(resolved)
-            .base(AT_CLOSED, resolved)
-            .base_finding(FindingState::Passing)
-            .ticket(Closed, REVIEWER)
-            .set_by_hand(16),
         // Below the threshold there is no ticket.
         State::failing(New).policy(|p| p.threshold = crate::model::Severity::Critical),
         // A status set by hand on a finding without a ticket stands.

@@ -169,7 +169,7 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
             let finding = link
                 .findings
                 .iter()
-                .find_map(|key| snapshot.findings.get(key).or_else(|| fetched.get(key)));
+                .find_map(|key| snapshot.finding(key).or_else(|| fetched.get(key)));
             let told = Change {
                 change,
                 link,

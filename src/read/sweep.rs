@@ -109,7 +109,9 @@ fn take(page: FindingsPage, snapshot: &mut Snapshot) -> Option<String> {
     for finding in page.findings {
         let place = (finding.alias.account.clone(), finding.alias.region.clone());
         *snapshot.coverage.seen.entry(place).or_default() += 1;
-        snapshot.findings.insert(finding.key.clone(), finding);
+        snapshot
+            .findings
+            .insert(finding.key.clone(), Box::new(finding));
     }
     for (finding, field, problem) in page.problems {
         // A finding that cannot be understood may be any of those that look absent.

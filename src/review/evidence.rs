@@ -120,7 +120,7 @@ impl Evidence<'_> {
         let known = link
             .findings
             .iter()
-            .filter_map(|key| self.snapshot.findings.get(key));
+            .filter_map(|key| self.snapshot.finding(key));
         known.min_by_key(|finding| finding.state())
     }
 

@@ -55,7 +55,9 @@ impl State {
             ..Snapshot::default()
         };
         snapshot.people.bot = BOT.to_owned();
-        snapshot.findings.insert(finding.key.clone(), finding);
+        snapshot
+            .findings
+            .insert(finding.key.clone(), Box::new(finding));
         let state = State {
             link,
             snapshot,
@@ -112,7 +114,9 @@ impl State {
 
     fn found(mut self, compliance: &str, hour: i64) -> Self {
         let finding = finding(compliance, t(hour));
-        self.snapshot.findings.insert(finding.key.clone(), finding);
+        self.snapshot
+            .findings
+            .insert(finding.key.clone(), Box::new(finding));
         self
     }
 
@@ -249,7 +253,10 @@ fn the_worst_of_several_findings_speaks() {
     let mut second = finding("FAILED", t(13));
     second.key.id = "g".to_owned();
     state.link.track(second.key.clone());
-    state.snapshot.findings.insert(second.key.clone(), second);
+    state
+        .snapshot
+        .findings
+        .insert(second.key.clone(), Box::new(second));
     assert_eq!(state.row().verdict, Verdict::StillFailing);
 }
 

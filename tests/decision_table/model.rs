@@ -369,7 +369,7 @@ impl World {
         if let Some(finding) = &self.finding {
             snapshot
                 .findings
-                .insert(finding.key.clone(), finding.clone());
+                .insert(finding.key.clone(), Box::new(finding.clone()));
         }
         if let Some(link) = &self.link {
             self.read_ticket(link, &mut snapshot);

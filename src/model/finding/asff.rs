@@ -274,13 +274,9 @@ impl Reader<'_> {
     }
 
     fn resources(&mut self) -> Vec<Resource> {
-        let mut found = Vec::new();
-        for (n, resource) in self.finding["Resources"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .enumerate()
-        {
+        let resources = self.finding["Resources"].as_array();
+        let mut found = Vec::with_capacity(resources.map_or(0, Vec::len));
+        for (n, resource) in resources.into_iter().flatten().enumerate() {
             let Some(id) = text(&resource["Id"]) else {
                 self.warn(
                     &format!("Resources[{n}].Id"),

@@ -110,13 +110,13 @@ impl Outside {
         self.late.push((at, straggler));
     }
 
-    /// Requests whose time has come take effect; nobody hears of it. Whether there were any.
+    /// Requests whose time has come take effect; nobody hears of it. Whether one was asked to wait.
     pub(crate) fn arrive(&mut self, world: &Shared, counts: &mut Counts) -> bool {
         let now = world.lock().now();
         let late = std::mem::take(&mut self.late);
         let (due, rest): (Vec<_>, Vec<_>) = late.into_iter().partition(|(at, _)| *at <= now);
         self.late = rest;
-        let any = !due.is_empty();
+        let mut told_to_wait = false;
         for (_, straggler) in due {
             let Straggler {
                 side,
@@ -125,7 +125,8 @@ impl Outside {
             } = straggler;
             let mut world = world.lock();
             let from = world.journal.entries.len();
-            world.answer(side, &request);
+            let answer = world.answer(side, &request);
+            told_to_wait |= answer.is_some_and(|answer| may_ask_to_wait(answer.status().as_u16()));
             world.journal.lose(from);
             let to = world.journal.entries.len();
             self.sent.extend((from..to).map(|at| (at as u64, sent)));
@@ -133,10 +134,15 @@ impl Outside {
                 counts.reach("late effect");
             }
         }
-        any
+        told_to_wait
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
         self.late.is_empty()
     }
+}
+
+/// Whether an answer may carry a `Retry-After`; GitHub sends it with a 403.
+pub(crate) fn may_ask_to_wait(status: u16) -> bool {
+    matches!(status, 403 | 429)
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::counts::Counts;
 use super::dice::Dice;
 use super::door::{Door, Step, Verdict};
-use super::outside::Outside;
+use super::outside::{Outside, may_ask_to_wait};
 use super::process::{Birth, Living, Said, live};
 use super::swarm::{Swarm, arm};
 use super::{Mode, Outcome, acts};
@@ -431,7 +431,7 @@ impl Stage {
                 let lost = self.swarm.lost;
                 if self.dice.permille(lost) {
                     self.counts.fault("answer lost");
-                    if matches!(status, 403 | 429) {
+                    if may_ask_to_wait(*status) {
                         self.forgets.push(self.scene.clock.now());
                     }
                     time(self, 60_000);
