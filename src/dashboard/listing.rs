@@ -95,14 +95,14 @@ impl Listing {
         &mut self.rows[last]
     }
 
+    fn table(&self) -> Table {
+        let mut table = self.head.clone();
+        table.rows = self.rows.iter().map(|row| row.cells.clone()).collect();
+        table
+    }
+
     fn without_noughts(&mut self) {
-        let says = |at: usize| {
-            let mut cells = self.rows.iter().map(|row| &row.cells[at]);
-            at == 0 || cells.any(|cell| !cell.is_nought())
-        };
-        let shown: Vec<usize> = (0..self.head.columns.len())
-            .filter(|at| says(*at))
-            .collect();
+        let shown = self.table().telling();
         for row in &mut self.rows {
             row.cells = shown.iter().map(|at| row.cells[*at].clone()).collect();
         }
@@ -142,8 +142,7 @@ impl Listing {
             return None;
         }
         self.sort(visit);
-        let mut table = self.head.clone();
-        table.rows = self.rows.iter().map(|row| row.cells.clone()).collect();
+        let table = self.table();
         let (kind, ending, text) = match format.as_str() {
             "csv" => ("text/csv; charset=utf-8", "csv", export::csv(&table)),
             "json" => {
@@ -234,20 +233,23 @@ impl Listing {
     }
 
     fn cell_shown(&self, row: &Row, own: &[usize]) -> Value {
-        let (cell, column) = (&row.cells[own[0]], &self.head.columns[own[0]]);
+        // What has no value gives its place to what stands below it: an account that nobody has named, to its id.
+        let leads = own.iter().find(|at| !is_empty(&row.cells[**at]));
+        let leads = *leads.unwrap_or(&own[0]);
+        let (cell, column) = (&row.cells[leads], &self.head.columns[leads]);
         let text = cell.shown();
         let lines: Vec<&str> = match self.place(&column.key) {
             Some(Place::Lines) => text.split("; ").collect(),
             _ => Vec::new(),
         };
-        let below = own.iter().skip(1).filter_map(|at| {
+        let below = own.iter().skip(1).filter(|at| **at != leads);
+        let below = below.filter_map(|at| {
             let (cell, key) = (&row.cells[*at], &self.head.columns[*at].key);
             let Some(Place::Below(_, words)) = self.place(key) else {
                 return None;
             };
             let text = words.replacen('#', &cell.shown(), 1);
-            let is_empty = matches!(cell, Cell::None) || *cell == Cell::from("");
-            (!is_empty).then(
+            (!is_empty(cell)).then(
                 || json!({ "text": text, "is_short": is_short(&text), "kind": mark_of(key, cell) }),
             )
         });
@@ -293,6 +295,10 @@ impl Listing {
             .collect();
         format!("{}#{}", address(visit, &own), self.id)
     }
+}
+
+fn is_empty(cell: &Cell) -> bool {
+    matches!(cell, Cell::None) || *cell == Cell::from("")
 }
 
 /// A date, an account or a name stays on one line.

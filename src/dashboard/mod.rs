@@ -7,6 +7,7 @@ pub mod access;
 mod act;
 mod answer;
 mod figures;
+mod filter;
 mod form;
 mod integrations;
 mod listing;
@@ -15,6 +16,7 @@ mod pages;
 mod render;
 mod review;
 pub mod routes;
+mod rules;
 mod runs;
 
 use std::net::IpAddr;

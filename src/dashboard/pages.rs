@@ -1,21 +1,24 @@
-//! Pages from the store: one ticket, ignore rules, the quarantine, log-ins.
+//! Pages from the store: one ticket, the quarantine, log-ins.
 
 use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::answer::{Failure, Visit, encoded, see};
-use super::listing::{Act, Listing, Place};
+use super::listing::{Act, Listing};
 use super::render;
+use crate::figures::grouped;
 use crate::figures::table::Cell;
-use crate::figures::{Filter, Source, grouped, ignored};
 use crate::jobs::explain;
 use crate::model::{FindingState, Link};
 use crate::notify::news::ticket_url;
 use crate::read::ATTEMPTS_BEFORE_QUARANTINE;
+use crate::store::Store as _;
 use crate::store::access::Sessions as _;
 use crate::store::unread::UnreadStore as _;
-use crate::store::{Store as _, rules::RuleMemory as _};
+
+/// A fact with more characters takes the place of two.
+const FACT_CHARS: usize = 30;
 
 /// A page of sentences, facts, forms and tables. An address that asks for a table as a file gets that.
 pub(super) fn show(
@@ -39,13 +42,18 @@ pub(super) fn show(
             page[list] = json!([]);
         }
     }
+    if page["filter"].is_null() {
+        page["filter"] = json!(false);
+    }
+    page["here"] = json!(here);
     let form = visit.form.as_deref();
     render::page("lists.html", here, visit.identity.as_ref(), form, page)
 }
 
 pub(super) fn fact(name: &str, value: impl Into<String>) -> Value {
     let value = value.into();
-    json!({ "name": name, "value": crate::talk::plain(&value), "tone": "", "to": "" })
+    let is_long = value.chars().count() > FACT_CHARS;
+    json!({ "name": name, "value": crate::talk::plain(&value), "tone": "", "to": "", "is_long": is_long })
 }
 
 pub(super) fn toned(name: &str, value: impl Into<String>, is_good: bool) -> Value {
@@ -234,115 +242,6 @@ fn facts(visit: &Visit<'_>, link: &Link, team: &str) -> Vec<Value> {
     facts.extend(findings);
     facts.push(fact("Marker", link.marker.as_str()));
     facts
-}
-
-/// Rules with what they are for, beside the numbers.
-const HIDING: [(&str, Place); 2] = [
-    ("owner", Place::Below("rule", "#")),
-    ("reason", Place::Below("rule", "#")),
-];
-
-/// Ticket, rule, and what it is about.
-const HIDDEN: [(&str, Place); 5] = [
-    ("severity", Place::Below("ticket", "#")),
-    ("team", Place::Below("ticket", "#")),
-    ("ends", Place::Below("ignore_rule", "through #")),
-    ("resource", Place::Below("control", "#")),
-    ("account", Place::Below("control", "account #")),
-];
-
-pub(super) async fn rules(visit: &Visit<'_>) -> Result<Response, Failure> {
-    let limited = visit
-        .identity
-        .as_ref()
-        .and_then(super::access::Identity::teams);
-    let mut filter = Filter::parse(&visit.query)?;
-    if let Some(teams) = &limited {
-        filter = filter.within(teams).ok_or_else(|| {
-            Failure::NotFound(
-                "You see your own teams only, and the address asks for another.".to_owned(),
-            )
-        })?;
-    }
-    let store = &*visit.dashboard.store;
-    let source = Source {
-        config: &visit.setup.config,
-        store,
-        now: visit.now,
-    };
-    let section = ignored(&source, &filter).await?.section();
-    let mut hiding = Listing::new(section.id, section.title, &[]);
-    hiding.head = section.table;
-    hiding.says = section.sentence;
-    hiding.places = &HIDING;
-    hiding.drops_noughts = true;
-    let rows = std::mem::take(&mut hiding.head.rows);
-    for cells in rows {
-        hiding.row(cells);
-    }
-    let mut hidden = Listing::new(
-        "hidden",
-        "What they hide now",
-        &[
-            ("ticket", "Ticket"),
-            ("severity", "Severity"),
-            ("ignore_rule", "Ignore rule"),
-            ("ends", "Ends"),
-            ("team", "Team"),
-            ("account", "Account"),
-            ("control", "Control or rule"),
-            ("resource", "Resource"),
-        ],
-    );
-    hidden.places = &HIDDEN;
-    for link in store.hidden_links().await? {
-        let failing = link
-            .base
-            .as_ref()
-            .is_some_and(|base| base.finding == FindingState::Failing);
-        let team = visit.setup.config.owners.of_link(&link).team.clone();
-        let Some(by) = link
-            .ignored_by
-            .as_ref()
-            .filter(|_| failing && visit.sees(&team))
-        else {
-            continue;
-        };
-        let row = hidden.row(vec![
-            Cell::from(
-                link.ticket
-                    .as_ref()
-                    .map_or("no ticket", |at| at.key.as_str()),
-            ),
-            Cell::from(link.severity.label()),
-            Cell::from(by.rule.as_str()),
-            Cell::from(by.expires.to_string()),
-            Cell::from(team),
-            Cell::from(link.alias.account.as_str()),
-            Cell::from(link.rule_said()),
-            Cell::from(link.alias.resource.as_str()),
-        ]);
-        row.to = Some(format!("/ticket/{}", link.marker));
-    }
-    hidden.says = "A finding that a rule hides comes back by itself when the rule ends.".to_owned();
-    let lead = match store.remembered_rules().await? {
-        None => {
-            "No ignore rules were read yet: [ignore] of asaf.toml says where they are.".to_owned()
-        }
-        Some(read) => format!(
-            "Read from {} at commit {}, first at {}.",
-            crate::talk::plain(&read.source),
-            read.commit.get(..10).unwrap_or(&read.commit),
-            moment(read.read_at)
-        ),
-    };
-    show(
-        visit,
-        "/rules",
-        "Ignore rules",
-        json!({ "lead": [lead] }),
-        vec![hiding, hidden],
-    )
 }
 
 pub(super) async fn quarantine(visit: &Visit<'_>) -> Result<Response, Failure> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::answer::{Failure, Visit};
+use super::filter::Narrowed;
 use super::listing::{Listing, Place};
 use super::pages::{show, when};
 use crate::figures::grouped;
@@ -52,17 +53,19 @@ const PLACES: [(&str, Place); 11] = [
 pub(super) async fn review(visit: &Visit<'_>) -> Result<Response, Failure> {
     let store = &*visit.dashboard.store;
     let config = &visit.setup.config;
-    let links = store.waiting_links().await?;
+    let narrowed = Narrowed::by(visit)?;
+    let organisation = store.organisation().await?.unwrap_or_default();
+    let mut links = store.waiting_links().await?;
+    links.retain(|link| narrowed.lists(visit, link, &organisation));
     let mut review = remembered_of(config, store, links, visit.now).await?;
     // The store remembers no findings, and Organizations says what accounts are called.
-    let organisation = store.organisation().await?.unwrap_or_default();
     for waiting in &mut review.waiting {
         let record = organisation.accounts.get(&waiting.account);
         waiting.account_name = record.map(|record| record.name.clone());
     }
     let mut table = Listing::new("waiting", "Tickets that wait for security", &COLUMNS);
     table.places = &PLACES;
-    for waiting in review.waiting.iter().filter(|one| visit.sees(&one.team)) {
+    for waiting in &review.waiting {
         let row = table.row(cells(waiting, visit.now));
         row.to = Some(format!("/ticket/{}", waiting.marker));
         row.in_jira = Some(ticket_url(config, &waiting.ticket));
@@ -88,7 +91,7 @@ pub(super) async fn review(visit: &Visit<'_>) -> Result<Response, Failure> {
         visit,
         "/review",
         "Review queue",
-        json!({ "lead": lead }),
+        json!({ "lead": lead, "filter": narrowed.fields(visit, false) }),
         vec![table],
     )
 }

@@ -3,7 +3,7 @@
 use super::{BARS_MOST, Section, by_severity_table, severities, severity_row, values};
 use crate::figures::chart::{Bar, Bars};
 use crate::figures::table::{Cell, Table};
-use crate::figures::{Controls, Ignored, Line, Lines, counted, grouped, percent, whole};
+use crate::figures::{Controls, Ignored, Line, Lines, counted, day_said, grouped, percent, whole};
 
 impl Lines {
     /// By team.
@@ -44,7 +44,7 @@ impl Lines {
         };
         let left = names(self.most_left(3), &|line| grouped(line.open));
         let improved = names(self.most_improved(3), &|line| {
-            format!("{} fewer", grouped(whole(line.improvement())))
+            format!("{} fewer", grouped(whole(line.improvement)))
         });
         let is_late = self.lines.iter().any(|line| line.late > 0);
         let lagging = names(self.lagging(3), &|line| match line.oldest_days {
@@ -52,10 +52,14 @@ impl Lines {
             Some(days) => format!("oldest {days} days"),
             None => String::new(),
         });
+        let most_improved = match self.improved_from == self.period.from {
+            true => "Most improved".to_owned(),
+            false => format!("Most improved since {}", day_said(self.improved_from)),
+        };
         let mut parts = Vec::new();
         for (what, names) in [
             ("Most left", left),
-            ("Most improved", improved),
+            (&most_improved, improved),
             ("Lagging", lagging),
         ] {
             if !names.is_empty() {
