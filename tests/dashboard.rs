@@ -143,6 +143,49 @@ async fn a_team_sees_its_own_tickets_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_filter_narrows_the_queue_too_and_goes_along_from_page_to_page() {
+    let desk = Desk::new().await;
+    let rows = async |query: &str| {
+        let path = format!("/review?format=json{query}");
+        let answer = desk.visit(Visitor::Viewer, "GET", &path, "").await.json();
+        answer.as_array().unwrap().clone()
+    };
+    let all = rows("").await;
+    for name in ["team", "severity", "account", "region"] {
+        let value = all[0][name].as_str().unwrap();
+        let wanted = all.iter().filter(|row| row[name] == value);
+        let wanted: Vec<_> = wanted.cloned().collect();
+        assert_eq!(rows(&format!("&{name}={value}")).await, wanted, "{name}");
+        assert!(wanted.len() < all.len() || name == "region", "{name}");
+    }
+    assert!(rows("&control=NONE.1").await.is_empty());
+    let page = desk
+        .visit(
+            Visitor::Viewer,
+            "GET",
+            "/review?team=web&sort=x&from=2026-01-02",
+            "",
+        )
+        .await;
+    for to in ["/?", "/teams?", "/controls?", "/rules?"] {
+        let to = format!(
+            "href=\"{}team=web&amp;from=2026-01-02\"",
+            to.replace('/', "&#x2f;")
+        );
+        assert!(page.text.contains(&to), "{to}: {}", page.text);
+    }
+    assert!(page.text.contains("href=\"&#x2f;runs\""), "{}", page.text);
+    let wrong = desk
+        .visit(Visitor::Viewer, "GET", "/review?account=1", "")
+        .await;
+    assert_eq!(wrong.status, 400, "{}", wrong.text);
+    let other = desk
+        .visit(Visitor::TeamViewer, "GET", "/review?team=security", "")
+        .await;
+    assert_eq!(other.status, 404, "{}", other.text);
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_or_person_changes_nothing() {
     let desk = Desk::new().await;
     let form = desk.form(Visitor::Reviewer).await;

@@ -359,6 +359,20 @@ async fn the_year_of_the_demo_ends_as_it_is_told_and_its_figures_equal_a_recount
     );
     assert!(half.overview.flows.removed > 50 && half.overview.flows.fixed > 200);
     assert!(half.controls.iam.open > 0 && half.overview.hidden > 0);
+    // Who improved is told without a first day, too, and as the counts of those days have it.
+    let query = format!("from={}", year.accounts.improved_from);
+    assert_eq!(query, "from=2026-08-27");
+    let recent = figures(&config, &store, &query, now).await.accounts;
+    assert!(!year.accounts.most_improved(3).is_empty());
+    for line in &recent.lines {
+        let int = |n: u64| i64::try_from(n).unwrap();
+        let fewer = int(line.open_at_start) + line.flows.adopted - int(line.open_at_end);
+        let same = year.accounts.lines.iter().find(|one| one.name == line.name);
+        assert_eq!(
+            (line.improvement, same.unwrap().improvement),
+            (fewer, fewer)
+        );
+    }
     let other = Sqlite::open(&folder.path().join("other.sqlite3")).unwrap();
     history::fill(&other, 1, now).await.unwrap();
     let again = figures(&config, &other, "", now).await;

@@ -96,7 +96,7 @@ fn leaders(lines: &Lines) -> Vec<Value> {
     let marks = [
         leads("Most left", lines.most_left(1), &|line| line.open, "open"),
         leads(
-            &format!("Most improved since {}", day_said(lines.improved_from)),
+            &lines.most_improved_said(),
             lines.most_improved(1),
             &|line| whole(line.improvement),
             "fewer",

@@ -110,6 +110,14 @@ impl Lines {
         lines
     }
 
+    /// `Most improved`, and in which days where they are not the period's.
+    pub fn most_improved_said(&self) -> String {
+        if self.improved_from == self.period.from {
+            return "Most improved".to_owned();
+        }
+        format!("Most improved in {IMPROVED_DAYS} days")
+    }
+
     /// Open now, all lines together.
     pub fn open(&self) -> u64 {
         self.lines.iter().map(|line| line.open).sum()

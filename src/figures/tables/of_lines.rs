@@ -3,7 +3,7 @@
 use super::{BARS_MOST, Section, by_severity_table, severities, severity_row, values};
 use crate::figures::chart::{Bar, Bars};
 use crate::figures::table::{Cell, Table};
-use crate::figures::{Controls, Ignored, Line, Lines, counted, day_said, grouped, percent, whole};
+use crate::figures::{Controls, Ignored, Line, Lines, counted, grouped, percent, whole};
 
 impl Lines {
     /// By team.
@@ -52,10 +52,7 @@ impl Lines {
             Some(days) => format!("oldest {days} days"),
             None => String::new(),
         });
-        let most_improved = match self.improved_from == self.period.from {
-            true => "Most improved".to_owned(),
-            false => format!("Most improved since {}", day_said(self.improved_from)),
-        };
+        let most_improved = self.most_improved_said();
         let mut parts = Vec::new();
         for (what, names) in [
             ("Most left", left),

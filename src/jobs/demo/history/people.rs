@@ -140,30 +140,31 @@ const CONTROLS: [(&str, Severity, u64, &str, &str); 14] = [
     ),
 ];
 
-/// Ignore rules: their id, how the controls begin that they cover, who answers for them, and why. The last one covers the
-/// rest.
-const RULES: [(&str, &str, &str, &str); 3] = [
+/// Ignore rules: their id, how the controls begin that they cover, who answers for them, why, and days until they end. The
+/// last one covers the rest.
+const RULES: [(&str, &str, &str, &str, i64); 3] = [
     (
         "public-website",
         "S3.",
         "web",
         "These buckets hold the public website.",
+        163,
     ),
     (
         "users-until-sso",
         "IAM.",
         "platform",
         "Users of build servers go when single sign-on comes.",
+        26,
     ),
     (
         "sandbox-networks",
         "",
         "platform",
         "Sandboxes have no way in from outside, and hold nothing of value.",
+        91,
     ),
 ];
-/// Rules end so many days from now.
-const RULES_END_DAYS: i64 = 120;
 
 /// The rule that covers a control.
 pub(super) fn rule_of(control: &str) -> &'static str {
@@ -172,16 +173,37 @@ pub(super) fn rule_of(control: &str) -> &'static str {
     found.map_or("", |(id, ..)| id)
 }
 
-/// The last day of every rule.
-pub(super) fn ends(now: Timestamp) -> Date {
+/// Why a control is ignored.
+pub(super) fn reason_of(control: &str) -> &'static str {
+    let id = rule_of(control);
+    let found = RULES.iter().find(|(known, ..)| *known == id);
+    found.map_or("", |(_, _, _, reason, _)| reason)
+}
+
+/// The last day of a rule.
+pub(super) fn ends(rule: &str, now: Timestamp) -> Date {
     let today = TimeZone::UTC.to_datetime(now).date();
-    today.saturating_add(RULES_END_DAYS.days())
+    let found = RULES.iter().find(|(known, ..)| *known == rule);
+    today.saturating_add(found.map_or(0, |(.., days)| *days).days())
+}
+
+/// Why something was done.
+pub(super) fn why(action: &str) -> &'static str {
+    match action {
+        "create" => "The finding fails, and nothing tracks it.",
+        "resolve" => "The team has resolved the ticket; security reviews it.",
+        "close" => "A reviewer has closed the ticket.",
+        "reopen" => "A reviewer has opened the ticket again.",
+        "ignore" => "An ignore rule covers the finding.",
+        "delete" => "AWS Config recorded that the resource was deleted.",
+        _ => "",
+    }
 }
 
 /// The rules as they would have been read.
 pub(super) fn rules(now: Timestamp) -> RememberedRules {
     let mut text = String::new();
-    for (id, _, owner, reason) in RULES {
+    for (id, _, owner, reason, _) in RULES {
         let covered = CONTROLS.iter().map(|(control, ..)| *control);
         let covered = covered.filter(|control| rule_of(control) == id);
         let covered: Vec<&str> = covered.collect();
@@ -189,7 +211,7 @@ pub(super) fn rules(now: Timestamp) -> RememberedRules {
             text,
             "[[ignore]]\nid = \"{id}\"\ncontrols = {covered:?}\nreason = \"{reason}\"\nowner = \"{owner}\"\nrequested_by = \"{}\"\nexpires = {}\n\n",
             person_of(owner),
-            ends(now)
+            ends(id, now)
         );
     }
     RememberedRules {
@@ -304,7 +326,7 @@ pub(super) fn link(n: usize, day: i64, dice: &mut Dice, at: Timestamp) -> (Link,
     let product = if is_config { "config" } else { "securityhub" };
     let mut link = Link::new(alias, severity);
     link.rule = control.to_owned();
-    link.title = format!("{title} (invented)");
+    link.title = title.to_owned();
     link.track(FindingKey {
         product_arn: format!("arn:aws:securityhub:{region}::product/aws/{product}"),
         id: format!("arn:aws:securityhub:{region}:{id}:invented/finding/{n}"),
