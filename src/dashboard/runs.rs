@@ -226,7 +226,7 @@ pub(super) async fn run(visit: &Visit<'_>) -> Result<Response, Failure> {
             "Ended",
             run.finished_at.map_or("it did not end".to_owned(), moment)
         ),
-        fact("Plan", run.summary["digest"].as_str().unwrap_or_default()),
+        fact("Plan", run.summary["digest"].as_str().unwrap_or("–")),
         toned(
             "Brake",
             if is_free {

@@ -243,7 +243,7 @@ impl History<'_> {
             let n = *open.get(self.dice.below(open.len() as u64) as usize)?;
             let one = &self.tickets[n];
             let severity = 5 - one.link.severity as u64;
-            Some((one.slowness * (1 + 2 * severity) + self.dice.below(14), n))
+            Some((3 * one.slowness + 6 * severity + self.dice.below(16), n))
         });
         let Some((_, n)) = tried.min() else {
             return false;
