@@ -35,6 +35,8 @@ SHARD := 0/8
 FUZZ := 60
 # What opens the dashboard's pages in Chromium.
 BROWSER := playwright-core@1.56.1 axe-core@4.11.0
+# Somebody else's OpenID Connect provider, at which the dashboard's log-in is tested.
+OIDC := oidc-provider@8.8.1
 # The load generator of `make load`; LOAD="5 100" is five seconds with a hundred deliveries each.
 AUTOCANNON := autocannon@8.0.0
 
@@ -71,6 +73,9 @@ setup: ## install what the tests need besides Rust: a C compiler, Python clients
 	@test -d target/browser/node_modules/axe-core || { command -v npm >/dev/null && mkdir -p target/browser \
 	  && npm install --silent --no-save --no-package-lock --no-fund --no-audit --prefix target/browser $(BROWSER) >/dev/null; } \
 	  || echo "setup: playwright-core or axe-core is not installed (npm); the test with them says so and is skipped"
+	@test -d target/oidc/node_modules/oidc-provider || { command -v npm >/dev/null && mkdir -p target/oidc \
+	  && npm install --silent --no-save --no-package-lock --no-fund --no-audit --prefix target/oidc '$(OIDC)' >/dev/null; } \
+	  || echo "setup: oidc-provider is not installed (npm); the test with it says so and is skipped"
 
 test: setup lint unit conform supply ## everything that CI runs
 

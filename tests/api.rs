@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use asaf::api::{Api, OnlyTeams, document, router};
+use asaf::api::{Api, OnlyTeams, Using, document, router};
 use asaf::clock::Clock;
 use asaf::config::Config;
 use asaf::jobs::demo::history;
@@ -28,12 +28,12 @@ async fn serve(only: Option<&[&str]>) -> Served {
     history::fill(&store, 1, NOW.parse().unwrap())
         .await
         .unwrap();
+    let config = Config::parse(&history::config_text(), &path).unwrap();
     let api = Api {
-        config: Arc::new(Config::parse(&history::config_text(), &path).unwrap()),
         store: Arc::new(store),
         clock: Clock::manual(NOW.parse().unwrap()),
     };
-    let mut routes = router(api);
+    let mut routes = router(api).layer(Extension(Using(Arc::new(config))));
     if let Some(teams) = only {
         let teams = teams.iter().map(|&team| team.to_owned()).collect();
         routes = routes.layer(Extension(OnlyTeams(teams)));

@@ -1,4 +1,4 @@
-//! The dashboard over its router: every route for every kind of visitor, forms, log-ins, and what reviewers may do.
+//! The dashboard over its router: every route for every kind of visitor, forms, and what reviewers may do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod pages;
@@ -7,7 +7,6 @@ mod scene;
 use asaf::dashboard::routes::{Needs, ROUTES, Route};
 use asaf::store::Store as _;
 use asaf::store::release::Releases as _;
-use pages::provider::Provider;
 use pages::{Desk, Visitor, form_of};
 
 /// What a route answers to whom: let in, asked who they are, or refused.
@@ -144,13 +143,56 @@ async fn a_team_sees_its_own_tickets_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_filter_narrows_the_queue_too_and_goes_along_from_page_to_page() {
+    let desk = Desk::new().await;
+    let rows = async |query: &str| {
+        let path = format!("/review?format=json{query}");
+        let answer = desk.visit(Visitor::Viewer, "GET", &path, "").await.json();
+        answer.as_array().unwrap().clone()
+    };
+    let all = rows("").await;
+    for name in ["team", "severity", "account", "region"] {
+        let value = all[0][name].as_str().unwrap();
+        let wanted = all.iter().filter(|row| row[name] == value);
+        let wanted: Vec<_> = wanted.cloned().collect();
+        assert_eq!(rows(&format!("&{name}={value}")).await, wanted, "{name}");
+        assert!(wanted.len() < all.len() || name == "region", "{name}");
+    }
+    assert!(rows("&control=NONE.1").await.is_empty());
+    let page = desk
+        .visit(
+            Visitor::Viewer,
+            "GET",
+            "/review?team=web&sort=x&from=2026-01-02",
+            "",
+        )
+        .await;
+    for to in ["/?", "/teams?", "/controls?", "/rules?"] {
+        let to = format!(
+            "href=\"{}team=web&amp;from=2026-01-02\"",
+            to.replace('/', "&#x2f;")
+        );
+        assert!(page.text.contains(&to), "{to}: {}", page.text);
+    }
+    assert!(page.text.contains("href=\"&#x2f;runs\""), "{}", page.text);
+    let wrong = desk
+        .visit(Visitor::Viewer, "GET", "/review?account=1", "")
+        .await;
+    assert_eq!(wrong.status, 400, "{}", wrong.text);
+    let other = desk
+        .visit(Visitor::TeamViewer, "GET", "/review?team=security", "")
+        .await;
+    assert_eq!(other.status, 404, "{}", other.text);
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_or_person_changes_nothing() {
     let desk = Desk::new().await;
     let form = desk.form(Visitor::Reviewer).await;
-    let fields = format!("form={form}&kind=all&name=-&why=x");
+    let fields = format!("form={form}&kind=all&sure=yes&why=x");
     let changed = fields.replace(&form[..4], "0000");
     let of_another = format!(
-        "form={}&kind=all&name=-&why=x",
+        "form={}&kind=all&sure=yes&why=x",
         desk.form(Visitor::Ending).await
     );
     let attempts: [(&[(&str, &str)], &str); 8] = [
@@ -158,8 +200,8 @@ async fn a_form_of_another_site_or_person_changes_nothing() {
         (&[("sec-fetch-site", "cross-site")], &fields),
         (&[("sec-fetch-site", "same-site")], &fields),
         (&[("origin", "null")], &fields),
-        (&[], "kind=all&name=-&why=x"),
-        (&[], "form=&kind=all&name=-&why=x"),
+        (&[], "kind=all&sure=yes&why=x"),
+        (&[], "form=&kind=all&sure=yes&why=x"),
         (&[], &changed),
         (&[], &of_another),
     ];
@@ -201,135 +243,80 @@ async fn a_form_of_another_site_or_person_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_provider_logs_people_in_and_a_reviewer_ends_that() {
-    let provider = Provider::start();
-    let desk = Desk::with_provider(&provider.issuer).await;
-    let begun = desk
-        .send(Visitor::Nobody, "GET", "/review?x=1", &[], "")
-        .await;
-    assert_eq!(begun.header("location"), "/login?back=%2Freview%3Fx%3D1");
-    let to = desk
-        .send(Visitor::Nobody, "GET", begun.header("location"), &[], "")
-        .await;
-    let held = to.cookie("__Host-asaf-login");
-    let back = provider.log_in(to.header("location"), "rosa@example.com", &["security"]);
-
-    // Another browser, and another state, get nothing.
-    let stolen = desk.send(Visitor::Nobody, "GET", &back, &[], "").await;
-    assert_eq!(stolen.status, 409, "{}", stolen.text);
-    let cookie = format!("__Host-asaf-login={held}");
-    let came = desk
-        .send(Visitor::Nobody, "GET", &back, &[("cookie", &cookie)], "")
-        .await;
-    assert_eq!(
-        (came.status, came.header("location")),
-        (303, "/review?x=1"),
-        "{}",
-        came.text
-    );
-    let line = came.set_cookie("__Host-asaf=");
-    for word in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
-        assert!(line.contains(word), "{line}");
-    }
-    let session = format!("__Host-asaf={}", came.cookie("__Host-asaf"));
-    let again = desk
-        .send(Visitor::Nobody, "GET", &back, &[("cookie", &cookie)], "")
-        .await;
-    assert_eq!(again.status, 409, "a code is good for once");
-
+async fn everything_is_paused_only_by_somebody_who_means_it() {
+    let desk = Desk::new().await;
     let page = desk
-        .send(
-            Visitor::Nobody,
-            "GET",
-            "/sessions",
-            &[("cookie", &session)],
-            "",
-        )
+        .visit(Visitor::Reviewer, "GET", "/integrations", "")
         .await;
-    assert_eq!(page.status, 200, "{}", page.text);
-    assert!(page.text.contains("rosa@example.com"), "{}", page.text);
-    assert!(
-        !page.text.contains(&came.cookie("__Host-asaf")),
-        "the secret is on a page"
-    );
     let form = form_of(&page.text);
-    // There are other sessions: hers stands in the row with her name.
-    let (row, _) = page.text.rsplit_once("rosa@example.com").unwrap();
-    let hash = row.rsplit("name=\"session\" value=\"").next().unwrap()[..64].to_owned();
-    let ended = desk
+    let (_, all) = page.text.split_once("Pause everything</h2>").unwrap();
+    let all = all.split("</form>").next().unwrap();
+    assert!(
+        !all.contains("name=\"name\""),
+        "everything has no name: {all}"
+    );
+    assert!(
+        all.contains("type=\"checkbox\" name=\"sure\" value=\"yes\" required"),
+        "{all}"
+    );
+    for (fields, status, paused) in [
+        ("kind=all&why=x", 409, 0),
+        ("kind=all&why=x&sure=no", 409, 0),
+        ("kind=all&why=x&name=all", 409, 0),
+        ("kind=all&sure=yes&why=", 409, 0),
+        ("kind=account&sure=yes&name=all&why=x", 409, 0),
+        ("kind=project&name=PAY&why=x", 303, 1),
+        ("kind=all&sure=yes&why=the+audit", 303, 2),
+    ] {
+        let body = format!("form={form}&{fields}");
+        let answer = desk
+            .send(Visitor::Reviewer, "POST", "/pause", &[], &body)
+            .await;
+        assert_eq!(answer.status, status, "{fields}: {}", answer.text);
+        let is = desk.store.pauses().await.unwrap();
+        assert_eq!(is.len(), paused, "{fields}: {is:?}");
+    }
+    let refused = desk
         .send(
-            Visitor::Nobody,
+            Visitor::Reviewer,
             "POST",
-            "/sessions/end",
-            &[("cookie", &session)],
-            &format!("form={form}&session={hash}"),
+            "/pause",
+            &[],
+            &format!("form={form}&kind=all&why=x"),
         )
         .await;
-    assert_eq!(ended.status, 303, "{}", ended.text);
-    let page = desk
-        .send(
-            Visitor::Nobody,
-            "GET",
-            "/sessions",
-            &[("cookie", &session)],
-            "",
-        )
-        .await;
-    assert_eq!(page.status, 303, "it is over at once");
+    assert!(
+        refused.text.contains("tick that you mean it"),
+        "{}",
+        refused.text
+    );
 }
 
 #[tokio::test]
-async fn an_id_token_that_is_not_for_us_logs_nobody_in() {
-    let provider = Provider::start();
-    let desk = Desk::with_provider(&provider.issuer).await;
-    for (name, value, why) in [
-        ("nonce", serde_json::json!("another"), "nonce"),
-        ("aud", serde_json::json!("somebody-else"), "aud"),
-        ("aud", serde_json::json!(["asaf", "somebody-else"]), "azp"),
-        ("iss", serde_json::json!("https://evil.example"), "iss"),
-        ("exp", serde_json::json!(1), "not valid now"),
-        ("email_verified", serde_json::json!(false), "verified claim"),
-        ("signature", serde_json::json!(true), "signature"),
-        ("groups", serde_json::json!(["strangers"]), "no role"),
-    ] {
-        let to = desk
-            .send(
-                Visitor::Nobody,
-                "GET",
-                "/login?back=//evil.example",
-                &[],
-                "",
-            )
-            .await;
-        let cookie = format!("__Host-asaf-login={}", to.cookie("__Host-asaf-login"));
-        provider.spoil(name, value);
-        let back = provider.log_in(to.header("location"), "rosa@example.org", &["security"]);
-        let came = desk
-            .send(Visitor::Nobody, "GET", &back, &[("cookie", &cookie)], "")
-            .await;
-        assert_eq!(came.status, 409, "{name}");
-        assert!(came.text.contains(why), "{name}: {}", came.text);
-        assert!(came.set_cookies().is_empty());
-    }
-    let to = desk
-        .send(
-            Visitor::Nobody,
-            "GET",
-            "/login?back=//evil.example",
-            &[],
-            "",
-        )
+async fn pages_and_programs_follow_a_new_configuration_at_once() {
+    let desk = Desk::new().await;
+    let overview = async || {
+        desk.visit(Visitor::Viewer, "GET", "/api/v1/overview", "")
+            .await
+            .json()
+    };
+    let with = |config: &mut asaf::config::Config| config.sla = Some(asaf::config::Sla::default());
+    let without = |config: &mut asaf::config::Config| config.sla = None;
+    desk.reload(with);
+    assert_eq!(overview().await["has_due_dates"], true);
+    desk.reload(without);
+    assert_eq!(overview().await["has_due_dates"], false);
+    let table = desk
+        .visit(Visitor::Viewer, "GET", "/api/v1/tables/open", "")
+        .await
+        .json();
+    assert!(table["rows"][0]["late"].is_null(), "{table}");
+    // Who may ask changes with it.
+    desk.reload(|config| config.dashboard.roles.clear());
+    let refused = desk
+        .visit(Visitor::Viewer, "GET", "/api/v1/overview", "")
         .await;
-    let cookie = format!("__Host-asaf-login={}", to.cookie("__Host-asaf-login"));
-    let back = provider.log_in(to.header("location"), "rosa@example.org", &["security"]);
-    let came = desk
-        .send(Visitor::Nobody, "GET", &back, &[("cookie", &cookie)], "")
-        .await;
-    assert_eq!(
-        (came.status, came.header("location")),
-        (303, "/"),
-        "nobody is sent elsewhere"
-    );
+    assert_eq!(refused.status, 403, "{}", refused.text);
 }
 
 #[tokio::test]

@@ -30,8 +30,13 @@ impl Drop for Demo {
 
 impl Demo {
     fn start(temporary: &Path) -> Self {
+        Demo::with(temporary, &["--accounts", "4", "--findings", "120"])
+    }
+
+    fn with(temporary: &Path, arguments: &[&str]) -> Self {
         let mut process = Command::new(BINARY)
-            .args(["demo", "--accounts", "4", "--findings", "120"])
+            .arg("demo")
+            .args(arguments)
             .env("TMPDIR", temporary)
             .env("NO_PROXY", "127.0.0.1")
             .stdout(Stdio::null())
@@ -69,6 +74,35 @@ impl Demo {
         self.line(WITHIN, |line| line.starts_with(title));
         self.line(WITHIN, |line| line.starts_with("  curl "))
     }
+
+    /// The address of the dashboard with the year in it.
+    fn year(&self) -> String {
+        let line = self.line(WITHIN, |line| {
+            line.starts_with("A year of invented history")
+        });
+        let says = "from 728 open tickets in 30 accounts to 132 in six months: http://127.0.0.1:";
+        assert!(line.contains(says), "{line}");
+        line.rsplit(' ').next().unwrap().to_owned()
+    }
+
+    /// As Ctrl-C in a terminal.
+    fn interrupt(&mut self) -> i32 {
+        let interrupt = Command::new("kill")
+            .args(["-INT", &self.process.id().to_string()])
+            .status();
+        assert!(interrupt.unwrap().success());
+        self.process.wait().unwrap().code().unwrap()
+    }
+}
+
+/// There is `curl`; without it a test is skipped, and fails where the proof is required.
+fn has_curl() -> bool {
+    let is_here = Command::new("curl").arg("--version").output().is_ok();
+    assert!(
+        is_here || std::env::var_os("CI").is_none(),
+        "curl is not installed: run `make setup`"
+    );
+    is_here
 }
 
 fn shell(line: &str) -> String {
@@ -83,16 +117,22 @@ fn shell(line: &str) -> String {
 
 #[test]
 fn the_lines_that_it_prints_make_security_hub_follow() {
-    if Command::new("curl").arg("--version").output().is_err() {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "curl is not installed: run `make setup`"
-        );
+    if !has_curl() {
         return;
     }
     let temporary = tempfile::tempdir().unwrap();
     let mut demo = Demo::start(temporary.path());
+    // The year can be looked at while the story is told, and after it.
+    let year = demo.year();
+    assert!(shell(&format!("curl -sSf {year}")).contains("<b>132</b>"));
     demo.line(WITHIN, |line| line.contains("found 0 violations"));
+    assert_eq!(demo.year(), year);
+    let here = demo.line(WITHIN, |line| {
+        line.starts_with("The dashboard of what happened here")
+    });
+    let here = here.rsplit(' ').next().unwrap();
+    let review = shell(&format!("curl -sSf {here}review"));
+    assert!(review.contains("<h1>Review queue</h1>"), "{review}");
     let page = demo.line(WITHIN, |line| line.starts_with("From now on asaf serves"));
     let page = page.rsplit(' ').next().unwrap();
     let resolve = demo.command("A product team resolves");
@@ -134,20 +174,59 @@ fn the_lines_that_it_prints_make_security_hub_follow() {
         .unwrap();
     let audit = shell(&format!("curl -sSf {control}/audit"));
     assert_eq!(audit, "{\"violations\":[]}");
-    // Nothing stays behind: no emulators, no files.
-    let interrupt = Command::new("kill")
-        .args(["-INT", &demo.process.id().to_string()])
-        .status();
-    assert!(interrupt.unwrap().success());
-    assert_eq!(demo.process.wait().unwrap().code(), Some(0));
-    assert!(
-        !Command::new("curl")
-            .args(["-sS", control])
-            .output()
-            .unwrap()
-            .status
-            .success()
+    // Nothing stays behind: no emulators, no pages, no files.
+    assert_eq!(demo.interrupt(), 0);
+    for gone in [control, &year] {
+        let asked = Command::new("curl").args(["-sS", gone]).output().unwrap();
+        assert!(!asked.status.success(), "{gone}");
+    }
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_year_is_shown_at_once_and_alone_and_nothing_can_be_changed_in_it() {
+    if !has_curl() {
+        return;
+    }
+    let temporary = tempfile::tempdir().unwrap();
+    let mut demo = Demo::with(temporary.path(), &["--year"]);
+    let year = demo.year();
+    let half = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * 181);
+    let half = half.strftime("%Y-%m-%d");
+    let overview = shell(&format!("curl -sSf '{year}api/v1/overview?from={half}'"));
+    let overview: Value = serde_json::from_str(&overview).unwrap();
+    assert_eq!(
+        (&overview["open_at_start"], &overview["open_now"]),
+        (&728.into(), &132.into())
     );
+    for page in [
+        "",
+        "teams",
+        "accounts",
+        "controls",
+        "review",
+        "rules",
+        "runs",
+        "quarantine",
+        "integrations",
+    ] {
+        let text = shell(&format!("curl -sSf {year}{page}"));
+        assert!(!text.contains("method=\"post\""), "{page} acts: {text}");
+        assert!(text.contains("<h1>"), "{page}: {text}");
+    }
+    assert_eq!(demo.interrupt(), 0);
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_story_that_is_interrupted_leaves_nothing_behind_and_says_so() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut demo = Demo::start(temporary.path());
+    demo.line(WITHIN, |line| line.contains("is ready"));
+    assert_eq!(demo.interrupt(), 1);
+    demo.line(WITHIN, |line| {
+        line.contains("stopped before the story was told")
+    });
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 

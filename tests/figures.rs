@@ -368,6 +368,20 @@ async fn the_year_of_the_demo_ends_as_it_is_told_and_its_figures_equal_a_recount
     );
     assert!(half.overview.flows.removed > 50 && half.overview.flows.fixed > 200);
     assert!(half.controls.iam.open > 0 && half.overview.hidden > 0);
+    // Who improved is told without a first day, too, and as the counts of those days have it.
+    let query = format!("from={}", year.accounts.improved_from);
+    assert_eq!(query, "from=2026-08-27");
+    let recent = figures(&config, &store, &query, now).await.accounts;
+    assert!(!year.accounts.most_improved(3).is_empty());
+    for line in &recent.lines {
+        let int = |n: u64| i64::try_from(n).unwrap();
+        let fewer = int(line.open_at_start) + line.flows.adopted - int(line.open_at_end);
+        let same = year.accounts.lines.iter().find(|one| one.name == line.name);
+        assert_eq!(
+            (line.improvement, same.unwrap().improvement),
+            (fewer, fewer)
+        );
+    }
     let other = Sqlite::open(&folder.path().join("other.sqlite3")).unwrap();
     history::fill(&other, 1, now).await.unwrap();
     let again = figures(&config, &other, "", now).await;
@@ -412,6 +426,9 @@ fn fill_with_a_million(path: &std::path::Path) {
         INSERT INTO standing SELECT 'asaf-' || i, i + 1, 'open', (20300 + i % 350) * 86400000, NULL FROM n;",
     )
     .unwrap();
+    // As a store of before gets them.
+    db.execute_batch(include_str!("../src/store/sqlite/pairs.sql"))
+        .unwrap();
     let rows: i64 = db
         .query_row("SELECT count(*) FROM flow", [], |row| row.get(0))
         .unwrap();
@@ -444,6 +461,10 @@ async fn a_million_rows_of_four_hundred_accounts_are_answered_within_200_ms() {
         "severity=HIGH",
         "control=S3.7-3&severity=LOW",
         "team=team-7&region=eu-west-1",
+        "region=eu-west-1",
+        "product=securityhub",
+        "product=securityhub&from=2026-01-15",
+        "region=eu-west-1&product=securityhub",
         "region=eu-west-1&product=securityhub&severity=CRITICAL",
     ] {
         let filter = Filter::parse(query).unwrap();

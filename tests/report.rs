@@ -224,7 +224,7 @@ async fn hostile_words_of_findings_stay_words_in_every_form() {
         let asaf::cli::Command::Report(args) = cli.command else {
             panic!("it is a report");
         };
-        written(&figures, &args).unwrap()
+        written(&figures, args.output).unwrap()
     };
     let page = form("html");
     assert!(page.contains("&lt;img"), "the words are there");

@@ -382,6 +382,28 @@ fn a_hangup_takes_new_secrets_without_refusing_anything_and_refuses_a_wrong_file
 }
 
 #[test]
+fn after_a_hangup_pages_and_programs_are_answered_by_the_new_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |more: &str| alone(&format!("[webhook]\nsecrets = [\"env:HOOK\"]\n{more}"));
+    let mut serve = Serve::start(folder.path(), &with(""), &[]);
+    let overview = |serve: &Serve| serve.get("/api/v1/overview").text;
+    let said = overview(&serve);
+    assert!(said.contains("\"has_due_dates\":false"), "{said}");
+    let page = serve.get("/").text;
+    assert!(!page.contains("Late now"), "{page}");
+    std::fs::write(folder.path().join("asaf.toml"), with("[sla]")).unwrap();
+    serve.signal("HUP");
+    until(|| {
+        overview(&serve)
+            .contains("\"has_due_dates\":true")
+            .then_some(())
+    });
+    assert!(serve.get("/").text.contains("Late now"));
+    serve.signal("TERM");
+    assert!(serve.ended().success(), "{}", serve.log());
+}
+
+#[test]
 fn a_stop_right_after_a_hangup_is_heard() {
     let folder = tempfile::tempdir().unwrap();
     let mut serve = Serve::start(folder.path(), &signed(), &[]);

@@ -1,6 +1,7 @@
 //! `GET /api/v1/…`: the figures for programs. It only reads the store; who may ask is decided by whoever mounts it.
 //!
-//! Whoever mounts it may also say whose figures a caller sees, by the extension [`OnlyTeams`]: then every answer is
+//! Whoever mounts it says with each request by which configuration it is answered, by the extension [`Using`]; without it
+//! there is no answer. They may also say whose figures a caller sees, by the extension [`OnlyTeams`]: then every answer is
 //! narrowed to these teams, and asking for another is refused.
 
 mod answer;
@@ -17,7 +18,7 @@ use axum::routing::get;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::figures::report::all;
+use crate::figures::report::section;
 use crate::figures::{Filter, Source, accounts, controls, ignored, lines, overview, teams};
 use crate::store::history::{Dimension, History};
 use crate::store::{Store, StoreError};
@@ -30,8 +31,6 @@ pub const PATH: &str = "/api/v1";
 /// What answers are made from.
 #[derive(Debug)]
 pub struct Api<S> {
-    /// Due dates and teams.
-    pub config: Arc<Config>,
     /// The counts.
     pub store: Arc<S>,
     /// Time.
@@ -41,12 +40,15 @@ pub struct Api<S> {
 impl<S> Clone for Api<S> {
     fn clone(&self) -> Self {
         Api {
-            config: Arc::clone(&self.config),
             store: Arc::clone(&self.store),
             clock: self.clock.clone(),
         }
     }
 }
+
+/// Due dates and teams, for one request: a configuration may be replaced between two of them.
+#[derive(Clone, Debug)]
+pub struct Using(pub Arc<Config>);
 
 /// The caller sees the figures of these teams only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,9 +88,9 @@ fn allowed(query: Option<&str>, whose: &Whose, others: &[&str]) -> Result<Filter
 }
 
 impl<S: Store + History> Api<S> {
-    fn source(&self) -> Source<'_, S> {
+    fn source<'a>(&'a self, config: &'a Config) -> Source<'a, S> {
         Source {
-            config: &self.config,
+            config,
             store: &*self.store,
             now: self.clock.now(),
         }
@@ -101,81 +103,93 @@ async fn description() -> Response {
 
 async fn of_overview<S: Store + History + Send>(
     State(api): State<Api<S>>,
+    Extension(Using(config)): Extension<Using>,
     whose: Whose,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let filter = allowed(query.as_deref(), &whose, &[])?;
-    Ok(answer::json(&overview(&api.source(), &filter).await?))
+    Ok(answer::json(
+        &overview(&api.source(&config), &filter).await?,
+    ))
 }
 
 async fn of_teams<S: Store + History + Send>(
     State(api): State<Api<S>>,
+    Extension(Using(config)): Extension<Using>,
     whose: Whose,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let filter = allowed(query.as_deref(), &whose, &[])?;
-    Ok(answer::json(&teams(&api.source(), &filter).await?))
+    Ok(answer::json(&teams(&api.source(&config), &filter).await?))
 }
 
 async fn of_accounts<S: Store + History + Send>(
     State(api): State<Api<S>>,
+    Extension(Using(config)): Extension<Using>,
     whose: Whose,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let filter = allowed(query.as_deref(), &whose, &[])?;
-    Ok(answer::json(&accounts(&api.source(), &filter).await?))
+    Ok(answer::json(
+        &accounts(&api.source(&config), &filter).await?,
+    ))
 }
 
 async fn of_controls<S: Store + History + Send>(
     State(api): State<Api<S>>,
+    Extension(Using(config)): Extension<Using>,
     whose: Whose,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let filter = allowed(query.as_deref(), &whose, &[])?;
-    Ok(answer::json(&controls(&api.source(), &filter).await?))
+    Ok(answer::json(
+        &controls(&api.source(&config), &filter).await?,
+    ))
 }
 
 async fn of_regions<S: Store + History + Send>(
     State(api): State<Api<S>>,
+    Extension(Using(config)): Extension<Using>,
     whose: Whose,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let filter = allowed(query.as_deref(), &whose, &[])?;
-    let found = lines(&api.source(), &filter, Dimension::Region).await?;
+    let found = lines(&api.source(&config), &filter, Dimension::Region).await?;
     Ok(answer::json(&found))
 }
 
 async fn of_products<S: Store + History + Send>(
     State(api): State<Api<S>>,
+    Extension(Using(config)): Extension<Using>,
     whose: Whose,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let filter = allowed(query.as_deref(), &whose, &[])?;
-    let found = lines(&api.source(), &filter, Dimension::Product).await?;
+    let found = lines(&api.source(&config), &filter, Dimension::Product).await?;
     Ok(answer::json(&found))
 }
 
 async fn of_ignored<S: Store + History + Send>(
     State(api): State<Api<S>>,
+    Extension(Using(config)): Extension<Using>,
     whose: Whose,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let filter = allowed(query.as_deref(), &whose, &[])?;
-    Ok(answer::json(&ignored(&api.source(), &filter).await?))
+    Ok(answer::json(&ignored(&api.source(&config), &filter).await?))
 }
 
 async fn of_table<S: Store + History + Send>(
     State(api): State<Api<S>>,
+    Extension(Using(config)): Extension<Using>,
     whose: Whose,
     Path(table): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let filter = allowed(query.as_deref(), &whose, &Wanted::NAMES)?;
     let wanted = Wanted::parse(query.as_deref().unwrap_or_default())?;
-    let sections = all(&api.source(), &filter).await?.sections();
-    let section = sections.into_iter().find(|section| section.id == table);
-    let section = section.ok_or(Refused::NoTable)?;
-    wanted.answer(section)
+    let section = section(&api.source(&config), &filter, &table).await?;
+    wanted.answer(section.ok_or(Refused::NoTable)?)
 }
 
 impl From<StoreError> for Refused {

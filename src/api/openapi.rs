@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::PATH;
+use crate::figures::report::SECTIONS;
 use crate::figures::{Controls, Ignored, Lines, Overview};
 
 /// The description as JSON.
@@ -133,20 +134,9 @@ fn filters() -> Vec<Value> {
 }
 
 fn table() -> Value {
-    let tables = [
-        "burn-down",
-        "flows",
-        "open",
-        "time-to-resolve",
-        "ages",
-        "teams",
-        "accounts",
-        "controls",
-        "ignored",
-    ];
     let query = |name: &str, text: &str, schema: Value| json!({ "name": name, "in": "query", "description": text, "schema": schema });
     let mut parameters = vec![json!({ "name": "table", "in": "path", "required": true,
-        "schema": { "type": "string", "enum": tables } })];
+        "schema": { "type": "string", "enum": SECTIONS } })];
     parameters.extend(filters());
     parameters.extend([
         query("sort", "The name of a column", json!({ "type": "string" })),

@@ -162,14 +162,18 @@ pub enum Switch {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
-  asaf demo                                     400 accounts, 12,000 findings, and a day of life
-  asaf demo --once --accounts 5 --findings 100
+  asaf demo                                     a dashboard with a year in it; 400 accounts, 12,000 findings, and a day of life
+  asaf demo --year                              the dashboard with a year in it, at once and alone
+  asaf demo --once --accounts 5 --findings 100  the story alone
   asaf demo --once --output json                the figures, for programs
   asaf demo --history year                      a year of invented history in the folder `year`, for reports")]
 pub struct DemoArgs {
     /// Exit when the story is told
     #[arg(long)]
     pub once: bool,
+    /// Instead of the story: show the dashboard on a year of invented history, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["once", "output", "accounts", "findings", "history"])]
+    pub year: bool,
     /// Instead of the story: write a year of invented history, with a configuration, into this folder
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["once", "output", "accounts", "findings"])]
     pub history: Option<PathBuf>,

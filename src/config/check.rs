@@ -66,6 +66,15 @@ impl Found {
         });
     }
 
+    /// What is found wrong within, and has no help of its own, gets this one.
+    fn with_help(&mut self, help: &str, look: impl FnOnce(&mut Self)) {
+        let before = self.0.len();
+        look(self);
+        for finding in &mut self.0[before..] {
+            finding.help.get_or_insert_with(|| help.to_owned());
+        }
+    }
+
     /// Names that go into requests and messages: one line of 1 to `chars_max` characters.
     fn name(&mut self, path: impl Into<String>, value: &str, chars_max: usize) {
         if value.trim().is_empty() {

@@ -89,8 +89,8 @@ fn render(path: &str, source: &str, problem: &Problem, secrets: &[Range<usize>])
     caret::show(path, source, Weight::Error, problem)
 }
 
-/// The keys whose values are references to secrets. `token` finds `bot_token` too.
-const SECRET_KEYS: [&str; 3] = ["token", "secrets", "private_key"];
+/// The keys whose values are references to secrets. `token` finds `bot_token` too, and `secret` finds `client_secret`.
+const SECRET_KEYS: [&str; 4] = ["token", "secret", "secrets", "private_key"];
 
 const REFERENCES: [&str; 3] = ["env:", "file:", "aws-sm:"];
 

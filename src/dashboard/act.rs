@@ -107,14 +107,19 @@ pub(super) async fn full_run(visit: &Visit<'_>) -> Result<Response, Failure> {
 
 pub(super) async fn pause(visit: &Visit<'_>) -> Result<Response, Failure> {
     let (kind, name) = (visit.field("kind"), visit.field("name"));
-    let scope = scope(&match kind {
-        "all" => kind.to_owned(),
-        _ => format!("{kind}:{name}"),
-    });
+    let scope = match kind {
+        // Nothing is written anywhere until somebody resumes: that takes more than one click.
+        "all" if visit.field("sure") != "yes" => {
+            return Err(Failure::Refused(
+                "Nothing is paused: to pause everything, tick that you mean it.".to_owned(),
+            ));
+        }
+        "all" => Some(PauseScope::All),
+        _ => scope(&format!("{kind}:{name}")),
+    };
     let wrong = || {
         Failure::Refused(
-            "Say what: everything, an account by its 12 digits, or a project by its key."
-                .to_owned(),
+            "Say what: an account by its 12 digits, or a project by its key.".to_owned(),
         )
     };
     let scope = scope.ok_or_else(wrong)?;
@@ -186,13 +191,30 @@ fn scope(word: &str) -> Option<PauseScope> {
     }
 }
 
-pub(super) fn pause_form() -> Value {
-    json!({ "title": "Pause", "to": "/pause", "button": "Pause",
-        "says": "Nothing is written for what is paused, on either side; reading goes on.",
-        "fields": [
-            { "name": "kind", "label": "What", "hidden": false, "value": "",
-              "options": [["account", "an account"], ["project", "a Jira project"], ["all", "everything"]] },
-            { "name": "name", "label": "Account id or project key (for everything: -)", "hidden": false, "value": "", "options": [] },
-            { "name": "why", "label": "Why", "hidden": false, "value": "", "options": [] },
-        ] })
+fn field(name: &str, label: &str, kind: &str) -> Value {
+    json!({ "name": name, "label": label, "kind": kind, "value": "", "options": [] })
+}
+
+/// A field that the form carries, and nobody sees.
+pub(super) fn carried(name: &str, value: &str) -> Value {
+    let mut carried = field(name, "", "hidden");
+    carried["value"] = json!(value);
+    carried
+}
+
+/// One for a part, one for everything: the latter has no name, and wants to be meant.
+pub(super) fn pause_forms() -> Vec<Value> {
+    let mut kind = field("kind", "What", "options");
+    kind["options"] = json!([["account", "an account"], ["project", "a Jira project"]]);
+    let mut sure = field("sure", "I mean every account and every project", "tick");
+    sure["value"] = json!("yes");
+    let why = || field("why", "Why", "text");
+    vec![
+        json!({ "title": "Pause an account or a project", "to": "/pause", "button": "Pause",
+            "says": "Nothing is written for what is paused, on either side; reading goes on.",
+            "fields": [kind, field("name", "Account id or project key", "text"), why()] }),
+        json!({ "title": "Pause everything", "to": "/pause", "button": "Pause everything",
+            "says": "Nothing is written on either side, for anybody, until somebody resumes; reading goes on.",
+            "fields": [carried("kind", "all"), why(), sure] }),
+    ]
 }

@@ -11,7 +11,9 @@ use serde_json::json;
 
 use super::access::{Identity, Refusal};
 use super::routes::{Place, Route};
-use super::{Dashboard, Setup, act, figures, integrations, login, pages, render, runs};
+use super::{
+    Dashboard, Setup, act, figures, integrations, login, pages, render, review, rules, runs,
+};
 use crate::figures::BadFilter;
 use crate::store::StoreError;
 
@@ -99,10 +101,10 @@ pub(super) async fn answer(visit: &Visit<'_>, place: Place) -> Response {
         Place::Overview | Place::Teams | Place::Accounts | Place::Controls => {
             Box::pin(figures::page(visit, place)).await
         }
-        Place::Review => pages::review(visit).await,
+        Place::Review => review::review(visit).await,
         Place::Find => pages::find(visit).await,
         Place::Ticket => pages::ticket(visit).await,
-        Place::Rules => pages::rules(visit).await,
+        Place::Rules => rules::rules(visit).await,
         Place::Runs => runs::runs(visit).await,
         Place::Run => runs::run(visit).await,
         Place::Quarantine => pages::quarantine(visit).await,

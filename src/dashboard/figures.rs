@@ -3,58 +3,70 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::answer::{Failure, Visit, encoded};
-use super::listing::{Listing, Row};
+use super::answer::{Failure, Visit};
+use super::filter::Narrowed;
+use super::listing::{self, Listing, Row};
 use super::render;
 use super::routes::Place;
 use crate::figures::table::Cell;
-use crate::figures::{Filter, Section, Source, accounts, controls, overview, teams};
-use crate::jobs::figures::html::marks;
-use crate::model::Severity;
+use crate::figures::{
+    Controls, Filter, Line, Lines, Section, Source, accounts, controls, day_said, grouped,
+    overview, percent, teams, whole,
+};
+use crate::jobs::figures::html::{mark, marks};
 use crate::talk::plain;
 
 /// A table under a chart is folded when it has more rows.
 const ROWS_OPEN: usize = 12;
 
+/// An account's id stands below what it is called.
+const ACCOUNT: [(&str, listing::Place); 2] = [
+    ("account", listing::Place::Below("account_name", "#")),
+    ("ou", listing::Place::Below("account_name", "#")),
+];
+
 /// One of the four pages.
 pub(super) async fn page(visit: &Visit<'_>, place: Place) -> Result<Response, Failure> {
-    let asked = Filter::parse(&visit.query)?;
-    let limited = visit.identity.as_ref().and_then(|one| one.teams());
-    let filter = match &limited {
-        None => asked.clone(),
-        Some(teams) => asked.clone().within(teams).ok_or_else(|| {
-            Failure::NotFound(
-                "You see your own teams only, and the address asks for another.".to_owned(),
-            )
-        })?,
-    };
+    let narrowed = Narrowed::by(visit)?;
+    let filter = narrowed.filter();
     let source = Source {
         config: &visit.setup.config,
         store: &*visit.dashboard.store,
         now: visit.now,
     };
-    let (title, numbers, sections) = match place {
-        Place::Teams => (
-            "Teams",
-            Vec::new(),
-            vec![teams(&source, &filter).await?.by_team()],
-        ),
+    let (title, period, numbers, sections) = match place {
+        Place::Teams => {
+            let found = teams(&source, filter).await?;
+            (
+                "Teams",
+                found.period,
+                leaders(&found),
+                vec![found.by_team()],
+            )
+        }
         Place::Accounts => {
-            let found = accounts(&source, &filter).await?;
-            ("Accounts", Vec::new(), vec![found.by_account()])
+            let found = accounts(&source, filter).await?;
+            let section = found.by_account();
+            ("Accounts", found.period, leaders(&found), vec![section])
         }
         Place::Controls => {
-            let found = controls(&source, &filter).await?;
-            ("Controls and rules", Vec::new(), vec![found.section()])
+            let found = controls(&source, filter).await?;
+            let (title, all) = ("Controls and rules", &found.all);
+            (
+                title,
+                all.period,
+                of_controls(&found),
+                vec![found.section()],
+            )
         }
         _ => {
-            let found = overview(&source, &filter).await?;
-            ("Overview", marks(&found), found.sections())
+            let found = overview(&source, filter).await?;
+            ("Overview", found.period, marks(&found), found.sections())
         }
     };
     let mut shown = Vec::new();
     for section in sections {
-        let (chart, mut listing) = listing(section, &filter, place);
+        let (chart, mut listing) = listed(section, filter, place);
         if let Some(file) = listing.file(visit) {
             return Ok(file);
         }
@@ -64,19 +76,54 @@ pub(super) async fn page(visit: &Visit<'_>, place: Place) -> Result<Response, Fa
     let here = visit.path.clone();
     let page = json!({
         "title": title,
-        "counted": plain(&filter.to_string()),
+        "counted": plain(&format!("{}, from {} to {}", filter.of_all_time(), day_said(period.from), day_said(period.to))),
         "marks": numbers,
         "sections": shown,
-        "filter": fields(visit, &asked, limited.as_deref()),
-        "is_filtered": !asked.is_empty(),
+        "filter": narrowed.fields(visit, true),
         "here": here,
     });
     let form = visit.form.as_deref();
     render::page("figures.html", &here, visit.identity.as_ref(), form, page)
 }
 
+/// Who has the most left, who came down the furthest, and who lags.
+fn leaders(lines: &Lines) -> Vec<Value> {
+    let late = lines.lines.iter().any(|line| line.late > 0);
+    let leads = |name: &str, lines: Vec<&Line>, number: &dyn Fn(&Line) -> u64, unit: &str| {
+        let first = lines.first()?;
+        Some(mark(name, grouped(number(first)), unit, first.called()))
+    };
+    let marks = [
+        leads("Most left", lines.most_left(1), &|line| line.open, "open"),
+        leads(
+            &lines.most_improved_said(),
+            lines.most_improved(1),
+            &|line| whole(line.improvement),
+            "fewer",
+        ),
+        if late {
+            leads("Lagging", lines.lagging(1), &|line| line.late, "late")
+        } else {
+            let oldest = |line: &Line| line.oldest_days.unwrap_or(0);
+            leads("Lagging", lines.lagging(1), &oldest, "days open")
+        },
+    ];
+    marks.into_iter().flatten().collect()
+}
+
+/// Which control fails most, and the share of identity and access.
+fn of_controls(controls: &Controls) -> Vec<Value> {
+    let iam = &controls.iam;
+    let share = percent(iam.open, iam.of_open).map(|share| {
+        let (open, all) = (grouped(iam.open), grouped(iam.of_open));
+        let note = format!("{open} of {all} open tickets");
+        mark("Identity and access (IAM)", share.to_string(), "%", note)
+    });
+    leaders(&controls.all).into_iter().chain(share).collect()
+}
+
 /// A section as a table whose rows lead to the overview of what they are about.
-fn listing(section: Section, filter: &Filter, place: Place) -> (Option<String>, Listing) {
+fn listed(section: Section, filter: &Filter, place: Place) -> (Option<String>, Listing) {
     let mut table = section.table;
     let rows = std::mem::take(&mut table.rows);
     let rows = rows.into_iter().map(|cells| {
@@ -91,7 +138,7 @@ fn listing(section: Section, filter: &Filter, place: Place) -> (Option<String>, 
         Row {
             cells,
             to,
-            act: None,
+            ..Row::default()
         }
     });
     let listing = Listing {
@@ -100,6 +147,11 @@ fn listing(section: Section, filter: &Filter, place: Place) -> (Option<String>, 
         says: section.sentence,
         rows: rows.collect(),
         head: table,
+        places: match place {
+            Place::Accounts => &ACCOUNT,
+            _ => &[],
+        },
+        drops_noughts: true,
     };
     (section.chart, listing)
 }
@@ -121,39 +173,4 @@ fn account_in(text: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_ascii_digit());
     let found = words.rev().find(|word| word.len() == 12);
     found.map(str::to_owned)
-}
-
-/// The filter as fields of a form.
-fn fields(visit: &Visit<'_>, filter: &Filter, limited: Option<&[String]>) -> Value {
-    let known = visit.setup.config.owners.teams();
-    let teams: Vec<&str> = match limited {
-        Some(teams) => teams.iter().map(String::as_str).collect(),
-        None => known.into_iter().collect(),
-    };
-    let severities = Severity::WORST_FIRST.into_iter();
-    let severities = severities
-        .map(|one| json!({ "name": one.label(), "is_on": filter.severity.contains(&one) }));
-    let text = |name: &str, label: &str, hint: &str, values: &[String]| {
-        let mut values = values.to_vec();
-        if values.is_empty() {
-            values.push(String::new());
-        }
-        json!({ "name": name, "label": label, "hint": hint, "values": values })
-    };
-    let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string()).unwrap_or_default();
-    json!({
-        "teams": teams,
-        "team": filter.team,
-        "severities": severities.collect::<Vec<_>>(),
-        "texts": [
-            text("account", "Account", "12 digits", &filter.account),
-            text("ou", "Organisational unit", "/prod", &filter.ou),
-            text("region", "Region", "eu-west-1", &filter.region),
-            text("product", "Product", "guardduty", &filter.product),
-            text("control", "Control or rule", "S3.8", &filter.control),
-        ],
-        "from": day(filter.from),
-        "to": day(filter.to),
-        "query": encoded(&filter.to_query()),
-    })
 }

@@ -18,7 +18,7 @@ pub(super) async fn integrations(visit: &Visit<'_>) -> Result<Response, Failure>
     let facts = facts(visit).await?;
     let (waiting, paused) = (waiting(visit).await?, paused(visit).await?);
     let forms = if visit.acts() {
-        vec![super::act::pause_form()]
+        super::act::pause_forms()
     } else {
         Vec::new()
     };

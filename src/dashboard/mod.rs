@@ -7,13 +7,16 @@ pub mod access;
 mod act;
 mod answer;
 mod figures;
+mod filter;
 mod form;
 mod integrations;
 mod listing;
 mod login;
 mod pages;
 mod render;
+mod review;
 pub mod routes;
+mod rules;
 mod runs;
 mod shared;
 

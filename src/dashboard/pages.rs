@@ -1,4 +1,4 @@
-//! Pages from the store: what waits for review, one ticket, ignore rules, the quarantine, log-ins.
+//! Pages from the store: one ticket, the quarantine, log-ins.
 
 use axum::response::Response;
 use jiff::Timestamp;
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use super::answer::{Failure, Visit, encoded, see};
 use super::listing::{Act, Listing};
 use super::{render, shared};
+use crate::figures::grouped;
 use crate::figures::table::Cell;
-use crate::figures::{Filter, Source, grouped, ignored};
 use crate::jobs::explain;
-use crate::jobs::reconcile::LAST_READ;
-use crate::jobs::review::remembered_of;
 use crate::model::{FindingState, Link};
 use crate::notify::news::ticket_url;
 use crate::read::ATTEMPTS_BEFORE_QUARANTINE;
-use crate::review::{Verdict, render as review_words};
+use crate::store::Store as _;
 use crate::store::access::Sessions as _;
 use crate::store::unread::UnreadStore as _;
-use crate::store::{Store as _, rules::RuleMemory as _};
+
+/// A fact with more characters takes the place of two.
+const FACT_CHARS: usize = 30;
 
 /// A page of sentences, facts, forms and tables. An address that asks for a table as a file gets that.
 pub(super) fn show(
@@ -42,13 +42,18 @@ pub(super) fn show(
             page[list] = json!([]);
         }
     }
+    if page["filter"].is_null() {
+        page["filter"] = json!(false);
+    }
+    page["here"] = json!(here);
     let form = visit.form.as_deref();
     render::page("lists.html", here, visit.identity.as_ref(), form, page)
 }
 
 pub(super) fn fact(name: &str, value: impl Into<String>) -> Value {
     let value = value.into();
-    json!({ "name": name, "value": crate::talk::plain(&value), "tone": "", "to": "" })
+    let is_long = value.chars().count() > FACT_CHARS;
+    json!({ "name": name, "value": crate::talk::plain(&value), "tone": "", "to": "", "is_long": is_long })
 }
 
 pub(super) fn toned(name: &str, value: impl Into<String>, is_good: bool) -> Value {
@@ -65,94 +70,6 @@ pub(super) fn moment(at: Timestamp) -> String {
 /// When, or that it never was.
 pub(super) fn when(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), moment)
-}
-
-/// Days since then, with one decimal.
-fn days(now: Timestamp, since: Timestamp) -> f64 {
-    now.duration_since(since).as_secs_f64() / 86_400.0
-}
-
-pub(super) async fn review(visit: &Visit<'_>) -> Result<Response, Failure> {
-    let store = &*visit.dashboard.store;
-    let config = &visit.setup.config;
-    let links = store.waiting_links().await?;
-    let review = remembered_of(config, store, links, visit.now).await?;
-    let mut table = Listing::new(
-        "waiting",
-        "Tickets that wait for security",
-        &[
-            ("ticket", "Ticket"),
-            ("waits_days:n", "Waits, days"),
-            ("severity", "Severity"),
-            ("verdict", "AWS"),
-            ("evidence", "Evidence"),
-            ("claim", "Claimed by"),
-            ("why", "Waits for"),
-            ("team", "Team"),
-            ("account", "Account"),
-            ("region", "Region"),
-            ("rule", "Control or rule"),
-            ("resource", "Resource"),
-        ],
-    );
-    for waiting in review.waiting.iter().filter(|one| visit.sees(&one.team)) {
-        let claim = review_words::claimed(waiting);
-        let row = table.row(vec![
-            Cell::from(waiting.ticket.as_str()),
-            Cell::from(days(visit.now, waiting.since)),
-            Cell::from(waiting.severity.label()),
-            Cell::from(verdict(waiting.verdict)),
-            Cell::from(review_words::evidence(waiting).join("; ")),
-            Cell::from(claim),
-            Cell::from(match review_words::why(waiting) {
-                empty if empty.is_empty() => "review".to_owned(),
-                why => why,
-            }),
-            Cell::from(waiting.team.as_str()),
-            Cell::from(waiting.account.as_str()),
-            Cell::from(waiting.region.as_str()),
-            Cell::from(waiting.rule.as_str()),
-            Cell::from(waiting.resource.as_str()),
-        ]);
-        row.to = Some(format!("/ticket/{}", waiting.marker));
-    }
-    let count = table.rows.len() as u64;
-    table.says = match count {
-        0 => "Nothing waits.".to_owned(),
-        n => format!(
-            "{} in review; the one that waits longest stands first. A reviewer closes or reopens each in Jira.",
-            if n == 1 {
-                "1 ticket is".to_owned()
-            } else {
-                format!("{} tickets are", grouped(n))
-            }
-        ),
-    };
-    let read = store.instant(LAST_READ).await?;
-    let mut lead = vec![format!("What the last run saw; it began {}.", when(read))];
-    let paused = review.paused.iter();
-    lead.extend(
-        paused.map(|pause| format!("Paused: {} by {}: {}", pause.scope, pause.by, pause.why)),
-    );
-    show(
-        visit,
-        "/review",
-        "Review queue",
-        json!({ "lead": lead }),
-        vec![table],
-    )
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Verified => "passes",
-        Verdict::ResourceDeleted => "resource deleted",
-        Verdict::Stopped => "finding stopped",
-        Verdict::StillFailing => "still fails",
-        Verdict::NotCheckedSince => "not checked since",
-        Verdict::Unclear => "unclear",
-        Verdict::Unknown => "unknown",
-    }
 }
 
 pub(super) async fn find(visit: &Visit<'_>) -> Result<Response, Failure> {
@@ -184,7 +101,7 @@ pub(super) async fn find(visit: &Visit<'_>) -> Result<Response, Failure> {
                     Cell::from(keys.get(&link.marker).map_or("no ticket", String::as_str)),
                     Cell::from(link.severity.label()),
                     Cell::from(owner.team.as_str()),
-                    Cell::from(link.alias.rule.as_str()),
+                    Cell::from(link.rule_said()),
                     Cell::from(link.alias.resource.as_str()),
                 ]);
                 row.to = Some(format!("/ticket/{}", link.marker));
@@ -280,7 +197,7 @@ fn facts(visit: &Visit<'_>, link: &Link, team: &str, key: Option<&str>) -> Vec<V
         fact("Team", team),
         fact("Account", alias.account.as_str()),
         fact("Region", alias.region.as_str()),
-        fact("Control or rule", alias.rule.as_str()),
+        fact("Control or rule", link.rule_said()),
         fact("Resource", alias.resource.as_str()),
     ];
     if let Some(at) = &link.ticket {
@@ -334,96 +251,6 @@ fn facts(visit: &Visit<'_>, link: &Link, team: &str, key: Option<&str>) -> Vec<V
     facts.extend(findings);
     facts.push(fact("Marker", link.marker.as_str()));
     facts
-}
-
-pub(super) async fn rules(visit: &Visit<'_>) -> Result<Response, Failure> {
-    let limited = visit
-        .identity
-        .as_ref()
-        .and_then(super::access::Identity::teams);
-    let mut filter = Filter::parse(&visit.query)?;
-    if let Some(teams) = &limited {
-        filter = filter.within(teams).ok_or_else(|| {
-            Failure::NotFound(
-                "You see your own teams only, and the address asks for another.".to_owned(),
-            )
-        })?;
-    }
-    let store = &*visit.dashboard.store;
-    let source = Source {
-        config: &visit.setup.config,
-        store,
-        now: visit.now,
-    };
-    let section = ignored(&source, &filter).await?.section();
-    let mut hiding = Listing::new(section.id, section.title, &[]);
-    hiding.head = section.table;
-    hiding.says = section.sentence;
-    let rows = std::mem::take(&mut hiding.head.rows);
-    for cells in rows {
-        hiding.row(cells);
-    }
-    let mut hidden = Listing::new(
-        "hidden",
-        "What they hide now",
-        &[
-            ("ticket", "Ticket"),
-            ("severity", "Severity"),
-            ("ignore_rule", "Ignore rule"),
-            ("ends", "Ends"),
-            ("team", "Team"),
-            ("account", "Account"),
-            ("control", "Control or rule"),
-            ("resource", "Resource"),
-        ],
-    );
-    let links = store.hidden_links().await?;
-    let keys = shared::keys(visit, &links).await?;
-    // What a rule hides is each finding; the ticket that they share is theirs.
-    for link in links.iter().filter(|link| !link.alias.is_group()) {
-        let failing = link
-            .base
-            .as_ref()
-            .is_some_and(|base| base.finding == FindingState::Failing);
-        let team = visit.setup.config.owners.of_link(link).team.clone();
-        let Some(by) = link
-            .ignored_by
-            .as_ref()
-            .filter(|_| failing && visit.sees(&team))
-        else {
-            continue;
-        };
-        let row = hidden.row(vec![
-            Cell::from(keys.get(&link.marker).map_or("no ticket", String::as_str)),
-            Cell::from(link.severity.label()),
-            Cell::from(by.rule.as_str()),
-            Cell::from(by.expires.to_string()),
-            Cell::from(team),
-            Cell::from(link.alias.account.as_str()),
-            Cell::from(link.alias.rule.as_str()),
-            Cell::from(link.alias.resource.as_str()),
-        ]);
-        row.to = Some(format!("/ticket/{}", link.marker));
-    }
-    hidden.says = "A finding that a rule hides comes back by itself when the rule ends.".to_owned();
-    let lead = match store.remembered_rules().await? {
-        None => {
-            "No ignore rules were read yet: [ignore] of asaf.toml says where they are.".to_owned()
-        }
-        Some(read) => format!(
-            "Read from {} at commit {}, first at {}.",
-            crate::talk::plain(&read.source),
-            read.commit.get(..10).unwrap_or(&read.commit),
-            moment(read.read_at)
-        ),
-    };
-    show(
-        visit,
-        "/rules",
-        "Ignore rules",
-        json!({ "lead": [lead] }),
-        vec![hiding, hidden],
-    )
 }
 
 pub(super) async fn quarantine(visit: &Visit<'_>) -> Result<Response, Failure> {

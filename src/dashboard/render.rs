@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Environment, HtmlEscape, UndefinedBehavior};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -39,14 +39,34 @@ const PAGES: [(&str, &str, Needs); 10] = [
     ("/sessions", "Log-ins", Needs::Reviewer),
 ];
 
+/// Those of them that are narrowed by a filter.
+const FILTERED: [&str; 6] = ["/", "/teams", "/accounts", "/controls", "/review", "/rules"];
+
 static ENGINE: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.add_filter("dated", dated);
     for (name, text) in TEMPLATES {
         engine.add_template(name, text)?;
     }
     Ok(engine)
 });
+
+/// Text as HTML in which no line breaks within a day.
+fn dated(text: &str) -> minijinja::Value {
+    let is_day = |word: &str| {
+        let word = word.trim_end_matches([',', '.', ';', ' ']);
+        word.len() == 10 && word.parse::<jiff::civil::Date>().is_ok()
+    };
+    let words = text.split_inclusive(' ').map(|word| {
+        let safe = HtmlEscape(word);
+        match is_day(word) {
+            true => format!("<span class=\"short\">{safe}</span>"),
+            false => safe.to_string(),
+        }
+    });
+    minijinja::Value::from_safe_string(words.collect())
+}
 
 /// The sheet, and its name: it changes with the content, so that browsers may keep it for ever.
 static STYLE: LazyLock<(String, String)> = LazyLock::new(|| {
@@ -67,11 +87,20 @@ pub(super) fn page(
         .iter()
         .filter(|(_, _, needs)| allows(*needs, identity));
     let pages = pages.filter(|_| identity.is_some());
-    let pages =
-        pages.map(|(to, name, _)| json!({ "to": to, "name": name, "is_here": *to == here }));
+    // From page to page, what is counted stays the same.
+    let query = shown["filter"]["query"].as_str().unwrap_or_default();
+    let pages = pages.map(|(to, name, _)| {
+        let is_here = *to == here;
+        let to = match FILTERED.contains(to) && !query.is_empty() {
+            true => format!("{to}?{query}"),
+            false => (*to).to_owned(),
+        };
+        json!({ "to": to, "name": name, "is_here": is_here })
+    });
+    let pages = pages.collect::<Vec<_>>();
     shown["frame"] = json!({
         "style": STYLE.0,
-        "pages": pages.collect::<Vec<_>>(),
+        "pages": pages,
         "person": identity.map(|one| &one.name),
         "may_leave": identity.is_some_and(|one| matches!(one.by, By::Session(_))),
         "form": form,
@@ -106,4 +135,20 @@ pub(super) fn file(name: &str) -> Response {
             .insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_breaks_around_days_and_texts_stay_texts() {
+        let said =
+            dated("by Pat, 2026-11-23 08:38 UTC, or 2026-11-24. <b>&\" 2026-13-01").to_string();
+        assert_eq!(
+            said,
+            "by Pat, <span class=\"short\">2026-11-23 </span>08:38 UTC, or <span class=\"short\">2026-11-24. </span>\
+             &lt;b&gt;&amp;&quot; 2026-13-01"
+        );
+    }
 }

@@ -13,7 +13,7 @@ use axum::routing::{MethodFilter, on};
 use super::access::{By, Identity, Refusal, Role, identify};
 use super::answer::{self, Visit};
 use super::{Dashboard, Peer, Setup, form};
-use crate::api::{Api, OnlyTeams};
+use crate::api::{Api, OnlyTeams, Using};
 
 /// Where a provider sends people back to.
 pub const CALLBACK: &str = "/login/callback";
@@ -135,10 +135,9 @@ pub(super) fn router(dashboard: Arc<Dashboard>) -> Router {
     router.merge(programs(dashboard))
 }
 
-/// `/api/v1`, behind the same access.
+/// `/api/v1`, behind the same access, answered by the configuration by which the caller was let in.
 fn programs(dashboard: Arc<Dashboard>) -> Router {
     let api = Api {
-        config: dashboard.setup().config.clone(),
         store: dashboard.store.clone(),
         clock: dashboard.clock.clone(),
     };
@@ -150,6 +149,7 @@ fn programs(dashboard: Arc<Dashboard>) -> Router {
             let peer = peer(&request);
             match identify(&dashboard, &setup, request.headers(), peer, now).await {
                 Ok(identity) => {
+                    request.extensions_mut().insert(Using(setup.config.clone()));
                     if let Some(teams) = identity.teams() {
                         request.extensions_mut().insert(OnlyTeams(teams));
                     }

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::act::carried;
 use super::answer::{Failure, Visit};
 use super::listing::Listing;
 use super::pages::{fact, moment, show, to_run, toned};
@@ -75,7 +76,7 @@ pub(super) async fn runs(visit: &Visit<'_>) -> Result<Response, Failure> {
             run.summary["seconds"]
                 .as_f64()
                 .map_or(Cell::None, |secs| Cell::Days((secs * 10.0).round() / 10.0)),
-            Cell::from(run.summary["digest"].as_str().unwrap_or_default()),
+            Cell::from(run.summary["digest"].as_str()),
         ]);
         row.to = Some(to_run(&run.id));
     }
@@ -143,7 +144,7 @@ fn release_form(run: &Run, digest: &str) -> Value {
         grouped(braked["of"].as_u64().unwrap_or(0))
     );
     json!({ "title": format!("The brake holds plan {digest}"), "to": "/release", "button": "Release this plan", "says": says,
-        "fields": [{ "name": "plan", "value": digest, "hidden": true, "options": [], "label": "" }] })
+        "fields": [carried("plan", digest)] })
 }
 
 pub(super) async fn run(visit: &Visit<'_>) -> Result<Response, Failure> {
@@ -225,7 +226,7 @@ pub(super) async fn run(visit: &Visit<'_>) -> Result<Response, Failure> {
             "Ended",
             run.finished_at.map_or("it did not end".to_owned(), moment)
         ),
-        fact("Plan", run.summary["digest"].as_str().unwrap_or_default()),
+        fact("Plan", run.summary["digest"].as_str().unwrap_or("–")),
         toned(
             "Brake",
             if is_free {

@@ -6,7 +6,7 @@ use form_urlencoded::Serializer;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Severity;
+use crate::model::{Link, Product, Severity, owner};
 
 /// More values in one URL than anybody picks.
 const VALUES_MOST: usize = 50;
@@ -208,6 +208,25 @@ impl Filter {
         (!team.is_empty() && sees_all_it_asks_for).then_some(Filter { team, ..self })
     }
 
+    /// Whether a link that this team owns, in an account of this unit, is of it. Days are not asked: a link stands now.
+    pub fn takes(&self, link: &Link, team: &str, unit: Option<&str>) -> bool {
+        let among = |list: &[String], value: &str| {
+            list.is_empty() || list.iter().any(|one| one.eq_ignore_ascii_case(value))
+        };
+        let product = link.findings.first();
+        let product = product.map_or(String::new(), |key| {
+            Product::of_arn(&key.product_arn).word().to_owned()
+        });
+        let below = |path: &String| unit.is_some_and(|unit| owner::is_below(unit, path));
+        (self.team.is_empty() || self.team.iter().any(|one| one == team))
+            && among(&self.account, link.alias.account.as_str())
+            && (self.ou.is_empty() || self.ou.iter().any(below))
+            && among(&self.region, &link.alias.region)
+            && (self.severity.is_empty() || self.severity.contains(&link.severity))
+            && among(&self.product, &product)
+            && among(&self.control, link.rule_said())
+    }
+
     /// Everything is counted.
     pub fn is_empty(&self) -> bool {
         *self == Filter::default()
@@ -293,6 +312,43 @@ mod tests {
             let error = Filter::parse(query).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn a_ticket_is_of_a_filter_when_every_name_has_a_value_for_it() {
+        let alias = crate::model::AliasKey {
+            account: "111111111111".into(),
+            region: "eu-west-1".to_owned(),
+            rule: "s3.8".to_owned(),
+            resource: "arn:aws:s3:::b".to_owned(),
+        };
+        let mut link = Link::new(alias, Severity::High);
+        link.rule = "S3.8".to_owned();
+        link.track(crate::model::FindingKey {
+            product_arn: "arn:aws:securityhub:eu-west-1::product/aws/securityhub".to_owned(),
+            id: "f".to_owned(),
+        });
+        for (query, is) in [
+            ("", true),
+            ("from=2030-01-01", true),
+            ("team=pay&severity=LOW&severity=HIGH&control=s3.8", true),
+            (
+                "account=111111111111&ou=/prod&region=eu-west-1&product=securityhub",
+                true,
+            ),
+            ("team=web", false),
+            ("severity=LOW", false),
+            ("control=S3.80", false),
+            ("account=222222222222", false),
+            ("ou=/pro", false),
+            ("region=eu-west-2", false),
+            ("product=guardduty", false),
+        ] {
+            let filter = Filter::parse(query).unwrap();
+            assert_eq!(filter.takes(&link, "pay", Some("/prod/pay")), is, "{query}");
+        }
+        let filter = Filter::parse("ou=/prod").unwrap();
+        assert!(!filter.takes(&link, "pay", None));
     }
 
     #[test]

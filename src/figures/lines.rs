@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gather::{Gathered, Source, sum};
 use super::took::ResolveTime;
 use super::{BySeverity, Filter, Period, whole};
-use crate::store::history::{Dimension, FlowRow, Flows, History, StandingRow};
+use crate::store::history::{Days, Dimension, FlowRow, Flows, History, StandingRow};
 use crate::store::outbox::Stage;
 use crate::store::{Store, StoreError};
+
+/// Days over which improvements are counted where nobody names a first day.
+const IMPROVED_DAYS: i64 = 90;
 
 /// The figures of one team, account, control, Region or product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +44,9 @@ pub struct Line {
     pub ignored_now: u64,
     /// What happened in the period.
     pub flows: Flows,
+    /// How many fewer are open at the end of the period than on [`Lines::improved_from`], what was taken in from before
+    /// included: an improvement is positive.
+    pub improvement: i64,
     /// How long fixing took in the period; only for teams.
     pub resolve: Option<ResolveTime>,
     /// The control, or the rule behind it, is about identity and access.
@@ -46,13 +54,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// How many fewer are open at the end of the period than at its start: an improvement is positive.
-    pub fn improvement(&self) -> i64 {
-        let int = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        int(self.open_at_start) + self.flows.adopted - int(self.open_at_end)
+    /// What people call it, and nothing else.
+    pub fn called(&self) -> String {
+        self.title.clone().unwrap_or_else(|| self.label())
     }
 
-    /// What it is called, for people.
+    /// What it is called, for people, with its id.
     pub fn label(&self) -> String {
         match &self.title {
             Some(title) if *title != self.name => format!("{title} ({})", self.name),
@@ -68,6 +75,10 @@ pub struct Lines {
     /// The days that flows and times are of.
     #[schemars(with = "BTreeMap<String, String>")]
     pub period: Period,
+    /// The first day of what improvements are of: the period's, or 90 days back where nobody has named one, as everything
+    /// was open for the first time since counting began.
+    #[schemars(with = "String")]
+    pub improved_from: Date,
     /// Those with anything open, waiting, ignored or changed.
     pub lines: Vec<Line>,
 }
@@ -80,7 +91,7 @@ impl Lines {
 
     /// The lines that came down the furthest in the period.
     pub fn most_improved(&self, most: usize) -> Vec<&Line> {
-        self.best(most, |line| whole(line.improvement()))
+        self.best(most, |line| whole(line.improvement))
     }
 
     /// The lines with the most late tickets; where nothing is late, with the oldest open one.
@@ -97,6 +108,14 @@ impl Lines {
         lines.sort_by(|a, b| by(b).cmp(&by(a)).then_with(|| a.name.cmp(&b.name)));
         lines.truncate(most);
         lines
+    }
+
+    /// `Most improved`, and in which days where they are not the period's.
+    pub fn most_improved_said(&self) -> String {
+        if self.improved_from == self.period.from {
+            return "Most improved".to_owned();
+        }
+        format!("Most improved in {IMPROVED_DAYS} days")
     }
 
     /// Open now, all lines together.
@@ -202,6 +221,7 @@ pub async fn lines<S: Store + History>(
     let before = source.before(&gathered, by).await?;
     let (select, days) = (&gathered.select, gathered.days);
     let rows = source.store.flows(select, days, by, false).await?;
+    let (improved_from, recent) = recent(source, &gathered, by).await?;
     let standing = source.store.standing(select, by).await?;
     let late = late(source, &gathered, dimension, &standing).await?;
     let mut found: BTreeMap<&str, Line> = BTreeMap::new();
@@ -210,6 +230,9 @@ pub async fn lines<S: Store + History>(
     }
     for (name, flows) in sums(&before) {
         found.entry(name).or_default().open_at_start = whole(flows.net());
+    }
+    for (name, flows) in sums(recent.as_ref().unwrap_or(&rows)) {
+        found.entry(name).or_default().improvement = flows.adopted - flows.net();
     }
     for row in &standing {
         take(source, row, found.entry(&row.name).or_default());
@@ -228,8 +251,31 @@ pub async fn lines<S: Store + History>(
     lines.sort_by(|a, b| b.open.cmp(&a.open).then_with(|| a.name.cmp(&b.name)));
     Ok(Lines {
         period: gathered.period,
+        improved_from,
         lines,
     })
+}
+
+/// The first day of what improvements are of, and what happened since then where that is not the period.
+async fn recent<S: Store + History>(
+    source: &Source<'_, S>,
+    gathered: &Gathered,
+    by: Option<Dimension>,
+) -> Result<(Date, Option<Vec<FlowRow>>), StoreError> {
+    let (period, days) = (gathered.period, gathered.days);
+    let from = days.to.saturating_sub((IMPROVED_DAYS - 1).days());
+    if days.from.is_some() || from <= period.from {
+        return Ok((period.from, None));
+    }
+    let days = Days {
+        from: Some(from),
+        to: days.to,
+    };
+    let rows = source
+        .store
+        .flows(&gathered.select, days, by, false)
+        .await?;
+    Ok((from, Some(rows)))
 }
 
 fn sums(rows: &[FlowRow]) -> BTreeMap<&str, Flows> {
@@ -332,22 +378,26 @@ mod tests {
 
     #[test]
     fn the_leaderboard_names_those_with_something_to_name() {
-        let line = |name: &str, open, open_at_start, oldest_days| Line {
+        let line = |name: &str, open, improvement, oldest_days| Line {
             name: name.to_owned(),
             open,
-            open_at_end: open,
-            open_at_start,
+            improvement,
             oldest_days,
             ..Line::default()
         };
         let day = jiff::civil::Date::constant(2026, 11, 24);
         let period = Period { from: day, to: day };
         let lines = vec![
-            line("b", 3, 9, Some(4)),
-            line("a", 3, 1, Some(90)),
+            line("b", 3, 6, Some(4)),
+            line("a", 3, -2, Some(90)),
             line("c", 0, 20, None),
         ];
-        let lines = Lines { period, lines };
+        let improved_from = day;
+        let lines = Lines {
+            period,
+            improved_from,
+            lines,
+        };
         let names = |lines: Vec<&Line>| -> Vec<String> {
             lines.into_iter().map(|line| line.name.clone()).collect()
         };

@@ -88,6 +88,20 @@ pub(crate) fn counted(n: u64, what: &str) -> String {
     format!("{} {what}{plural}", grouped(n))
 }
 
+/// `26 November 2026`.
+pub(crate) fn day_said(day: Date) -> String {
+    day.strftime("%-d %B %Y").to_string()
+}
+
+/// Days as a sentence says them: `7.4`, and whole ones from ten on, as times are kept in buckets of a day.
+pub(crate) fn days_said(days: f64) -> String {
+    if days < 9.95 {
+        format!("{days:.1}")
+    } else {
+        format!("{days:.0}")
+    }
+}
+
 /// A number with its thousands set apart.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();

@@ -48,6 +48,41 @@ pub async fn all<S: Store + History>(
     })
 }
 
+/// The ids of all sections, in the order in which a report shows them.
+pub const SECTIONS: [&str; 9] = [
+    "burn-down",
+    "flows",
+    "open",
+    "time-to-resolve",
+    "ages",
+    "teams",
+    "accounts",
+    "controls",
+    "ignored",
+];
+
+/// One section alone, by its id; `None` where there is none. Figures of other sections are not computed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn section<S: Store + History>(
+    source: &Source<'_, S>,
+    filter: &Filter,
+    id: &str,
+) -> Result<Option<Section>, StoreError> {
+    Ok(match id {
+        "teams" => Some(teams(source, filter).await?.by_team()),
+        "accounts" => Some(accounts(source, filter).await?.by_account()),
+        "controls" => Some(controls(source, filter).await?.section()),
+        "ignored" => Some(ignored(source, filter).await?.section()),
+        _ if SECTIONS.contains(&id) => {
+            let sections = overview(source, filter).await?.sections();
+            sections.into_iter().find(|section| section.id == id)
+        }
+        _ => None,
+    })
+}
+
 impl Figures {
     /// Every section, in the order in which a report shows them.
     pub fn sections(&self) -> Vec<Section> {

@@ -29,6 +29,11 @@ impl Cell {
         }
     }
 
+    /// It says that there is nothing.
+    pub fn is_nought(&self) -> bool {
+        matches!(self, Cell::None | Cell::Count(0))
+    }
+
     /// How it sorts: numbers before words, nothing last.
     pub fn order(&self, other: &Cell) -> std::cmp::Ordering {
         use std::cmp::Ordering;
@@ -128,6 +133,21 @@ impl Table {
         }
     }
 
+    /// The places of columns that a reader needs: not those of numbers that are all nought, nor what was open at the end
+    /// where that is now. What the rows are of and their first number always stand. Exports have every column.
+    pub fn telling(&self) -> Vec<usize> {
+        let place = |key: &str| self.columns.iter().position(|column| column.key == key);
+        let first = self.columns.iter().position(|column| column.is_numeric);
+        let (end, now) = (place("open_at_end"), place("open"));
+        let is_now = |row: &Vec<Cell>| end.map(|at| &row[at]) == now.map(|at| &row[at]);
+        let repeats = end.filter(|_| self.rows.iter().all(is_now));
+        let tells = |at: &usize| {
+            let says = self.rows.iter().any(|row| !row[*at].is_nought());
+            *at == 0 || Some(*at) == first || (says && Some(*at) != repeats)
+        };
+        (0..self.columns.len()).filter(tells).collect()
+    }
+
     /// Sorts by a column; false when there is none with this key. Equal rows keep their order, and rows without a value
     /// stay last.
     pub fn sort(&mut self, key: &str, descending: bool) -> bool {
@@ -169,5 +189,27 @@ mod tests {
         assert!(table.sort("name", false));
         assert_eq!(names(&table), ["A", "b", "c"]);
         assert!(!table.sort("nothing", false));
+    }
+
+    #[test]
+    fn columns_that_tell_nothing_are_no_use_to_a_reader() {
+        let columns = [
+            ("name", "Name"),
+            ("open:n", "Open"),
+            ("late:n", "Late"),
+            ("open_at_end:n", "At the end"),
+        ];
+        let telling = |rows: [[u64; 3]; 2]| {
+            let mut table = Table::new("t", &columns);
+            let row = |numbers: [u64; 3]| {
+                let numbers = numbers.map(Cell::from).into_iter();
+                [Cell::from("a")].into_iter().chain(numbers).collect()
+            };
+            table.rows = rows.map(row).to_vec();
+            table.telling()
+        };
+        assert_eq!(telling([[3, 1, 3], [2, 0, 2]]), [0, 1, 2]);
+        assert_eq!(telling([[3, 0, 3], [2, 0, 1]]), [0, 1, 3]);
+        assert_eq!(telling([[0, 0, 0], [0, 0, 0]]), [0, 1]);
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::chart::{Bar, Bars, Bursts, Part, Stack, class_of};
 use super::table::{Cell, Table};
-use super::{BySeverity, Overview, ResolveTime, counted, percent, whole};
+use super::{BySeverity, Overview, ResolveTime, counted, day_said, days_said, percent, whole};
 use crate::model::Severity;
 
 /// Bars in one chart.
@@ -113,11 +113,10 @@ impl Overview {
         };
         let (then, now) = (first.open.total(), last.open.total());
         let most = self.weeks.iter().rev().max_by_key(|week| week.open.total());
-        let on = self.period.to.strftime("%-d %B %Y");
+        let on = day_said(self.period.to);
         let named = |week: &super::Week| {
             let open = super::grouped(week.open.total());
-            let monday = week.monday.strftime("%-d %B %Y");
-            format!("{open} at the end of the week of {monday}")
+            format!("{open} at the end of the week of {}", day_said(week.monday))
         };
         if let Some(most) = most.filter(|week| week.open.total() > then.max(now)) {
             let total = most.open.total();
@@ -358,13 +357,15 @@ fn severity_row(name: String, by: &BySeverity) -> Vec<Cell> {
 }
 
 fn resolve_row(name: &str, time: &ResolveTime, has_due_dates: bool) -> Vec<Cell> {
+    // Where nothing had a due date, nothing was in time either.
+    let had = has_due_dates && time.in_time + time.late > 0;
     vec![
         name.into(),
         time.count.into(),
         time.median_days.into(),
         time.p90_days.into(),
-        Cell::from(has_due_dates.then_some(time.in_time)),
-        Cell::from(has_due_dates.then_some(time.late)),
+        Cell::from(had.then_some(time.in_time)),
+        Cell::from(had.then_some(time.late)),
     ]
 }
 
@@ -376,6 +377,7 @@ fn resolve_sentence(time: &ResolveTime) -> String {
         Some(share) => format!(" {share} % of those with a due date were in time."),
         None => String::new(),
     };
+    let (median, p90) = (days_said(median), days_said(p90));
     format!(
         "Half of the fixed tickets took at most {median} days, nine of ten at most {p90} days.{due}"
     )

@@ -23,7 +23,7 @@ use crate::notify::digest::team::{self, Ending, Setting};
 use crate::notify::digest::{edition, last_due, today};
 use crate::notify::item::TicketAt;
 use crate::notify::message::Message;
-use crate::notify::news::{ready, shown_rule, ticket_url};
+use crate::notify::news::{ready, ticket_url};
 use crate::notify::route::{Place, Recipient, channel, places};
 use crate::read::rules::last;
 use crate::store::outbox::{Figures, Outbox, Stage};
@@ -255,7 +255,7 @@ async fn affairs<S: Store + Outbox + Figures>(
             let url = ticket_url(config, &key);
             Some(InReview {
                 ticket: TicketAt { key, url },
-                rule: shown_rule(link).to_owned(),
+                rule: link.rule_said().to_owned(),
                 since,
             })
         })

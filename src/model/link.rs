@@ -322,6 +322,14 @@ impl Link {
 }
 
 impl Link {
+    /// The rule as people know it; links of before remember it only as it is compared.
+    pub fn rule_said(&self) -> &str {
+        match self.rule.as_str() {
+            "" => &self.alias.rule,
+            rule => rule,
+        }
+    }
+
     /// One finding more that it tracks.
     pub fn track(&mut self, finding: FindingKey) {
         if let Err(place) = self.findings.binary_search(&finding) {

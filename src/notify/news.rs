@@ -276,7 +276,7 @@ pub fn of_late<'a>(
             item: Item::Late(Late {
                 ticket,
                 severity: link.severity,
-                rule: shown_rule(link).to_owned(),
+                rule: link.rule_said().to_owned(),
                 resource: link.alias.resource.clone(),
                 due,
                 breached,
@@ -285,15 +285,6 @@ pub fn of_late<'a>(
         notices.extend(everywhere(config, told, now));
     }
     notices
-}
-
-/// The rule as people know it; a link from before it was remembered has only its key.
-pub fn shown_rule(link: &Link) -> &str {
-    if link.rule.is_empty() {
-        &link.alias.rule
-    } else {
-        &link.rule
-    }
 }
 
 /// An open ticket with the day on which it is due.

@@ -72,8 +72,8 @@ impl Evidence<'_> {
                 .filter(|finding| finding.alias.account == link.alias.account)
                 .and_then(|finding| finding.account_name.clone()),
             region: link.alias.region.clone(),
-            rule: finding.map_or_else(|| link.alias.rule.clone(), |f| f.rule.id.clone()),
-            title: finding.map(|finding| finding.title.clone()),
+            rule: finding.map_or_else(|| link.rule_said().to_owned(), |f| f.rule.id.clone()),
+            title: finding.map_or_else(|| title_of(link), |f| Some(f.title.clone())),
             resource: link.alias.resource.clone(),
             findings: link.findings.to_vec(),
         })
@@ -252,6 +252,10 @@ impl Evidence<'_> {
             (None, None) => ConfigSays::NotAsked,
         }
     }
+}
+
+fn title_of(link: &Link) -> Option<String> {
+    Some(link.title.clone()).filter(|title| !title.is_empty())
 }
 
 fn stopped(at: Timestamp) -> Claim {

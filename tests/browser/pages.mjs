@@ -10,6 +10,7 @@ const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 mkdirSync(shots, { recursive: true });
 
 const wrong = new Set();
+if (new Set(paths.map(nameOf)).size !== paths.length) wrong.add('two pages have one picture');
 const browser = await chromium.launch({ executablePath: process.env.ASAF_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 for (const colorScheme of ['light', 'dark']) {
   for (const [size, width] of [['wide', 1280], ['narrow', 390]]) {
@@ -24,7 +25,7 @@ for (const colorScheme of ['light', 'dark']) {
     for (path of paths) {
       const answer = await page.goto(origin + path);
       if (answer.status() !== 200) say(`answers ${answer.status()}`);
-      const name = path.split('?')[0].replaceAll('/', '-').slice(0, 40).replace(/^-$/, '-overview');
+      const name = nameOf(path);
       await page.screenshot({ path: `${shots}/${colorScheme}-${size}${name}.png`, fullPage: true });
       if (await page.evaluate('window.planted !== undefined')) say('a hostile text has run');
       const over = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
@@ -38,6 +39,13 @@ for (const colorScheme of ['light', 'dark']) {
   }
 }
 await browser.close();
+
+// Each page has its own picture, whatever is asked of it.
+function nameOf(path) {
+  const [place, asked] = path.split('?');
+  const words = (place === '/' ? '/overview' : place) + (asked ? `-${asked}` : '');
+  return words.replaceAll(/[^A-Za-z0-9.]+/g, '-').slice(0, 60);
+}
 
 // The first stop is the way past the head; every stop can be seen; nothing that can be reached is left out.
 async function keyboard(page, say) {

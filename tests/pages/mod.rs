@@ -1,11 +1,16 @@
 //! A dashboard on a scene's store, and every kind of visitor.
 #![allow(dead_code)]
 
+pub(crate) mod foreign;
 pub(crate) mod provider;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use asaf::clock::Clock;
+use asaf::config::Config;
 use asaf::dashboard::routes::{Place, Route};
 use asaf::dashboard::{Dashboard, Peer, Setup, router};
 use asaf::emulators::jira::Role as JiraRole;
@@ -118,7 +123,56 @@ pub(crate) struct Desk {
     pub(crate) scene: Scene,
     pub(crate) store: Arc<Sqlite>,
     pub(crate) team: String,
+    dashboard: Arc<Dashboard>,
     router: TowerToHyperService<axum::Router>,
+}
+
+/// A browser that nobody knows yet: it keeps the cookies that it is given.
+pub(crate) struct Browser<'d> {
+    desk: &'d Desk,
+    pub(crate) cookies: RefCell<BTreeMap<String, String>>,
+}
+
+impl Browser<'_> {
+    pub(crate) async fn open(&self, path: &str) -> Answer {
+        self.ask("GET", path, "").await
+    }
+
+    /// Sends a form of a page of ours.
+    pub(crate) async fn send(&self, path: &str, fields: &str) -> Answer {
+        let form = form_of(&self.open("/").await.text);
+        let body = format!("form={form}&{fields}");
+        self.ask("POST", path, &body).await
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+        let cookies = self.cookies.borrow().clone();
+        let cookies: Vec<String> = cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let cookies = cookies.join("; ");
+        let headers: &[(&str, &str)] = match cookies.is_empty() {
+            true => &[],
+            false => &[("cookie", &cookies)],
+        };
+        let answer = self
+            .desk
+            .send(Visitor::Nobody, method, path, headers, body)
+            .await;
+        for line in answer.set_cookies() {
+            keep(&mut self.cookies.borrow_mut(), &line);
+        }
+        answer
+    }
+}
+
+/// What a browser does with a line of `Set-Cookie`, as far as it matters here.
+pub(crate) fn keep(cookies: &mut BTreeMap<String, String>, line: &str) {
+    let (pair, rest) = line.split_once(';').unwrap_or((line, ""));
+    let (name, value) = pair.split_once('=').unwrap();
+    if value.is_empty() || rest.contains("Max-Age=0") {
+        cookies.remove(name);
+    } else {
+        cookies.insert(name.to_owned(), value.to_owned());
+    }
 }
 
 /// What came back.
@@ -182,7 +236,7 @@ fn config(more: &str, team: &str) -> String {
 impl Desk {
     /// Some tickets wait for review, of several teams.
     pub(crate) async fn new() -> Self {
-        Desk::with("", |_| {}).await
+        Desk::with("", None, |_| {}).await
     }
 
     /// The same, and people log in at a provider.
@@ -190,12 +244,33 @@ impl Desk {
         let oidc = format!(
             "[dashboard.oidc]\nissuer = \"{issuer}\"\nclient_id = \"asaf\"\nclient_secret = \"file:viewer-token\"\n"
         );
-        Desk::with(&oidc, |_| {}).await
+        Desk::with(&oidc, None, |_| {}).await
+    }
+
+    /// The same by the machine's clock, by which other people's providers go; `more` describes the provider.
+    pub(crate) async fn with_foreign_provider(issuer: &str, more: &str) -> Self {
+        let oidc = format!("[dashboard.oidc]\nissuer = \"{issuer}\"\n{more}\n");
+        Desk::with(&oidc, Some(Clock::System), |_| {}).await
+    }
+
+    /// A browser that nobody knows yet.
+    pub(crate) fn browser(&self) -> Browser<'_> {
+        Browser {
+            desk: self,
+            cookies: RefCell::default(),
+        }
+    }
+
+    /// As after SIGHUP.
+    pub(crate) fn reload(&self, change: impl FnOnce(&mut Config)) {
+        let mut config = self.scene.config.clone();
+        change(&mut config);
+        self.dashboard.use_setup(Setup::new(&config).unwrap());
     }
 
     /// The brake holds the last plan: far more is to be removed than the limit allows.
     pub(crate) async fn braked() -> Self {
-        let desk = Desk::with("", buckets_vanish).await;
+        let desk = Desk::with("", None, buckets_vanish).await;
         desk.scene.clock.advance(SignedDuration::from_mins(20));
         // The first does everything else; what is left is the removals alone.
         for _ in 0..2 {
@@ -212,12 +287,13 @@ impl Desk {
         live.settle(&mut worker).await;
     }
 
-    async fn with(more: &str, then: impl FnOnce(&Scene)) -> Self {
+    async fn with(more: &str, clock: Option<Clock>, then: impl FnOnce(&Scene)) -> Self {
         let team = "payments".to_owned();
         let text = config(more, &team);
         let scene = Scene::with(6, 120, |config| config.push_str(&text));
         std::fs::write(scene.folder.path().join("viewer-token"), VIEWER_TOKEN).unwrap();
         std::fs::write(scene.folder.path().join("reviewer-token"), REVIEWER_TOKEN).unwrap();
+        std::fs::write(scene.folder.path().join("oidc-secret"), foreign::SECRET).unwrap();
         scene.run(Wish::Full).await;
         for key in tickets(&scene, "Open").into_iter().step_by(3) {
             transition(&scene, JiraRole::Product, &key, "Resolved");
@@ -243,9 +319,11 @@ impl Desk {
         };
         store.begin_session(&ended).await.unwrap();
         let setup = Setup::new(&scene.config).unwrap();
-        let dashboard = Dashboard::new(store.clone(), scene.clock.clone(), setup);
+        let clock = clock.unwrap_or_else(|| scene.clock.clone());
+        let dashboard = Arc::new(Dashboard::new(store.clone(), clock, setup));
         Desk {
-            router: TowerToHyperService::new(router(Arc::new(dashboard))),
+            router: TowerToHyperService::new(router(dashboard.clone())),
+            dashboard,
             scene,
             store,
             team,

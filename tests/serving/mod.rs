@@ -116,7 +116,7 @@ impl Serve {
 
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.connect().send(
-            &format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+            &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"),
             b"",
         )
     }

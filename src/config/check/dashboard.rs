@@ -16,6 +16,8 @@ const TAKEN_HEADERS: [&str; 6] = [
     "content-type",
     "content-length",
 ];
+/// What people type.
+const A_URL: &str = "\"https://asaf.example.com\"";
 /// More networks than a proxy has.
 const PEERS_MOST: usize = 32;
 /// A log-in that lasts longer is none.
@@ -23,7 +25,9 @@ const SESSION_LONGEST_HOURS: u32 = 24 * 30;
 
 pub(super) fn dashboard(dashboard: &Dashboard, config: &Config, found: &mut Found) {
     if let Some(url) = &dashboard.url {
-        super::endpoint("dashboard.url", url, found);
+        found.with_help(&format!("such as {A_URL}"), |found| {
+            super::endpoint("dashboard.url", url, found);
+        });
     }
     if let Some(proxy) = &dashboard.proxy {
         trusted_proxy(proxy, found);
@@ -36,8 +40,7 @@ pub(super) fn dashboard(dashboard: &Dashboard, config: &Config, found: &mut Foun
                 "such as \"arn:aws:elasticloadbalancing:eu-west-1:012345678901:loadbalancer/app/asaf/50dc6c495c0c9188\"",
             );
         }
-        found.name("dashboard.alb.user_claim", &alb.user_claim, 100);
-        found.name("dashboard.alb.groups_claim", &alb.groups_claim, 100);
+        claims("dashboard.alb", &alb.user_claim, &alb.groups_claim, found);
     }
     if let Some(oidc) = &dashboard.oidc {
         provider(oidc, dashboard, found);
@@ -58,7 +61,7 @@ pub(super) fn dashboard(dashboard: &Dashboard, config: &Config, found: &mut Foun
         ("dashboard.session_idle", dashboard.session_idle),
     ] {
         if period < Period::from_minutes(1) || period > Period::from_hours(SESSION_LONGEST_HOURS) {
-            found.add(path, "is 1m to 30d");
+            found.add_with_help(path, "is 1m to 30d", "such as \"12h\"");
         }
     }
 }
@@ -91,7 +94,11 @@ fn trusted_proxy(proxy: &TrustedProxy, found: &mut Found) {
     for (i, peer) in proxy.peers.iter().enumerate() {
         let path = format!("dashboard.proxy.peers[{i}]");
         match network(peer) {
-            None => found.add(path, format!("`{peer}` is no address and no network")),
+            None => found.add_with_help(
+                path,
+                format!("`{peer}` is no address and no network"),
+                "such as \"10.0.3.7\" or \"10.0.3.0/28\"",
+            ),
             Some(net) if net.prefix_len() == 0 => found.add_with_help(
                 path,
                 "everybody could say who they are",
@@ -104,9 +111,10 @@ fn trusted_proxy(proxy: &TrustedProxy, found: &mut Found) {
     if let Some(groups) = &proxy.groups_header {
         header("dashboard.proxy.groups_header", groups, found);
         if groups.eq_ignore_ascii_case(&proxy.user_header) {
-            found.add(
+            found.add_with_help(
                 "dashboard.proxy.groups_header",
                 "is the header with the name",
+                "name the header with the groups, such as \"x-forwarded-groups\", or leave it out",
             );
         }
     }
@@ -119,15 +127,18 @@ pub(crate) fn network(text: &str) -> Option<IpNet> {
 }
 
 fn header(path: &str, name: &str, found: &mut Found) {
-    if name.parse::<http::HeaderName>().is_err() {
-        found.add_with_help(
-            path,
-            "is no name of a header",
-            "such as \"x-forwarded-email\"",
-        );
+    let wrong = if name.parse::<http::HeaderName>().is_err() {
+        "is no name of a header".to_owned()
     } else if TAKEN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-        found.add(path, format!("`{name}` means something else"));
-    }
+        format!("`{name}` means something else")
+    } else {
+        return;
+    };
+    found.add_with_help(
+        path,
+        wrong,
+        "name the header that the proxy sets, such as \"x-forwarded-email\"",
+    );
 }
 
 fn provider(oidc: &Oidc, dashboard: &Dashboard, found: &mut Found) {
@@ -141,29 +152,51 @@ fn provider(oidc: &Oidc, dashboard: &Dashboard, found: &mut Found) {
             "as the provider calls itself, such as \"https://login.example.com/realms/acme\"",
         );
     }
-    found.name("dashboard.oidc.client_id", &oidc.client_id, 255);
-    found.name("dashboard.oidc.user_claim", &oidc.user_claim, 100);
-    found.name("dashboard.oidc.groups_claim", &oidc.groups_claim, 100);
+    found.with_help("the id under which the provider knows asaf", |found| {
+        found.name("dashboard.oidc.client_id", &oidc.client_id, 255);
+    });
+    claims(
+        "dashboard.oidc",
+        &oidc.user_claim,
+        &oidc.groups_claim,
+        found,
+    );
     if !oidc.scopes.iter().any(|scope| scope == "openid") {
-        found.add("dashboard.oidc.scopes", "lacks `openid`");
+        found.add_with_help(
+            "dashboard.oidc.scopes",
+            "lacks `openid`",
+            "add \"openid\": without it the provider gives no ID token",
+        );
     }
     if dashboard.url.is_none() {
         found.add_with_help(
             "dashboard.url",
             "is missing: the provider sends people back there",
-            "such as \"https://asaf.example.com\"; register <url>/login/callback with the provider",
+            &format!("such as {A_URL}; register <url>/login/callback with the provider"),
         );
     }
+}
+
+/// The claims with a person's name and groups.
+fn claims(path: &str, user: &str, groups: &str, found: &mut Found) {
+    let help = "as the provider calls it, such as \"email\" or \"groups\"";
+    found.with_help(help, |found| {
+        found.name(format!("{path}.user_claim"), user, 100);
+        found.name(format!("{path}.groups_claim"), groups, 100);
+    });
 }
 
 fn tokens(dashboard: &Dashboard, config: &Config, found: &mut Found) {
     let mut names = BTreeSet::new();
     for (i, token) in dashboard.tokens.iter().enumerate() {
         let path = format!("dashboard.tokens[{i}]");
-        found.name(format!("{path}.name"), &token.name, 60);
-        if !names.insert(token.name.as_str()) {
-            found.add(format!("{path}.name"), "stands here twice");
-        }
+        let help = "the audit log tells scripts apart by it: give each a short name of its own";
+        found.with_help(help, |found| {
+            found.name(format!("{path}.name"), &token.name, 60);
+            if !names.insert(token.name.as_str()) {
+                found.add(format!("{path}.name"), "stands here twice");
+            }
+        });
         teams(&path, token.role, &token.teams, config, found);
     }
 }
@@ -178,7 +211,9 @@ fn role(path: &str, grant: &Grant, config: &Config, found: &mut Found) {
     }
     for (what, names) in [("users", &grant.users), ("groups", &grant.groups)] {
         for (i, name) in names.iter().enumerate() {
-            found.name(format!("{path}.{what}[{i}]"), name, 255);
+            found.with_help("as the proxy or the provider tells it", |found| {
+                found.name(format!("{path}.{what}[{i}]"), name, 255);
+            });
         }
     }
     teams(path, grant.role, &grant.teams, config, found);
@@ -186,18 +221,24 @@ fn role(path: &str, grant: &Grant, config: &Config, found: &mut Found) {
 
 fn teams(path: &str, role: AccessRole, teams: &[String], config: &Config, found: &mut Found) {
     if role == AccessRole::Reviewer && !teams.is_empty() {
-        found.add(
+        found.add_with_help(
             format!("{path}.teams"),
-            "reviewers see every team: leave it out, or make them viewers",
+            "reviewers see every team",
+            "leave it out, or write role = \"viewer\"",
         );
     }
     let known = config.owners.teams();
     for (i, team) in teams.iter().enumerate() {
         if !known.contains(team.as_str()) {
-            found.add(
+            let names: Vec<&str> = known.iter().copied().collect();
+            found.add_with_help(
                 format!("{path}.teams[{i}]"),
                 format!("[owners] knows no team `{team}`"),
+                &format!("there are: {}", names.join(", ")),
             );
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{WIDTH, at, escaped, frame, real, short, write_at};
+use super::{WIDTH, at, frame, hit, piece, real, short, write_at};
 
-const LEFT: f64 = 230.0;
+/// Room for names, at least and at most.
+const LEFT: (f64, f64) = (90.0, 230.0);
+/// The width of a letter.
+const LETTER: f64 = 7.2;
 const RIGHT: f64 = 56.0;
 const TOP: f64 = 32.0;
 const ROW: f64 = 27.0;
@@ -40,13 +43,14 @@ impl Bars<'_> {
     pub fn svg(&self) -> String {
         let total = |bar: &Bar| -> u64 { bar.values.iter().sum() };
         let most = self.bars.iter().map(total).max().unwrap_or(0).max(1);
-        let scale = (WIDTH - LEFT - RIGHT) / real(most);
+        let left = self.left();
+        let scale = (WIDTH - left - RIGHT) / real(most);
         let mut inside = String::new();
         let used = |n: &usize| {
             let values = self.bars.iter().filter_map(|bar| bar.values.get(*n));
             values.sum::<u64>() > 0
         };
-        let mut right = LEFT;
+        let mut right = left;
         for n in (0..self.names.len()).filter(used) {
             let (class, name) = &self.names[n];
             super::key(&mut inside, right, 14.0, class, name);
@@ -54,10 +58,10 @@ impl Bars<'_> {
         }
         for (n, bar) in self.bars.iter().enumerate() {
             let top = TOP + ROW * real(n as u64);
-            self.bar(&mut inside, bar, top, scale);
+            self.bar(&mut inside, bar, (left, top), scale);
         }
         let height = TOP + ROW * real(self.bars.len().max(1) as u64);
-        let (x, y) = (at(LEFT), at(height));
+        let (x, y) = (at(left), at(height));
         let _ = write!(
             inside,
             "<line class=\"c-base\" x1=\"{x}\" x2=\"{x}\" y1=\"{TOP}\" y2=\"{y}\"/>"
@@ -65,11 +69,18 @@ impl Bars<'_> {
         frame(self.id, self.title, self.says, height + 4.0, &inside)
     }
 
-    fn bar(&self, out: &mut String, bar: &Bar, top: f64, scale: f64) {
+    /// Where bars begin: beside the longest name.
+    fn left(&self) -> f64 {
+        let chars = self.bars.iter().map(|bar| bar.label.chars().count());
+        let longest = chars.max().unwrap_or(0).min(NAME_CHARS);
+        (24.0 + LETTER * real(longest as u64)).clamp(LEFT.0, LEFT.1)
+    }
+
+    fn bar(&self, out: &mut String, bar: &Bar, (left, top): (f64, f64), scale: f64) {
         let baseline = top + ROW * 0.66;
         let label = short(&bar.label, NAME_CHARS);
-        write_at(out, LEFT - 10.0, baseline, "end", &label, "c-name");
-        let mut right = LEFT;
+        write_at(out, left - 10.0, baseline, "end", &label, "c-name");
+        let mut right = left;
         let mut words = Vec::new();
         for (value, (class, name)) in bar.values.iter().zip(&self.names) {
             if *value == 0 {
@@ -77,14 +88,7 @@ impl Bars<'_> {
             }
             words.push(format!("{name} {value}"));
             let width = real(*value) * scale;
-            let _ = write!(
-                out,
-                "<rect class=\"{class} c-part\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
-                at(right),
-                at(top + 3.0),
-                at(width),
-                at(ROW - 7.0)
-            );
+            piece(out, class, (right, top + 3.0, width, ROW - 7.0));
             right += width;
         }
         let total: u64 = bar.values.iter().sum();
@@ -97,12 +101,7 @@ impl Bars<'_> {
             "c-name",
         );
         let words = format!("{}: {total} ({})", bar.label, words.join(", "));
-        let _ = write!(
-            out,
-            "<rect class=\"c-hit\" x=\"0\" y=\"{}\" width=\"{WIDTH}\" height=\"{ROW}\"><title>{}</title></rect>",
-            at(top),
-            escaped(&words)
-        );
+        hit(out, (0.0, top, WIDTH, ROW), &words);
     }
 }
 

@@ -1,8 +1,6 @@
 //! What came above a line, and what went below it, week by week.
 
-use std::fmt::Write as _;
-
-use super::{Part, WIDTH, at, escaped, frame, labelled, real, rule, write_at};
+use super::{Part, WIDTH, frame_of_time, hit, piece, real, rule, times, total};
 use crate::notify::trend::nice_ceiling;
 
 const HEIGHT: f64 = 270.0;
@@ -32,10 +30,7 @@ impl Bursts<'_> {
     /// The picture.
     pub fn svg(&self) -> String {
         let count = self.times.len();
-        let highest = |parts: &[Part]| {
-            let total = |n: usize| -> u64 { parts.iter().filter_map(|p| p.values.get(n)).sum() };
-            (0..count).map(total).max().unwrap_or(0)
-        };
+        let highest = |parts: &[Part]| (0..count).map(|n| total(parts, n)).max().unwrap_or(0);
         let (up, down) = (
             nice_ceiling(highest(&self.up)),
             nice_ceiling(highest(&self.down)),
@@ -62,23 +57,13 @@ impl Bursts<'_> {
             super::key(&mut inside, right, 16.0, part.class, &part.name);
             right += 30.0 + 7.0 * real(part.name.chars().count() as u64);
         }
-        for n in labelled(count, 5) {
-            let middle = LEFT + step * (real(n as u64) + 0.5);
-            let (x, anchor) = if n + 1 == count && n > 0 {
-                (WIDTH - RIGHT, "end")
-            } else {
-                (middle, "middle")
-            };
-            write_at(
-                &mut inside,
-                x,
-                HEIGHT - 9.0,
-                anchor,
-                &self.times[n],
-                "c-quiet",
-            );
-        }
-        frame(self.id, self.title, self.says, HEIGHT, &inside)
+        // The last stands at the edge, where its middle would lead beyond it.
+        let place = |n: usize| match n + 1 == count && n > 0 {
+            true => (WIDTH - RIGHT, "end"),
+            false => (LEFT + step * (real(n as u64) + 0.5), "middle"),
+        };
+        times(&mut inside, &self.times, 5, HEIGHT - 9.0, place);
+        frame_of_time(self.id, self.title, self.says, HEIGHT, &inside)
     }
 
     fn column(&self, out: &mut String, n: usize, (left, step): (f64, f64), line: f64, scale: f64) {
@@ -105,25 +90,10 @@ impl Bursts<'_> {
                 bottom += height;
                 bottom - height
             };
-            let _ = write!(
-                out,
-                "<rect class=\"{} c-part\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
-                part.class,
-                at(left),
-                at(y),
-                at(width),
-                at(height)
-            );
+            piece(out, part.class, (left, y, width, height));
         }
         let words = format!("{}: {}", self.times[n], words.join(", "));
-        let _ = write!(
-            out,
-            "<rect class=\"c-hit\" x=\"{}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
-            at(left),
-            at(width),
-            at(HEIGHT - TOP - BOTTOM),
-            escaped(&words)
-        );
+        hit(out, (left, TOP, width, HEIGHT - TOP - BOTTOM), &words);
     }
 }
 

@@ -14,6 +14,7 @@ pub use stack::Stack;
 
 use std::fmt::Write as _;
 
+use super::table::Cell;
 use crate::model::Severity;
 use crate::talk::plain;
 
@@ -47,6 +48,13 @@ pub fn class_of(severity: Severity) -> &'static str {
     }
 }
 
+/// The class of a cell's mark: severities have one besides their words, in the column `severity`.
+pub fn mark_of(column: &str, cell: &Cell) -> Option<&'static str> {
+    let Cell::Text(text) = cell else { return None };
+    let severity = Severity::parse(text).filter(|_| column == "severity")?;
+    Some(class_of(severity))
+}
+
 /// Text as XML takes it, and as people may be shown it; characters that XML has no place for are left out.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -66,9 +74,18 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// The frame of a chart: what it is called, for eyes and ears.
 fn frame(id: &str, title: &str, says: &str, height: f64, inside: &str) -> String {
+    framed("chart", id, title, says, height, inside)
+}
+
+/// The frame of a chart over time: where it is wider than its place, its end is seen first.
+fn frame_of_time(id: &str, title: &str, says: &str, height: f64, inside: &str) -> String {
+    framed("chart over-time", id, title, says, height, inside)
+}
+
+fn framed(class: &str, id: &str, title: &str, says: &str, height: f64, inside: &str) -> String {
     let (title, says) = (escaped(title), escaped(says));
     format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-says\" font-size=\"{LETTERS}\">\
+        "<svg class=\"{class}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-says\" font-size=\"{LETTERS}\">\
 <title id=\"{id}-title\">{title}</title><desc id=\"{id}-says\">{says}</desc>{inside}</svg>"
     )
 }
@@ -116,6 +133,53 @@ fn labelled(count: usize, most: usize) -> Vec<usize> {
     let mut places: Vec<usize> = (0..count).rev().step_by(step).collect();
     places.reverse();
     places
+}
+
+/// Times below a picture, as many as are read easily; `place` says where each stands, and by which of its ends.
+fn times(
+    out: &mut String,
+    times: &[String],
+    most: usize,
+    y: f64,
+    place: impl Fn(usize) -> (f64, &'static str),
+) {
+    for n in labelled(times.len(), most) {
+        let (x, anchor) = place(n);
+        write_at(out, x, y, anchor, &times[n], "c-quiet");
+    }
+}
+
+/// A place in a chart: left, top, width, height.
+type Place = (f64, f64, f64, f64);
+
+/// A piece of a part, parted from its neighbours by a line.
+fn piece(out: &mut String, class: &str, (left, top, width, height): Place) {
+    let _ = write!(
+        out,
+        "<rect class=\"{class} c-part\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+        at(left),
+        at(top),
+        at(width),
+        at(height)
+    );
+}
+
+/// What is read where the pointer stands.
+fn hit(out: &mut String, (left, top, width, height): Place, words: &str) {
+    let _ = write!(
+        out,
+        "<rect class=\"c-hit\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
+        at(left),
+        at(top),
+        at(width),
+        at(height),
+        escaped(words)
+    );
+}
+
+/// All parts together at one place in time.
+fn total(parts: &[Part], n: usize) -> u64 {
+    parts.iter().filter_map(|part| part.values.get(n)).sum()
 }
 
 /// A square of a part's colour with its name.

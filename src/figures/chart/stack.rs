@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{LETTERS, Part, WIDTH, at, escaped, frame, labelled, real, rule, write_at};
+use super::{LETTERS, Part, WIDTH, at, frame_of_time, hit, real, rule, times, total, write_at};
 use crate::notify::trend::nice_ceiling;
 
 const HEIGHT: f64 = 300.0;
@@ -30,7 +30,7 @@ impl Stack<'_> {
     /// The picture; without times an empty frame.
     pub fn svg(&self) -> String {
         let count = self.times.len();
-        let totals: Vec<u64> = (0..count).map(|n| self.total(n)).collect();
+        let totals: Vec<u64> = (0..count).map(|n| total(&self.parts, n)).collect();
         let top = nice_ceiling(totals.iter().copied().max().unwrap_or(0));
         let mut inside = String::new();
         for value in [0, top / 2, top] {
@@ -51,30 +51,27 @@ impl Stack<'_> {
             floor = ceiling;
         }
         rule(&mut inside, LEFT, WIDTH - RIGHT, y(0, top), "", true);
+        self.most(&mut inside, &totals, top);
         self.names(&mut inside, top);
-        for n in labelled(count, 6) {
-            let below = HEIGHT - 9.0;
-            write_at(
-                &mut inside,
-                x(n, count),
-                below,
-                "middle",
-                &self.times[n],
-                "c-quiet",
-            );
-        }
+        let place = |n: usize| (x(n, count), "middle");
+        times(&mut inside, &self.times, 6, HEIGHT - 9.0, place);
         self.hits(&mut inside);
-        frame(self.id, self.title, self.says, HEIGHT, &inside)
+        frame_of_time(self.id, self.title, self.says, HEIGHT, &inside)
     }
 
-    fn total(&self, n: usize) -> u64 {
-        self.parts
-            .iter()
-            .filter_map(|part| part.values.get(n))
-            .sum()
+    /// How many were most, where that was neither the first nor the last.
+    fn most(&self, out: &mut String, totals: &[u64], top: u64) {
+        let most = totals.iter().copied().enumerate().max_by_key(|(_, n)| *n);
+        let ends = [totals.first().copied(), totals.last().copied()];
+        if let Some((n, most)) = most.filter(|(_, most)| !ends.contains(&Some(*most))) {
+            let label = super::super::grouped(most);
+            let above = (y(most, top) - 6.0).max(LETTERS);
+            let place = x(n, totals.len()).clamp(LEFT + 24.0, WIDTH - RIGHT - 24.0);
+            write_at(out, place, above, "middle", &label, "c-name");
+        }
     }
 
-    /// The name and last number of each part, beside its end, pushed apart where they would touch.
+    /// The name and last number of each part, with their sum above where there are several, beside its end, pushed apart where they would touch.
     fn names(&self, out: &mut String, top: u64) {
         let left = WIDTH - RIGHT + 14.0;
         let (mut low, mut lowest) = (0, HEIGHT - BOTTOM + LETTERS * 1.3);
@@ -85,6 +82,17 @@ impl Stack<'_> {
             lowest = (middle + LETTERS * 0.35).min(lowest - LETTERS * 1.35);
             let label = format!("{} {}", super::super::grouped(last), part.name);
             super::key(out, left, lowest, part.class, &label);
+        }
+        if self.parts.len() > 1 {
+            let label = format!("{} in all", super::super::grouped(low));
+            write_at(
+                out,
+                left + 16.0,
+                lowest - LETTERS * 1.5,
+                "start",
+                &label,
+                "c-name c-sum",
+            );
         }
     }
 
@@ -98,16 +106,9 @@ impl Stack<'_> {
                 format!("{} {value}", part.name)
             });
             let parts: Vec<String> = parts.collect();
-            let words = format!("{time}: {} ({})", self.total(n), parts.join(", "));
+            let words = format!("{time}: {} ({})", total(&self.parts, n), parts.join(", "));
             let left = (x(n, count) - width / 2.0).clamp(LEFT, WIDTH - RIGHT - width);
-            let _ = write!(
-                out,
-                "<rect class=\"c-hit\" x=\"{}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
-                at(left),
-                at(width),
-                at(HEIGHT - TOP - BOTTOM),
-                escaped(&words)
-            );
+            hit(out, (left, TOP, width, HEIGHT - TOP - BOTTOM), &words);
         }
     }
 }
@@ -170,7 +171,27 @@ mod tests {
             svg.contains("<title>9 Jun: 10 (HIGH 5, HIGH 5)</title>"),
             "{svg}"
         );
+        assert!(svg.contains(">10 in all</text>"), "{svg}");
         assert!(svg.contains("aria-labelledby=\"burn-down-title burn-down-says\""));
+    }
+
+    #[test]
+    fn the_most_is_written_where_it_was_unless_that_is_an_end() {
+        let stack = |values: &[u64]| Stack {
+            id: "s",
+            title: "t",
+            says: "s",
+            times: vec!["then".to_owned(); values.len()],
+            parts: vec![Part {
+                class: "c-low",
+                name: "LOW".to_owned(),
+                values: values.to_vec(),
+            }],
+        };
+        assert!(stack(&[3, 1733, 9]).svg().contains(">1,733</text>"));
+        for ends in [&[1733, 3, 9][..], &[9, 3, 1733]] {
+            assert!(!stack(ends).svg().contains(">1,733</text>"));
+        }
     }
 
     #[test]

@@ -39,12 +39,12 @@ impl Lines {
         let names = |lines: Vec<&Line>, number: &dyn Fn(&Line) -> String| {
             let named = lines
                 .iter()
-                .map(|line| format!("{} ({})", line.label(), number(line)));
+                .map(|line| format!("{} ({})", line.called(), number(line)));
             named.collect::<Vec<_>>().join(", ")
         };
         let left = names(self.most_left(3), &|line| grouped(line.open));
         let improved = names(self.most_improved(3), &|line| {
-            format!("{} fewer", grouped(whole(line.improvement())))
+            format!("{} fewer", grouped(whole(line.improvement)))
         });
         let is_late = self.lines.iter().any(|line| line.late > 0);
         let lagging = names(self.lagging(3), &|line| match line.oldest_days {
@@ -52,10 +52,11 @@ impl Lines {
             Some(days) => format!("oldest {days} days"),
             None => String::new(),
         });
+        let most_improved = self.most_improved_said();
         let mut parts = Vec::new();
         for (what, names) in [
             ("Most left", left),
-            ("Most improved", improved),
+            (&most_improved, improved),
             ("Lagging", lagging),
         ] {
             if !names.is_empty() {
@@ -93,7 +94,7 @@ impl Lines {
                 .most_left(BARS_MOST)
                 .into_iter()
                 .map(|line| Bar {
-                    label: line.title.clone().unwrap_or_else(|| line.label()),
+                    label: line.called(),
                     values: values(&line.open_by_severity),
                 })
                 .collect(),
@@ -103,7 +104,7 @@ impl Lines {
             id,
             title,
             chart,
-            table: self.table(title, first),
+            table: self.table("Open now, and what happened in the period", first),
             sentence,
         }
     }

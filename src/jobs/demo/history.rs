@@ -5,6 +5,7 @@
 
 mod people;
 
+pub(super) use people::ACCOUNTS;
 pub use people::config_text;
 
 use std::collections::BTreeMap;
@@ -16,11 +17,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::emulators::world::seed::Dice;
+use crate::jobs::reconcile::{LAST_FULL, LAST_READ};
 use crate::model::{
     BaseTicket, FindingState, Link, RuleMatch, TicketRef, TicketState, WorkflowStatus,
 };
+use crate::plan::Summary;
 use crate::store::organisation::OrganisationMemory as _;
 use crate::store::outbox::{Folding, Outbox as _};
+use crate::store::rules::RuleMemory as _;
 use crate::store::sqlite::Sqlite;
 use crate::store::{AuditEntry, Run, Store as _, StoreError, Tombstone};
 use crate::talk::{Talk, plain};
@@ -30,13 +34,15 @@ const DAYS: i64 = 365;
 /// The day on which most tickets are open.
 const PEAK: i64 = 183;
 /// Open on that day.
-const MOST: usize = 728;
+pub(super) const MOST: usize = 728;
 /// Open at the end.
-const LEFT: usize = 132;
+pub(super) const LEFT: usize = 132;
+/// Runs begin within so many seconds.
+const BEGINS_WITHIN_S: u64 = 2_400;
+/// Teams resolve within so many minutes before the run that sees it.
+const RESOLVED_WITHIN_MINS: u64 = 600;
 /// What every entry says of itself.
 const INVENTED: &str = "Invented for the demo.";
-/// An ignore rule of the demo.
-const RULE: &str = "public-website";
 
 /// Writes a folder with a configuration and a store, and says what may be done with them.
 ///
@@ -87,6 +93,8 @@ struct History<'a> {
     graves: Vec<Tombstone>,
     day: i64,
     at: Timestamp,
+    /// The last day.
+    now: Timestamp,
 }
 
 /// Fills an empty store; the same seed and time give the same history.
@@ -94,7 +102,10 @@ struct History<'a> {
 /// # Errors
 /// [`StoreError`].
 pub async fn fill(store: &Sqlite, seed: u64, now: Timestamp) -> Result<(), StoreError> {
+    // Whoever loses an invented year invents it again.
+    store.wait_for_disk(false).await?;
     store.put_organisation(&people::organisation(now)).await?;
+    store.remember_rules(&people::rules(now)).await?;
     let mut history = History {
         store,
         dice: Dice::new(seed),
@@ -103,18 +114,19 @@ pub async fn fill(store: &Sqlite, seed: u64, now: Timestamp) -> Result<(), Store
         graves: Vec::new(),
         day: 0,
         at: now,
+        now,
     };
     for day in 0..=DAYS {
         history.day = day;
-        history.at = now - SignedDuration::from_hours(24 * (DAYS - day));
+        history.at = history.began(day);
         history.live(is_weekday(history.at));
         history.write().await?;
     }
     let today = now.strftime("%Y-%m-%d").to_string();
     store.count_day(&today).await?;
-    store
-        .set_instant(crate::jobs::reconcile::LAST_FULL, now)
-        .await
+    store.set_instant(LAST_READ, now).await?;
+    store.set_instant(LAST_FULL, now).await?;
+    store.wait_for_disk(true).await
 }
 
 fn is_weekday(at: Timestamp) -> bool {
@@ -141,6 +153,17 @@ fn open_on(day: i64) -> usize {
 }
 
 impl History<'_> {
+    /// When the run of a day begins: nightly runs wait for each other, and none leaves its day of UTC.
+    fn began(&mut self, day: i64) -> Timestamp {
+        let run = self.now - SignedDuration::from_hours(24 * (DAYS - day));
+        let since_midnight = self.now.as_second().rem_euclid(86_400).unsigned_abs();
+        let early = self.dice.below(since_midnight.min(BEGINS_WITHIN_S) + 1);
+        match day {
+            DAYS => run,
+            _ => run - SignedDuration::from_secs(early.cast_signed()),
+        }
+    }
+
     /// One day: reviewers answer, findings appear, teams work on weekdays.
     fn live(&mut self, is_weekday: bool) {
         self.review(is_weekday);
@@ -190,6 +213,9 @@ impl History<'_> {
             };
             if state == TicketState::Closed {
                 one.link.closed_at = Some(self.at);
+                if let Some(base) = &mut one.link.base {
+                    base.finding = FindingState::Passing;
+                }
             }
             self.becomes(n, action, BaseTicket::Is(state), status);
         }
@@ -213,11 +239,11 @@ impl History<'_> {
         // One change of a ticket a day: what came today is left for another.
         let open = self.open().into_iter();
         let open: Vec<usize> = open.filter(|n| !self.changed.contains_key(n)).collect();
-        let tried = (0..6).filter_map(|_| {
+        let tried = (0..14).filter_map(|_| {
             let n = *open.get(self.dice.below(open.len() as u64) as usize)?;
             let one = &self.tickets[n];
             let severity = 5 - one.link.severity as u64;
-            Some((one.slowness * (2 + severity) + self.dice.below(18), n))
+            Some((3 * one.slowness + 6 * severity + self.dice.below(16), n))
         });
         let Some((_, n)) = tried.min() else {
             return false;
@@ -225,13 +251,11 @@ impl History<'_> {
         match self.dice.below(100) {
             0..=23 => self.resource_goes(n),
             24..=30 => {
-                self.tickets[n].link.ignored_by = Some(RuleMatch {
-                    rule: RULE.to_owned(),
-                    reason: INVENTED.to_owned(),
-                    expires: jiff::tz::TimeZone::UTC
-                        .to_datetime(self.at)
-                        .date()
-                        .saturating_add(jiff::Span::new().days(180)),
+                let link = &mut self.tickets[n].link;
+                link.ignored_by = Some(RuleMatch {
+                    rule: people::rule_of(&link.rule).to_owned(),
+                    reason: people::reason_of(&link.rule).to_owned(),
+                    expires: people::ends(people::rule_of(&link.rule), self.now),
                     origin: None,
                 });
                 let ignored = BaseTicket::Is(TicketState::Ignored);
@@ -243,11 +267,17 @@ impl History<'_> {
                 one.reviewed_on = Some(self.day + wait);
                 // What is rejected on the last days would count twice.
                 one.is_rejected = roll >= 96 && self.day < DAYS - 10;
-                if !one.is_rejected
-                    && let Some(base) = &mut one.link.base
-                {
+                let ago = |dice: &mut Dice| dice.below(RESOLVED_WITHIN_MINS).cast_signed();
+                let seen_at = self.at - SignedDuration::from_mins(ago(&mut self.dice) / 4);
+                let resolved_at = seen_at - SignedDuration::from_mins(ago(&mut self.dice));
+                // AWS has seen most of what is resolved, and not all.
+                let is_seen = !one.is_rejected && roll > 55;
+                if is_seen && let Some(base) = &mut one.link.base {
                     base.finding = FindingState::Passing;
                 }
+                one.link.evaluated_at = is_seen.then_some(seen_at);
+                one.link.turned_at = is_seen.then_some(seen_at);
+                one.link.decision = Some(people::resolved(&one.link, resolved_at));
                 let resolved = BaseTicket::Is(TicketState::Resolved);
                 self.becomes(n, "resolve", resolved, WorkflowStatus::Resolved);
             }
@@ -305,7 +335,7 @@ impl History<'_> {
             before: Some(before),
             after: Some(format!("{}, {}", word(ticket), status.as_str())),
             row: 0,
-            reason: INVENTED.to_owned(),
+            reason: format!("{} {INVENTED}", people::why(action)),
         };
         self.changed.insert(n, entry);
     }
@@ -320,6 +350,8 @@ impl History<'_> {
             .map(|n| self.tickets[*n].link.clone())
             .collect();
         let entries: Vec<AuditEntry> = changed.into_values().collect();
+        let done = done(&entries);
+        let run = self.run(done);
         store.settle(&links, &entries, self.at).await?;
         let told: Vec<i64> = store
             .untold(10_000)
@@ -332,15 +364,40 @@ impl History<'_> {
             pause: SignedDuration::ZERO,
         };
         store.keep(&[], &told, folding, self.at).await?;
-        store
-            .put_run(&Run {
-                id: format!("invented-{:03}", self.day),
-                started_at: self.at,
-                finished_at: Some(self.at + SignedDuration::from_secs(42)),
-                kind: "full".to_owned(),
-                summary: json!({ "invented": true, "changed": links.len() }),
-            })
-            .await
+        store.put_run(&run).await
+    }
+
+    /// A run that wrote this: what it asks for grows with what there is and with what it writes.
+    fn run(&mut self, done: Summary) -> Run {
+        let known = self.tickets.len() as u64;
+        let written = [done.created, done.reopened, done.resolved, done.closed];
+        let written = written.iter().sum::<usize>() + done.deleted + done.ignored;
+        let aws = json!({ "GetFindings": known.div_ceil(100), "BatchUpdateFindings": written.div_ceil(100) });
+        let jira = json!({ "bulkfetch": known.div_ceil(100), "create": done.created.div_ceil(50), "transition": written });
+        let tenths = 60 + known / 12 + written as u64 * 3 + self.dice.below(40);
+        let seconds = SignedDuration::from_millis((tenths * 100).cast_signed());
+        Run {
+            id: format!("invented-{:03}", self.day),
+            started_at: self.at,
+            finished_at: Some(self.at + seconds),
+            kind: "full".to_owned(),
+            summary: json!({ "invented": true, "done": done, "held": 0, "seconds": seconds.as_secs_f64(),
+                "requests": { "aws": aws, "jira": jira } }),
+        }
+    }
+}
+
+/// What was written, as a run sums it up.
+fn done(entries: &[AuditEntry]) -> Summary {
+    let count = |action: &str| entries.iter().filter(|one| one.action == action).count();
+    Summary {
+        created: count("create"),
+        reopened: count("reopen"),
+        resolved: count("resolve"),
+        closed: count("close"),
+        deleted: count("delete"),
+        ignored: count("ignore"),
+        ..Summary::default()
     }
 }
 

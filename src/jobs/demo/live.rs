@@ -46,7 +46,9 @@ pub(super) async fn serve(
         let secret = std::fs::read_to_string(folder.join(SECRET))?;
         let hook = format!("http://{address}{}", webhook::PATH);
         emulated.register_webhook(&hook, secret.trim()).await?;
-        talk.say(&format!("\nThe dashboard: http://{address}/"));
+        talk.say(&format!(
+            "The dashboard of what happened here: http://{address}/"
+        ));
         invite(emulated, talk).await?;
         follow(emulated, talk).await
     };

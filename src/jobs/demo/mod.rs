@@ -1,10 +1,12 @@
-//! `asaf demo`: the whole story against the emulators, with nothing configured: a first run, two days of life with a
-//! run after each, and a last run that plans nothing. Then the engine serves, and whoever looks acts.
+//! `asaf demo`: the dashboard on a year of invented history; and the whole story against the emulators, with nothing
+//! configured: a first run, two days of life with a run after each, and a last run that plans nothing. Then the engine
+//! serves, and whoever looks acts.
 
 mod emulated;
 pub mod history;
 mod live;
 mod words;
+mod year;
 
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,7 @@ use crate::wire::aws::Credentials;
 use crate::wire::transport::Transport;
 
 use emulated::Emulated;
+use year::Year;
 
 /// The engine, and the world around it.
 struct Demo<'a> {
@@ -41,16 +44,30 @@ struct Demo<'a> {
     runs: Vec<Value>,
 }
 
-/// Tells the story; then serves, unless it was to be told once.
+/// Shows the year and tells the story; then serves, unless it was to be told once.
 ///
 /// # Errors
-/// When a port or the temporary folder cannot be had, or the engine fails.
+/// When a port or the temporary folder cannot be had, the engine fails, or it is stopped before the story is told.
 pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
     if let Some(folder) = &args.history {
         history::run(folder, args.seed, Clock::System.now(), talk).await?;
         return Ok(Exit::Ok);
     }
+    if args.year {
+        year::run(args.seed, talk).await?;
+        return Ok(Exit::Ok);
+    }
+    // Whenever it is stopped, the folder and the emulators go with it.
+    let stopped = year::stopped()?;
     let folder = Folder::new()?;
+    let stays = !args.once && args.output == TextOrJson::Text;
+    let year = match stays {
+        true => Some(Year::open(&folder.0, args.seed).await?),
+        false => None,
+    };
+    if let Some(year) = &year {
+        talk.say(&format!("{}\n", year.says()));
+    }
     let clock = Clock::Shifted(std::sync::Arc::default());
     let emulated = Emulated::start(args, &folder.0, clock.clone()).await?;
     let way = Way {
@@ -74,9 +91,14 @@ pub async fn run(args: &DemoArgs, talk: Talk) -> anyhow::Result<Exit> {
         quiet: args.output == TextOrJson::Json,
         runs: Vec::new(),
     };
-    let exit = demo.story(args).await?;
-    if !args.once && args.output == TextOrJson::Text {
+    let exit = tokio::select! {
+        told = demo.story(args) => told?,
+        () = stopped => anyhow::bail!("stopped before the story was told"),
+    };
+    if let Some(year) = year {
+        talk.say(&format!("\n{}", year.says()));
         live::serve(&emulated, &folder.0, way, clock, talk).await?;
+        year.close().await;
     }
     Ok(exit)
 }

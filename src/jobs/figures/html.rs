@@ -9,10 +9,10 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::figures::chart::STYLE;
+use crate::figures::chart::{STYLE, mark_of};
 use crate::figures::report::Figures;
-use crate::figures::table::{Cell, Table};
-use crate::figures::{Overview, Section, grouped};
+use crate::figures::table::Table;
+use crate::figures::{Overview, Section, counted, day_said, days_said, grouped, whole};
 use crate::talk::plain;
 
 const PAGE: &str = include_str!("page.html");
@@ -43,8 +43,8 @@ pub(super) fn page(figures: &Figures, sections: &[Section]) -> anyhow::Result<St
     let context = json!({
         "style": style,
         "hash": hash,
-        "from": overview.period.from.strftime("%-d %B %Y").to_string(),
-        "to": overview.period.to.strftime("%-d %B %Y").to_string(),
+        "from": day_said(overview.period.from),
+        "to": day_said(overview.period.to),
         "filter": plain(&figures.filter.to_string()),
         "made_at": figures.made_at.strftime("%-d %B %Y, %H:%M UTC").to_string(),
         "marks": marks(overview),
@@ -53,10 +53,14 @@ pub(super) fn page(figures: &Figures, sections: &[Section]) -> anyhow::Result<St
     Ok(engine.get_template("page.html")?.render(Serde(&context))?)
 }
 
+/// A number that stands above everything, with what it is of.
+pub(crate) fn mark(name: &str, number: String, unit: &str, note: String) -> Value {
+    json!({ "name": name, "number": number, "unit": unit, "note": plain(&note) })
+}
+
 /// The numbers that stand above everything.
 pub(crate) fn marks(overview: &Overview) -> Vec<Value> {
-    let mark = |name: &str, number: String, unit: &str, note: String| json!({ "name": name, "number": number, "unit": unit, "note": note });
-    let days = |days: Option<f64>| days.map_or("–".to_owned(), |days| format!("{days:.1}"));
+    let days = |days: Option<f64>| days.map_or("–".to_owned(), days_said);
     let flows = &overview.flows;
     let went = flows.fixed + flows.removed;
     let mut marks = vec![
@@ -68,11 +72,12 @@ pub(crate) fn marks(overview: &Overview) -> Vec<Value> {
         ),
         mark(
             "Fixed or removed",
-            grouped(u64::try_from(went).unwrap_or(0)),
+            grouped(whole(went)),
             "",
             format!(
                 "{} fixed, {} with their resource",
-                flows.fixed, flows.removed
+                grouped(whole(flows.fixed)),
+                grouped(whole(flows.removed))
             ),
         ),
         mark(
@@ -90,7 +95,7 @@ pub(crate) fn marks(overview: &Overview) -> Vec<Value> {
         let note = format!("{} fixed after their due date", grouped(late));
         marks.push(mark("Late now", grouped(overview.late_now), "", note));
     }
-    let by_rules = format!("{} tickets ignored now", grouped(overview.ignored_now));
+    let by_rules = format!("{} ignored now", counted(overview.ignored_now, "ticket"));
     marks.push(mark(
         "Hidden by rules",
         grouped(overview.hidden),
@@ -112,21 +117,14 @@ fn section(section: &Section) -> Value {
     })
 }
 
-/// A column of numbers that are all nought only takes place.
-fn says_something(table: &Table, at: usize) -> bool {
-    let empty = |cell: &Cell| matches!(cell, Cell::None | Cell::Count(0));
-    at < 2 || !table.rows.iter().all(|row| row.get(at).is_none_or(empty))
-}
-
 fn table(table: &Table) -> Value {
-    let shown = |at: &usize| says_something(table, *at);
-    let shown: Vec<usize> = (0..table.columns.len()).filter(shown).collect();
+    let shown = table.telling();
     let columns = shown.iter().map(|at| &table.columns[*at]);
     let columns = columns.map(|one| json!({ "label": one.label, "is_numeric": one.is_numeric }));
     let rows = table.rows.iter().map(|row| {
         let cells = shown.iter().map(|at| {
-            let is_numeric = table.columns[*at].is_numeric;
-            json!({ "text": plain(&row[*at].shown()), "is_numeric": is_numeric })
+            let (column, text) = (&table.columns[*at], row[*at].shown());
+            json!({ "text": plain(&text), "is_numeric": column.is_numeric, "kind": mark_of(&column.key, &row[*at]) })
         });
         cells.collect::<Vec<_>>()
     });

@@ -11,8 +11,9 @@ use crate::cli::{Exit, ReportArgs, ReportOutput};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::figures::export::{csv, csv_of, inline, markdown, rows};
-use crate::figures::report::{Figures, all};
+use crate::figures::report::{Figures, SECTIONS, all, section};
 use crate::figures::{Filter, Section, Source};
+use crate::store::history::History as _;
 use crate::store::sqlite::Sqlite;
 use crate::talk::{self, Talk, plain};
 
@@ -30,8 +31,10 @@ pub async fn run(args: &ReportArgs, path: &Path, talk: Talk) -> anyhow::Result<E
         store: &store,
         now: Clock::System.now(),
     };
-    let figures = all(&source, &filter).await?;
-    let text = written(&figures, args)?;
+    let text = match &args.table {
+        Some(name) => of_table(&source, &filter, name, args.output).await?,
+        None => written(&all(&source, &filter).await?, args.output)?,
+    };
     match &args.out {
         Some(file) => {
             std::fs::write(file, &text)
@@ -43,7 +46,7 @@ pub async fn run(args: &ReportArgs, path: &Path, talk: Talk) -> anyhow::Result<E
         }
         None => talk::data(&text)?,
     }
-    if figures.overview.counted_since.is_none() {
+    if store.first_day().await?.is_none() {
         talk.say("Nothing was counted yet: figures begin with the first `asaf reconcile`.");
     }
     Ok(Exit::Ok)
@@ -67,31 +70,37 @@ fn check_teams(config: &Config, filter: &Filter) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The report as it was asked for.
+/// One table alone; the other figures are not computed.
+async fn of_table(
+    source: &Source<'_, Sqlite>,
+    filter: &Filter,
+    name: &str,
+    output: ReportOutput,
+) -> anyhow::Result<String> {
+    if output == ReportOutput::Html {
+        bail!("--table goes with csv, json or markdown; a page has all tables");
+    }
+    let Some(section) = section(source, filter, name).await? else {
+        bail!(
+            "there is no table {}; there are: {}",
+            plain(name),
+            SECTIONS.join(", ")
+        );
+    };
+    Ok(match output {
+        ReportOutput::Csv => csv(&section.table),
+        ReportOutput::Json => serde_json::to_string_pretty(&rows(&section.table))? + "\n",
+        ReportOutput::Markdown | ReportOutput::Html => of_section(&section),
+    })
+}
+
+/// All figures as one file.
 ///
 /// # Errors
-/// A table that does not exist, or one of HTML: a page is never of one table.
-pub fn written(figures: &Figures, args: &ReportArgs) -> anyhow::Result<String> {
+/// A page whose template cannot be filled.
+pub fn written(figures: &Figures, output: ReportOutput) -> anyhow::Result<String> {
     let sections = figures.sections();
-    if let Some(name) = &args.table {
-        let Some(section) = sections.iter().find(|section| section.id == name) else {
-            let known: Vec<&str> = sections.iter().map(|section| section.id).collect();
-            bail!(
-                "there is no table {}; there are: {}",
-                plain(name),
-                known.join(", ")
-            );
-        };
-        return Ok(match args.output {
-            ReportOutput::Csv => csv(&section.table),
-            ReportOutput::Json => serde_json::to_string_pretty(&rows(&section.table))? + "\n",
-            ReportOutput::Markdown => of_section(section),
-            ReportOutput::Html => {
-                bail!("--table goes with csv, json or markdown; a page has all tables")
-            }
-        });
-    }
-    Ok(match args.output {
+    Ok(match output {
         ReportOutput::Csv => csv_of(&sections),
         ReportOutput::Json => {
             let sentences = sections

@@ -73,7 +73,20 @@ pub async fn run(args: &ServeArgs, path: &Path, talk: Talk) -> anyhow::Result<Ex
     Ok(Exit::Ok)
 }
 
-/// The same over any way and by any clock; `listening` is called with the address once requests are answered.
+/// Shows the dashboard alone, without webhook, worker or courier, until `stop`.
+pub(crate) async fn show(
+    listener: TcpListener,
+    dashboard: Arc<Dashboard>,
+    stop: CancellationToken,
+) {
+    let connections = TaskTracker::new();
+    let router = dashboard::router(dashboard);
+    http::serve(listener, router, stop, connections.clone()).await;
+    connections.close();
+    connections.wait().await;
+}
+
+/// As [`run`], over any way and by any clock; `listening` is called with the address once requests are answered.
 ///
 /// # Errors
 /// As [`run`], and what `listening` says.

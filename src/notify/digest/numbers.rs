@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{Config, OwnerRule};
 use crate::model::{BaseTicket, Link, Marker, Severity, TicketState, WorkflowStatus};
 use crate::notify::item::TicketAt;
-use crate::notify::news::{days_between, open_and_due, shown_rule, ticket_url};
+use crate::notify::news::{days_between, open_and_due, ticket_url};
 use crate::notify::policy::zone;
 use crate::notify::trend::Trend;
 use crate::store::outbox::{Stage, TicketChange};
@@ -152,7 +152,7 @@ pub fn count(source: &Source<'_>) -> All {
                 *rules
                     .entry(team)
                     .or_default()
-                    .entry(shown_rule(link))
+                    .entry(link.rule_said())
                     .or_default() += 1;
                 if let Some(oldest) = oldest(source, link, today, numbers) {
                     if oldest.due.is_some() {
@@ -220,7 +220,7 @@ fn oldest(source: &Source<'_>, link: &Link, today: Date, numbers: &mut Numbers) 
     let with = |ticket, due, days| Oldest {
         ticket,
         severity: link.severity,
-        rule: shown_rule(link).to_owned(),
+        rule: link.rule_said().to_owned(),
         resource: link.alias.resource.clone(),
         due,
         days,

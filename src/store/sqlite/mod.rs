@@ -71,6 +71,14 @@ impl Sqlite {
         &self.path
     }
 
+    /// Whether a commit waits until the disk has it (sqlite.org/pragma.html#pragma_synchronous). Only what can be made again
+    /// from nothing may do without.
+    pub(crate) async fn wait_for_disk(&self, waits: bool) -> Result<(), StoreError> {
+        let how = if waits { "FULL" } else { "OFF" };
+        self.call(move |connection| connection.pragma_update(None, "synchronous", how))
+            .await
+    }
+
     /// Copies the database into a new file while it is in use (SQLite's backup API).
     ///
     /// # Errors

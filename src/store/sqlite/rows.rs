@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Params, Transaction};
+use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -81,21 +81,10 @@ pub(super) fn summed<T: DeserializeOwned>(
     sql: &str,
     params: impl Params,
 ) -> Result<Vec<T>, Fault> {
-    let mut query = db.prepare_cached(sql)?;
-    let mut rows = query.query(params)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (key, body): (String, String) = (row.get(0)?, row.get(1)?);
+    decoded(db, table, sql, params, |row, body| {
         let noted: Option<u32> = row.get(2)?;
-        if noted.is_some_and(|noted| noted != sum(&body)) {
-            return Err(Fault::Damaged {
-                row: format!("{table} {key}"),
-                why: "it is not what was written".to_owned(),
-            });
-        }
-        found.push(decode(table, &key, &body)?);
-    }
-    Ok(found)
+        Ok(noted.is_none_or(|noted| noted == sum(body)))
+    })
 }
 
 /// Runs a query of (key, body) and decodes the bodies.
@@ -105,11 +94,28 @@ pub(super) fn bodies<T: DeserializeOwned>(
     sql: &str,
     params: impl Params,
 ) -> Result<Vec<T>, Fault> {
+    decoded(db, table, sql, params, |_, _| Ok(true))
+}
+
+/// Runs a query whose rows begin with a key and a body; each must be as it was written.
+fn decoded<T: DeserializeOwned>(
+    db: &Connection,
+    table: &str,
+    sql: &str,
+    params: impl Params,
+    is_as_written: impl Fn(&Row<'_>, &str) -> Result<bool, Fault>,
+) -> Result<Vec<T>, Fault> {
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query(params)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let (key, body): (String, String) = (row.get(0)?, row.get(1)?);
+        if !is_as_written(row, &body)? {
+            return Err(Fault::Damaged {
+                row: format!("{table} {key}"),
+                why: "it is not what was written".to_owned(),
+            });
+        }
         found.push(decode(table, &key, &body)?);
     }
     Ok(found)

@@ -36,6 +36,20 @@ fn block(day: i64) -> i64 {
     day.div_euclid(BLOCK) * BLOCK
 }
 
+/// Dimensions that are summed up two by two. Few Regions and products have most of the cells between them: a filter by one
+/// would have all of these added up. The last says whether how long things took is summed up, too.
+const PAIRS: [(Dimension, Dimension, bool); 7] = [
+    (Dimension::Region, Dimension::Team, true),
+    (Dimension::Region, Dimension::Account, false),
+    (Dimension::Region, Dimension::Product, true),
+    (Dimension::Region, Dimension::Control, false),
+    (Dimension::Product, Dimension::Team, true),
+    (Dimension::Product, Dimension::Account, false),
+    (Dimension::Product, Dimension::Control, false),
+];
+/// Stands between the two names of a pair: the unit separator, which is in no name.
+const BETWEEN: char = '\u{1f}';
+
 /// What a ticket is told apart by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Cell {
@@ -57,17 +71,12 @@ impl Cell {
             (None, None) => "unknown".to_owned(),
         };
         let team = link.owner.as_ref().map(|owner| owner.team.clone());
-        let control = if link.rule.is_empty() {
-            &link.alias.rule
-        } else {
-            &link.rule
-        };
         Cell {
             team: team.unwrap_or_default(),
             account: link.alias.account.clone(),
             region: link.alias.region.clone(),
             product,
-            control: control.clone(),
+            control: link.rule_said().to_owned(),
             severity: link.severity,
         }
     }
@@ -244,12 +253,12 @@ impl Tally {
         let day = day_of(self.at);
         let flows: Vec<(Cell, Flows)> = std::mem::take(&mut self.flows).into_iter().collect();
         let took: Vec<((Cell, u16), i64)> = std::mem::take(&mut self.took).into_iter().collect();
-        let mut sums: HashMap<(&str, &str, Severity), Flows> = HashMap::new();
-        let mut took_sums: HashMap<(&str, &str, Severity, u16), i64> = HashMap::new();
+        let mut sums: HashMap<(String, String, Severity), Flows> = HashMap::new();
+        let mut took_sums: HashMap<(String, String, Severity, u16), i64> = HashMap::new();
         for (cell, counts) in flows.iter().filter(|(_, counts)| !counts.is_empty()) {
             let id = self.cell_id(step, cell)?;
             add_flow(step, id, day, counts)?;
-            for (dimension, name) in names(cell) {
+            for (dimension, name) in names(cell).chain(pairs(cell, |_| true)) {
                 *sums.entry((dimension, name, cell.severity)).or_default() += *counts;
             }
         }
@@ -258,7 +267,7 @@ impl Tally {
             let sql = "INSERT INTO took VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET count = count + excluded.count";
             step.prepare_cached(sql)?
                 .execute((id, day, bucket, count))?;
-            for (dimension, name) in names(cell) {
+            for (dimension, name) in names(cell).chain(pairs(cell, |took| took)) {
                 let key = (dimension, name, cell.severity, *bucket);
                 *took_sums.entry(key).or_default() += count;
             }
@@ -279,10 +288,25 @@ impl Tally {
     }
 }
 
-/// Every sum that a cell belongs to.
-fn names(cell: &Cell) -> impl Iterator<Item = (&'static str, &str)> {
+/// Every sum by one dimension that a cell belongs to.
+fn names(cell: &Cell) -> impl Iterator<Item = (String, String)> {
     let each = Dimension::ALL.into_iter();
-    std::iter::once(("all", "")).chain(each.map(|one| (one.word(), cell.value(one))))
+    let each = each.map(|one| (one.word().to_owned(), cell.value(one).to_owned()));
+    std::iter::once(("all".to_owned(), String::new())).chain(each)
+}
+
+/// Every sum by two.
+fn pairs(cell: &Cell, wanted: fn(bool) -> bool) -> impl Iterator<Item = (String, String)> {
+    let pairs = PAIRS.into_iter().filter(move |(.., took)| wanted(*took));
+    pairs.map(|(a, b, _)| {
+        let name = format!("{}{BETWEEN}{}", cell.value(a), cell.value(b));
+        (pair_word(a, b), name)
+    })
+}
+
+/// What a pair is called.
+fn pair_word(a: Dimension, b: Dimension) -> String {
+    format!("{}+{}", a.word(), b.word())
 }
 
 const ADDED: &str = "ON CONFLICT DO UPDATE SET new = new + excluded.new, reopened = reopened + excluded.reopened, fixed = fixed + excluded.fixed, removed = removed + excluded.removed, ignored = ignored + excluded.ignored, deleted = deleted + excluded.deleted, adopted = adopted + excluded.adopted, moved = moved + excluded.moved";

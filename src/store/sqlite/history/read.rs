@@ -1,5 +1,5 @@
-//! Answers from the counts. A question that involves one dimension at most is answered from that dimension's sums; any
-//! other from the cells that fit it.
+//! Answers from the counts. A question that involves one dimension at most is answered from that dimension's sums, one that
+//! is narrowed by Region or product alone from the sums of a pair, any other from the cells that fit it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::super::Sqlite;
 use super::super::rows::Fault;
-use super::{BLOCK, Cell, Standing, block, monday};
+use super::{BLOCK, Cell, PAIRS, Standing, block, monday, pair_word};
 use crate::model::Severity;
 use crate::store::StoreError;
 use crate::store::history::{
@@ -171,13 +171,12 @@ fn counted(
     span: Option<Span>,
     columns: &str,
 ) -> Asked {
-    let involved = involved(select, by);
     let week = if weekly { "(day + 3) / 7 * 7 - 3" } else { "0" };
     let mut asked = Asked {
         sql: String::new(),
         values: Vec::new(),
     };
-    if involved.len() > 1 {
+    let Some(sums) = sums(table, select, by) else {
         let name = by.map_or("''".to_owned(), |by| format!("c.{}", by.word()));
         asked.sql = format!(
             "SELECT {name} AS name, {week} AS week, c.severity AS severity, {columns} FROM cell c JOIN {table} ON cell = c.id WHERE 1"
@@ -186,22 +185,78 @@ fn counted(
         let (from, to) = bounds(days);
         asked.between("day", from, to);
         return asked;
-    }
-    let dimension = involved.first().copied();
-    let names: &[String] = dimension.map_or(&[], |dimension| select.of(dimension));
-    let name = if by.is_some() { "name" } else { "''" };
+    };
+    let Sums {
+        word,
+        name,
+        narrowed,
+    } = sums;
     for (n, (span, from, to)) in parts(days, span).into_iter().enumerate() {
         let union = if n > 0 { " UNION ALL " } else { "" };
-        let word = dimension.map_or("all", Dimension::word);
         let _ = write!(
             asked.sql,
             "{union}SELECT {name} AS name, {week} AS week, severity, {columns} FROM {table}_sum WHERE dimension = '{word}' AND span = {span}"
         );
         asked.between("day", from, to);
-        asked.one_of("name COLLATE NOCASE", names.iter().map(String::as_str));
+        for (part, names) in &narrowed {
+            let names = names.iter().map(String::as_str);
+            asked.one_of(&format!("{part} COLLATE NOCASE"), names);
+        }
         asked.severities("severity", select);
     }
     asked
+}
+
+/// The sums that answer a question.
+struct Sums<'s> {
+    /// What they are called.
+    word: String,
+    /// What names a row.
+    name: &'static str,
+    /// Which names are asked for.
+    narrowed: Vec<(&'static str, &'s [String])>,
+}
+
+/// `None` where no sums answer it, but the cells do.
+fn sums<'s>(table: &str, select: &'s Select, by: Option<Dimension>) -> Option<Sums<'s>> {
+    let involved = involved(select, by);
+    if involved.len() < 2 {
+        let dimension = involved.first().copied();
+        return Some(Sums {
+            word: dimension.map_or("all", Dimension::word).to_owned(),
+            name: by.map_or("''", |_| "name"),
+            narrowed: dimension
+                .map(|one| ("name", select.of(one)))
+                .into_iter()
+                .collect(),
+        });
+    }
+    let (a, b) = pair(&involved, select, table == "took")?;
+    Some(Sums {
+        word: pair_word(a, b),
+        name: match by {
+            Some(by) if by == a => FIRST,
+            Some(_) => SECOND,
+            None => "''",
+        },
+        narrowed: vec![(FIRST, select.of(a)), (SECOND, select.of(b))],
+    })
+}
+
+/// The names of a pair.
+const FIRST: &str = "substr(name, 1, instr(name, char(31)) - 1)";
+const SECOND: &str = "substr(name, instr(name, char(31)) + 1)";
+
+/// The pair whose sums answer this. A team, an account or a control fits few cells: these are faster.
+fn pair(involved: &[Dimension], select: &Select, took: bool) -> Option<(Dimension, Dimension)> {
+    let few = [Dimension::Team, Dimension::Account, Dimension::Control];
+    if involved.len() != 2 || few.iter().any(|one| !select.of(*one).is_empty()) {
+        return None;
+    }
+    let fits = |(a, b, is_took): &&(Dimension, Dimension, bool)| {
+        involved.contains(a) && involved.contains(b) && (*is_took || !took)
+    };
+    PAIRS.iter().find(fits).map(|(a, b, _)| (*a, *b))
 }
 
 fn flows(

@@ -206,6 +206,15 @@ fn questions() -> Vec<Select> {
             ..everything.clone()
         },
         Select {
+            region: names(&["us-east-1"]),
+            ..everything.clone()
+        },
+        Select {
+            product: names(&["securityhub", "acme/scan"]),
+            severity: vec![Severity::High, Severity::Medium],
+            ..everything.clone()
+        },
+        Select {
             control: names(&["IAM.3"]),
             team: names(&["payments", ""]),
             severity: vec![Severity::High],
