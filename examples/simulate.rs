@@ -21,7 +21,7 @@ struct Arguments {
     /// Lives through all from the first up to, not including, the second: `0..20000`.
     #[arg(long, default_value = "0..2000", value_parser = range)]
     seeds: std::ops::Range<u64>,
-    /// `steady` or `hostile`; default both.
+    /// `steady`, `hostile` or `shared`; default the first two.
     #[arg(long, value_parser = mode)]
     mode: Option<Mode>,
     /// Shows every step of the one seed.
@@ -36,7 +36,7 @@ fn range(text: &str) -> Result<std::ops::Range<u64>, String> {
 }
 
 fn mode(text: &str) -> Result<Mode, String> {
-    Mode::named(text).ok_or_else(|| "there are the modes steady and hostile".to_owned())
+    Mode::named(text).ok_or_else(|| "there are the modes steady, hostile and shared".to_owned())
 }
 
 fn main() -> ExitCode {

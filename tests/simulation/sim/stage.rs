@@ -72,7 +72,9 @@ impl Stage {
     pub(crate) fn new(seed: u64, mode: Mode, print: bool) -> Self {
         let mut dice = Dice::new(seed);
         let mut swarm = Swarm::of(&mut dice, mode);
-        swarm.share(seed);
+        if mode == Mode::Shared {
+            swarm.share(seed);
+        }
         if swarm.restore + swarm.store_lost > 0 {
             // Without its store the engine knows tickets by their labels alone.
             swarm.keep_labels();

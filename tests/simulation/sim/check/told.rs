@@ -50,7 +50,8 @@ impl Stage {
             .collect()
     }
 
-    /// What burns (findings of critical controls and of GuardDuty) and has had a ticket, of which no message names one.
+    /// What burns (findings of critical controls and of GuardDuty) and has a ticket still, of whose tickets no message names
+    /// one.
     fn untold(&self) -> Vec<String> {
         let world = self.scene.world.lock();
         let said: Vec<String> = world
@@ -59,7 +60,7 @@ impl Stage {
             .flat_map(|channel| &channel.messages)
             .map(|message| format!("{} {}", message.text, Value::from(message.blocks.clone())))
             .collect();
-        let mut tickets: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut tickets: BTreeMap<String, (Vec<String>, bool)> = BTreeMap::new();
         for entry in &world.journal.entries {
             let Change::TicketCreated {
                 id,
@@ -73,17 +74,19 @@ impl Stage {
             let about = properties["asaf.link"]["alias"].to_string();
             let burns = ["lambda.1", "ec2.19", "guardduty"];
             if entry.actor == Actor::Engine && burns.iter().any(|name| about.contains(name)) {
-                let keys = tickets.entry(about).or_default();
+                let (keys, is_there) = tickets.entry(about).or_default();
                 keys.push(key.clone());
                 // It may have moved to another project since.
-                keys.extend(world.jira.issue(&id.to_string()).map(|now| now.key.clone()));
+                let now = world.jira.issue(&id.to_string());
+                keys.extend(now.map(|now| now.key.clone()));
+                *is_there |= now.is_some();
             }
         }
         let is_told = |key: &String| said.iter().any(|text| names(text, key));
         tickets
             .into_values()
-            .filter(|keys| !keys.iter().any(is_told))
-            .map(|keys| format!("notices: nobody was told of {keys:?}"))
+            .filter(|(keys, is_there)| *is_there && !keys.iter().any(is_told))
+            .map(|(keys, _)| format!("notices: nobody was told of {keys:?}"))
             .collect()
     }
 }
