@@ -113,6 +113,9 @@ pub(super) fn key(link: &Link, snapshot: &Snapshot) -> Option<String> {
 }
 
 pub(super) fn shortened(title: &str) -> String {
+    if title.len() <= LONGEST_TITLE {
+        return title.to_owned();
+    }
     let end = title.char_indices().nth(LONGEST_TITLE);
     end.map_or(title, |(end, _)| &title[..end]).to_owned()
 }

@@ -13,8 +13,8 @@ use sim::{Failed, Mode, kept, many, on_a_large_stack, run};
 
 /// Histories of each mode in the short form; `ASAF_SEEDS` asks for another number.
 const SEEDS: u64 = 1_000;
-/// Half of them are from before Slack had outages.
-const FIRST: u64 = 500;
+/// In nearly half, from seed 1,000 on, Slack is away now and then. docs/reliability.md names seeds beyond that fail still.
+const FIRST: u64 = 450;
 
 /// Branches that the histories must have reached, or they prove little.
 const SOMETIMES: &[&str] = &[
