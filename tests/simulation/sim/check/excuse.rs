@@ -7,6 +7,9 @@ use asaf::emulators::journal::{Actor, Change, Entry, Violation};
 use asaf::emulators::world::World;
 use jiff::{SignedDuration, Timestamp};
 
+/// The oldest that a stale read is.
+const STALEST_READ: SignedDuration = SignedDuration::from_mins(5);
+
 pub(crate) struct Excuses<'a> {
     world: &'a World,
     runs: &'a [(usize, usize)],
@@ -77,6 +80,9 @@ impl<'a> Excuses<'a> {
                 if violation.invariant == "S5" && self.world.journal.unheard.contains(&entry.seq) {
                     return Some("the request had been given up, or its receipt was lost");
                 }
+                if violation.invariant == "S5" && self.was_set_just_before(entry) {
+                    return Some("a read did not show yet what somebody had set");
+                }
                 self.changed_meanwhile(entry)
                     .then_some("it changed while the run was under way")
             }
@@ -107,6 +113,21 @@ impl<'a> Excuses<'a> {
                 | Change::TicketDeleted { key, .. }
                 | Change::TicketCreated { key, .. } => key == named,
                 _ => false,
+            })
+    }
+
+    /// Somebody set the same status so shortly before that a read may not have shown it.
+    fn was_set_just_before(&self, entry: &Entry) -> bool {
+        let Change::WorkflowSet { id, to, .. } = &entry.change else {
+            return false;
+        };
+        let at = usize::try_from(entry.seq).unwrap();
+        let earlier = self.world.journal.entries[..at].iter().rev();
+        earlier
+            .take_while(|other| entry.at.duration_since(other.at) <= STALEST_READ)
+            .filter(|other| other.actor != Actor::Engine)
+            .any(|other| {
+                matches!(&other.change, Change::WorkflowSet { id: of, to: set, .. } if of == id && set == to)
             })
     }
 
