@@ -47,6 +47,9 @@ pub fn decide(snapshot: &Snapshot, policy: &Policy, now: Timestamp) -> Plan {
         seen: seen(snapshot),
         ..Plan::default()
     };
+    // What has no link yet becomes an action as a rule. A list that grows as it is filled copies all of them again.
+    let new = snapshot.findings.len().saturating_sub(snapshot.links.len());
+    plan.actions.reserve(new);
     let groups = group::arrange(snapshot, policy, |case, leaves| {
         let before = plan.actions.len();
         decide_one(&case, snapshot, policy, now, &mut plan);

@@ -55,15 +55,17 @@ impl Globs {
     }
 }
 
-/// The longest come first: they are the rarest.
+/// The longest come first, for they are the rarest; but every ARN begins as the glob does.
 fn pieces_of(glob: &str) -> Vec<Finder<'static>> {
     // `**/` stands for nothing as well, its slash included.
     if glob.contains("**") || glob.contains(['[', ']', '{', '}', '\\']) {
         return Vec::new();
     }
     let mut pieces: Vec<&str> = glob.split(['*', '?']).collect();
-    pieces.retain(|piece| piece.len() > 1);
+    let beginning = pieces.remove(0);
     pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
+    pieces.push(beginning);
+    pieces.retain(|piece| piece.len() > 1);
     let finder = |piece: &str| Finder::new(piece).into_owned();
     pieces.into_iter().map(finder).collect()
 }
@@ -245,6 +247,8 @@ struct Compiled {
     rule: IgnoreRule,
     /// The fields that ask for something.
     asks: Vec<Field>,
+    /// Those of them that a look-up does not answer.
+    open: Vec<Field>,
     controls: Vec<String>,
     resources: Globs,
 }
@@ -276,12 +280,15 @@ impl IgnoreRules {
             } else {
                 compiled.others.push(index);
             }
+            let asks = Field::ALL.into_iter().filter(|field| field.asks(&rule));
+            let asks: Vec<Field> = asks.collect();
+            // What is found by its control has it.
+            let by_control = rule.accounts.is_empty();
+            let answered = |field: &Field| by_control && *field == Field::Controls;
             compiled.rules.push(Compiled {
                 resources: Globs::new(&rule.resources)?,
-                asks: Field::ALL
-                    .into_iter()
-                    .filter(|field| field.asks(&rule))
-                    .collect(),
+                open: asks.iter().copied().filter(|f| !answered(f)).collect(),
+                asks,
                 controls,
                 rule,
             });
@@ -320,7 +327,12 @@ impl IgnoreRules {
         let mut found = Vec::new();
         self.each_candidate(&asked, |index| {
             let rule = &self.rules[index];
-            if rule.asks.iter().all(|field| rule.meets(*field, &asked)) {
+            let fields = if asked.is_looked_up() {
+                &rule.open
+            } else {
+                &rule.asks
+            };
+            if fields.iter().all(|field| rule.meets(*field, &asked)) {
                 let rule = &rule.rule;
                 found.push(Covered { rule, index });
             }
@@ -393,6 +405,13 @@ impl<'a> Asked<'a> {
             config_rule: facts.config_rule.map(str::to_lowercase),
             today,
         }
+    }
+}
+
+impl Asked<'_> {
+    /// Enough is known to look rules up.
+    fn is_looked_up(&self) -> bool {
+        self.control.is_some() && self.facts.product.is_some()
     }
 }
 
