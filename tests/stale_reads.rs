@@ -3,9 +3,11 @@
 
 mod scene;
 
+use asaf::apply::Watch;
 use asaf::emulators::aws::AwsFault;
 use asaf::emulators::faults::{Fault, When};
-use asaf::jobs::reconcile::{Report, Wish};
+use asaf::jobs::reconcile::{Job, Orders, Report, Wish};
+use asaf::read::Silent;
 use scene::Scene;
 use scene::acts::{Named, finding_of, held, minutes, set, tickets, workflow};
 
@@ -44,6 +46,42 @@ async fn an_older_read_after_one_that_showed_our_write_changes_nothing() {
     let report = run_on_an_older_read(&scene).await;
     assert!(report.plan.is_empty(), "{:?}", report.plan);
     assert_eq!(workflow(&scene, &finding), "NOTIFIED");
+    scene.settle().await;
+}
+
+/// Every step takes twenty minutes.
+struct Slow(asaf::clock::Clock);
+
+impl Watch for Slow {
+    fn applied(&self, _: u64, _: u64) {
+        self.0.advance(minutes(20));
+    }
+}
+
+/// A status counts as under way for 15 minutes from its write; a run can decide it long before.
+#[tokio::test]
+async fn an_older_read_after_a_run_that_took_long_changes_nothing() {
+    let scene = Scene::new(1, 6);
+    let began = scene.clock.now();
+    let (clients, store) = (scene.clients(None).await, scene.store());
+    let job = Job {
+        config: &scene.config,
+        clients: &clients,
+        findings: &clients.aws,
+        store: &store,
+        progress: &Silent,
+        watch: &Slow(scene.clock.clone()),
+    };
+    let orders = Orders {
+        write: true,
+        ..Orders::default()
+    };
+    Box::pin(job.run(&Wish::Full, &orders)).await.unwrap();
+    assert!(scene.clock.now().duration_since(began) >= minutes(20));
+    drop(store);
+    scene.clock.advance(minutes(1));
+    let report = run_on_an_older_read(&scene).await;
+    assert!(report.plan.is_empty(), "{:?}", report.plan);
     scene.settle().await;
 }
 

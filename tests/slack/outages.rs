@@ -3,6 +3,7 @@
 use asaf::emulators::faults::{Fault, When};
 use asaf::emulators::jira::Role;
 use asaf::emulators::slack::SlackFault;
+use asaf::emulators::world::World;
 use asaf::emulators::world::workspace::{FALLBACK_CHANNEL, channel_id};
 use asaf::jobs::reconcile::Wish;
 use jiff::SignedDuration;
@@ -66,6 +67,38 @@ async fn killed_at_any_request_each_message_is_sent_once() {
     }
     println!("{kills} kills");
     assert!(kills >= 20, "{kills}");
+}
+
+/// The product makes it urgent, and only the finding's key still says which one it is.
+#[tokio::test]
+async fn a_ticket_whose_finding_went_before_anybody_was_told_is_told_still() {
+    let mut told = 0;
+    for request in 0.. {
+        let scene = Scene::new(9, 0);
+        let key = import(&scene, finding(&scene, 0, PAYMENTS, "HIGH", "guardduty"));
+        let fuse = Fuse::at(request, true);
+        let ended = scene.try_run(named(std::slice::from_ref(&key)), orders(), Some(&fuse));
+        if ended.await.is_some() {
+            break;
+        }
+        {
+            let mut world = scene.world.lock();
+            let now = world.now();
+            let World { aws, journal, .. } = &mut *world;
+            aws.hub.remove(&key.0, &key.1, now, journal);
+        }
+        scene.clock.advance(SignedDuration::from_mins(11));
+        scene.run(Wish::Full).await;
+        until_told(&scene).await;
+        let tickets = scene.world.lock().jira.issues().count();
+        assert_eq!(
+            payments(&scene).len(),
+            tickets,
+            "cut off at request {request}"
+        );
+        told += tickets;
+    }
+    assert!(told > 0);
 }
 
 /// Random faults on every side of Slack while findings come; then all heals, and each was told once.
