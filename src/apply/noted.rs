@@ -12,18 +12,20 @@ use crate::store::{AuditEntry, Store, StoreError};
 const AGREED: u8 = 22;
 
 pub(super) async fn note<S: Store>(
-    noted: Vec<Link>,
+    noted: Vec<Box<Link>>,
     snapshot: &Snapshot,
     store: &S,
     run: &Run<'_>,
 ) -> Result<(), StoreError> {
-    for links in noted.chunks(ROWS_TOGETHER) {
+    let mut noted = noted.into_iter().map(|link| *link).peekable();
+    while noted.peek().is_some() {
+        let links: Vec<Link> = noted.by_ref().take(ROWS_TOGETHER).collect();
         let now = run.clock.now();
         let entries: Vec<AuditEntry> = links
             .iter()
-            .filter_map(|link| entry(snapshot.links.get(&link.marker), link, run, now))
+            .filter_map(|link| entry(snapshot.link(&link.marker), link, run, now))
             .collect();
-        store.settle(links, &entries, now).await?;
+        store.settle(&links, &entries, now).await?;
     }
     Ok(())
 }

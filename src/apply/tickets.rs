@@ -157,7 +157,7 @@ fn ticket<'a>(progress: &Progress, snapshot: &'a Snapshot) -> Option<&'a Ticket>
 fn standing<'a>(progress: &'a Progress, snapshot: &'a Snapshot) -> Option<&'a TicketRef> {
     match progress.action.ticket {
         TicketStep::Replace | TicketStep::Merge => {
-            snapshot.links.get(&progress.action.marker)?.ticket.as_ref()
+            snapshot.link(&progress.action.marker)?.ticket.as_ref()
         }
         _ => progress.ticket.as_ref(),
     }
@@ -232,7 +232,7 @@ async fn update<T: TicketsWriter>(
         let place = run.style.place(finding, link);
         content.assignee = place.assignee.map(|assignee| (place.project, assignee));
     }
-    let before = snapshot.links.get(&action.marker);
+    let before = snapshot.link(&action.marker);
     let before = before.and_then(|link| link.shown.as_ref());
     if before.is_some_and(|shown| shown.severity == finding.severity) {
         // Somebody may have chosen another.
@@ -280,7 +280,7 @@ pub(super) async fn due_dates<F: FindingsWriter, T: TicketsWriter, N: Notifier, 
         .iter_mut()
         .filter(|progress| progress.is_live() && progress.action.ticket == reopened)
     {
-        let before = snapshot.links.get(&progress.action.marker);
+        let before = snapshot.link(&progress.action.marker);
         let Some(after) = progress.action.after.as_deref() else {
             continue;
         };
@@ -302,7 +302,7 @@ fn shared_key<'a>(
     snapshot: &'a Snapshot,
 ) -> Option<&'a str> {
     let group = &progress.action.after.as_deref()?.member.as_ref()?.of;
-    let known = || Some(&snapshot.links.get(group)?.ticket.as_ref()?.key);
+    let known = || Some(&snapshot.link(group)?.ticket.as_ref()?.key);
     others.get(group).or_else(known).map(String::as_str)
 }
 

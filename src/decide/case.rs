@@ -73,7 +73,7 @@ fn case<'a>(
     present: Vec<&'a Finding>,
     snapshot: &'a Snapshot,
 ) -> Option<Case<'a>> {
-    let known = snapshot.links.get(marker);
+    let known = snapshot.link(marker);
     let members = current(present);
     let mut link = match (known, members.first()) {
         (Some(link), _) => link.clone(),

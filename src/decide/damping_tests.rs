@@ -169,9 +169,7 @@ fn an_event_proves_a_deletion_only_for_every_resource_and_after_the_last_evaluat
         snapshot
             .findings
             .insert(finding.key.clone(), Box::new(finding.clone()));
-        snapshot
-            .links
-            .insert(state.link.marker.clone(), state.link.clone());
+        snapshot.keep(state.link.clone());
         for (region, id, hour) in proofs {
             snapshot.deletions.add("123456789012", region, id, t(*hour));
         }

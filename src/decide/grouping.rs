@@ -57,7 +57,7 @@ pub(super) fn place(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy) -> Pl
         .and_then(|lead| home(lead, &snapshot.owners, policy.grouping));
     let unknown_owner = policy.grouping == Grouping::ControlTeam && case.owner.is_err();
     let current = case.link.member.as_ref().map(|member| &member.of);
-    let current = current.and_then(|marker| snapshot.links.get(marker));
+    let current = current.and_then(|marker| snapshot.link(marker));
     match (current, wanted) {
         (Some(group), Some(home)) if Marker::of(&home) == group.marker => Place::In {
             group: home,

@@ -107,7 +107,7 @@ fn hold(case: &Case<'_>, why: HeldReason, plan: &mut Plan) {
 fn note(case: &Case<'_>, link: crate::model::Link, plan: &mut Plan) {
     let known = case.known.is_some();
     if known && case.known != Some(&link) || !known && link.base.is_some() {
-        plan.noted.push(link);
+        plan.noted.push(Box::new(link));
     }
 }
 

@@ -198,9 +198,7 @@ impl State {
                 .findings
                 .insert(finding.key.clone(), Box::new(finding));
         }
-        self.snapshot
-            .links
-            .insert(self.link.marker.clone(), self.link);
+        self.snapshot.keep(self.link);
         decide(&self.snapshot, &self.policy, self.now)
     }
 }

@@ -296,7 +296,7 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
         let corrected: Vec<Link> = snapshot
             .corrected
             .iter()
-            .filter_map(|marker| snapshot.links.get(marker).cloned())
+            .filter_map(|marker| snapshot.link(marker).cloned())
             .collect();
         let found: Vec<_> = corrected
             .iter()

@@ -115,11 +115,11 @@ pub(crate) async fn remembered_of<S: Store>(
         .collect();
     let members = store.links_of(&[], &[], &members).await?;
     let links = links.into_iter().chain(members);
-    let snapshot = Snapshot {
+    let mut snapshot = Snapshot {
         taken_at: now,
-        links: links.map(|link| (link.marker.clone(), link)).collect(),
         ..Snapshot::default()
     };
+    links.for_each(|link| snapshot.keep(link));
     let last_read_at = store.instant(LAST_READ).await?;
     review(config, store, &snapshot, Source::Store { last_read_at }).await
 }

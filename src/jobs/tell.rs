@@ -135,6 +135,7 @@ impl<F: FindingsReader, S: Store + Outbox> Job<'_, F, S> {
         let rest = snapshot
             .links
             .values()
+            .map(Box::as_ref)
             .filter(|link| !actions.contains_key(&link.marker));
         let mut late = news::of_late(self.config, rest, now);
         // A first run moves every link: all of them at once would be the most that a run ever holds.

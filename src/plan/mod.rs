@@ -23,9 +23,9 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// What is not decided or not allowed, and why.
     pub held: Vec<Held>,
-    /// Links whose row changes without an outside write.
+    /// Links whose row changes without an outside write. Boxed: a list that grows as it is filled is half empty.
     #[serde(skip)]
-    pub noted: Vec<Link>,
+    pub noted: Vec<Box<Link>>,
     /// What the decision was made from.
     pub seen: Seen,
 }

@@ -132,9 +132,8 @@ pub(super) async fn unknown<F: FindingsReader, T: TicketsReader, I: Inventory, S
         .filter(|m| !snapshot.links.contains_key(*m))
         .cloned()
         .collect();
-    for link in from.store.links_of(&[], &[], &markers).await? {
-        snapshot.links.insert(link.marker.clone(), link);
-    }
+    let known = from.store.links_of(&[], &[], &markers).await?;
+    known.into_iter().for_each(|link| snapshot.keep(link));
     for (marker, candidates) in by_marker {
         forget_older(from.tickets, &marker, &candidates, snapshot).await?;
         take_over(&marker, candidates, snapshot);
@@ -182,7 +181,7 @@ fn take_over(marker: &Marker, mut candidates: Vec<Ticket>, snapshot: &mut Snapsh
         .filter(tickets::is_live)
         .map(|ticket| ticket.at.key)
         .collect();
-    let link = match snapshot.links.get(marker) {
+    let link = match snapshot.link(marker) {
         // The link has a ticket: a closed one is an older episode's, a live one is a duplicate that a person made.
         Some(link) if link.ticket.is_some() => {
             if tickets::is_live(&chosen) {
@@ -214,7 +213,7 @@ fn take_over(marker: &Marker, mut candidates: Vec<Ticket>, snapshot: &mut Snapsh
     snapshot.corrected.insert(marker.clone());
     snapshot.intents.remove(marker);
     snapshot.tickets.insert(chosen.at.id, chosen);
-    snapshot.links.insert(marker.clone(), link);
+    snapshot.keep(link);
 }
 
 /// From the property, or from the finding that has this marker.

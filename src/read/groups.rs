@@ -23,7 +23,7 @@ pub(super) async fn complete<S: Store>(
 ) -> Result<(), ReadError> {
     // A group leads to members, and a member to its group: twice is all the way.
     for _ in 0..2 {
-        let named = |link: &Link| {
+        let named = |link: &Box<Link>| {
             let group = link.member.as_ref().map(|member| member.of.clone());
             group.into_iter().chain(link.members.clone())
         };
@@ -35,18 +35,17 @@ pub(super) async fn complete<S: Store>(
         if missing.is_empty() {
             return Ok(());
         }
-        for link in store.links_of(&[], &[], &missing).await? {
-            snapshot.links.insert(link.marker.clone(), link);
-        }
+        let known = store.links_of(&[], &[], &missing).await?;
+        known.into_iter().for_each(|link| snapshot.keep(link));
     }
     Ok(())
 }
 
 /// The key of the ticket that tracks what has this marker: its own, or that of its group.
 pub(super) fn ticket_key<'a>(marker: &Marker, snapshot: &'a Snapshot) -> Option<&'a str> {
-    let link = snapshot.links.get(marker)?;
+    let link = snapshot.link(marker)?;
     let group = link.member.as_ref();
-    let group = group.and_then(|member| snapshot.links.get(&member.of));
+    let group = group.and_then(|member| snapshot.link(&member.of));
     let at = link.ticket.as_ref().or_else(|| group?.ticket.as_ref());
     at.map(|at| at.key.as_str())
 }

@@ -13,14 +13,14 @@ pub mod snapshot;
 mod sweep;
 mod tickets;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::decide::Policy;
 use crate::model::ignore_rule::day;
-use crate::model::{FindingKey, Intent, Link, Marker, Routing};
+use crate::model::{FindingKey, Intent, Marker, Routing};
 use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
 use crate::store::queue::ResourceDeletion;
 use crate::store::{Store, StoreError};
@@ -193,7 +193,8 @@ async fn full<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     snapshot: &mut Snapshot,
     progress: &dyn Progress,
 ) -> Result<(), ReadError> {
-    snapshot.links = keyed(from.store.links().await?);
+    let known = from.store.links().await?;
+    known.into_iter().for_each(|link| snapshot.keep(link));
     snapshot.coverage.full = true;
     sweep::sweep(from.findings, &FindingsQuery::default(), snapshot, progress).await?;
     confirm_absent(from.findings, snapshot, progress).await?;
@@ -259,7 +260,8 @@ async fn changed<F: FindingsReader, T: TicketsReader, I: Inventory, S: Store>(
     let keys: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
     let mut sought = markers(snapshot, policy);
     sought.extend(snapshot.unfinished.iter().cloned());
-    snapshot.links = keyed(from.store.links_of(&keys, &[], &sought).await?);
+    let known = from.store.links_of(&keys, &[], &sought).await?;
+    known.into_iter().for_each(|link| snapshot.keep(link));
     tickets::news(from, &found, snapshot).await?;
     adopt::unknown(from, found, snapshot).await?;
     counterparts(from, snapshot, progress).await
@@ -288,13 +290,6 @@ async fn counterparts<F: FindingsReader, T: TicketsReader, I: Inventory, S: Stor
         sweep::sweep(from.findings, &query, snapshot, progress).await?;
     }
     tickets::of_links(from, snapshot, progress).await
-}
-
-fn keyed(links: Vec<Link>) -> BTreeMap<Marker, Link> {
-    links
-        .into_iter()
-        .map(|link| (link.marker.clone(), link))
-        .collect()
 }
 
 fn markers(snapshot: &Snapshot, policy: &Policy) -> Vec<Marker> {

@@ -11,7 +11,7 @@ use crate::model::{FindingKey, FindingState, Marker, Ticket};
 use crate::ports::{FindingsQuery, FindingsReader, Inventory, TicketQuery, TicketsReader};
 use crate::read::snapshot::Snapshot;
 use crate::read::{
-    Keys, Progress, ReadError, Sources, adopt, counterparts, groups, keyed, markers, sweep, tickets,
+    Keys, Progress, ReadError, Sources, adopt, counterparts, groups, markers, sweep, tickets,
 };
 use crate::store::Store;
 
@@ -44,7 +44,8 @@ pub(super) async fn named<F: FindingsReader, T: TicketsReader, I: Inventory, S: 
     let known: Vec<FindingKey> = snapshot.findings.keys().cloned().collect();
     let mut sought = markers(snapshot, policy);
     sought.extend(keys.markers.iter().cloned());
-    snapshot.links = keyed(from.store.links_of(&known, &ids, &sought).await?);
+    let known = from.store.links_of(&known, &ids, &sought).await?;
+    known.into_iter().for_each(|link| snapshot.keep(link));
     let mut found = named_by_key;
     found.extend(strangers(from.tickets, &keys.ticket_ids, snapshot).await?);
     groups::complete(from.store, snapshot).await?;

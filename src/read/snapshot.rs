@@ -75,8 +75,8 @@ pub struct Snapshot {
     pub findings: BTreeMap<FindingKey, Box<Finding>>,
     /// How completely.
     pub coverage: Coverage,
-    /// The links in scope.
-    pub links: BTreeMap<Marker, Link>,
+    /// The links in scope. Boxed as findings are.
+    pub links: BTreeMap<Marker, Box<Link>>,
     /// Creates whose outcome is unknown still.
     pub intents: BTreeMap<Marker, Intent>,
     /// Links whose last write failed for good: they wait for a person.
@@ -115,6 +115,16 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Takes a link into scope.
+    pub fn keep(&mut self, link: Link) {
+        self.links.insert(link.marker.clone(), Box::new(link));
+    }
+
+    /// A link in scope.
+    pub fn link(&self, marker: &Marker) -> Option<&Link> {
+        self.links.get(marker).map(Box::as_ref)
+    }
+
     /// A finding that was read.
     pub fn finding(&self, key: &FindingKey) -> Option<&Finding> {
         self.findings.get(key).map(Box::as_ref)

@@ -142,15 +142,12 @@ pub(super) async fn news<F: FindingsReader, T: TicketsReader, I: Inventory, S: S
                 && is_news(&link, &ticket)
             {
                 snapshot.tickets.insert(ticket.at.id, ticket);
-                snapshot.links.insert(link.marker.clone(), link);
+                snapshot.keep(link);
             }
         }
     }
     // What is not there any more is news too.
-    let gone = by_ticket.into_values();
-    snapshot
-        .links
-        .extend(gone.map(|link| (link.marker.clone(), link)));
+    by_ticket.into_values().for_each(|link| snapshot.keep(link));
     Ok(())
 }
 

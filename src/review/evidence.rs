@@ -82,7 +82,7 @@ impl Evidence<'_> {
     /// What is said of each finding that shares the ticket: first those that the claim is about, the worst one first.
     fn members(&self, link: &Link, claim: Option<&Claim>) -> Vec<MemberSays> {
         let members = link.members.iter();
-        let members = members.filter_map(|marker| self.snapshot.links.get(marker));
+        let members = members.filter_map(|marker| self.snapshot.link(marker));
         let mut said: Vec<MemberSays> = members
             .filter_map(|link| {
                 let standing = &link.member.as_ref()?.standing;
@@ -156,7 +156,7 @@ impl Evidence<'_> {
     /// The worst finding of the link, or of those that share its ticket: it rules.
     fn finding(&self, link: &Link) -> Option<&Finding> {
         let members = link.members.iter();
-        let members = members.filter_map(|marker| self.snapshot.links.get(marker));
+        let members = members.filter_map(|marker| self.snapshot.link(marker));
         let known = std::iter::once(link)
             .chain(members)
             .flat_map(|link| &link.findings)

@@ -148,9 +148,7 @@ impl State {
 
     fn rows(&self) -> Vec<Waiting> {
         let mut snapshot = self.snapshot.clone();
-        snapshot
-            .links
-            .insert(self.link.marker.clone(), self.link.clone());
+        snapshot.keep(self.link.clone());
         let evidence = Evidence {
             snapshot: &snapshot,
             is_fresh: self.is_fresh,
@@ -362,7 +360,7 @@ fn the_longest_waiting_is_first() {
             ..moved.unwrap()
         };
         snapshot.moves.insert(id, vec![moved]);
-        snapshot.links.insert(state.link.marker.clone(), state.link);
+        snapshot.keep(state.link);
     }
     let evidence = Evidence {
         snapshot: &snapshot,

@@ -334,8 +334,8 @@ impl World {
         );
         let mut learnt = false;
         for noted in plan.noted {
-            learnt = self.link.as_ref() != Some(&noted);
-            self.link = Some(noted);
+            learnt = self.link.as_ref() != Some(&*noted);
+            self.link = Some(*noted);
         }
         self.held = plan.held.into_iter().next().map(|held| held.why);
         if let Some(action) = plan.actions.into_iter().next() {
@@ -373,7 +373,7 @@ impl World {
         }
         if let Some(link) = &self.link {
             self.read_ticket(link, &mut snapshot);
-            snapshot.links.insert(link.marker.clone(), link.clone());
+            snapshot.keep(link.clone());
         }
         if self.input.deleted {
             let resource = &self.empty.resources[0].id;

@@ -81,10 +81,25 @@ pub(super) fn summed<T: DeserializeOwned>(
     sql: &str,
     params: impl Params,
 ) -> Result<Vec<T>, Fault> {
-    decoded(db, table, sql, params, |row, body| {
-        let noted: Option<u32> = row.get(2)?;
-        Ok(noted.is_none_or(|noted| noted == sum(body)))
-    })
+    let mut found = Vec::new();
+    decoded(db, table, sql, params, is_as_summed, &mut found)?;
+    Ok(found)
+}
+
+/// Every link, in the order of their markers. Room for all is made at once: a list of large rows that grows as it is filled
+/// takes twice as much.
+pub(super) fn links(db: &Connection) -> Result<Vec<Link>, Fault> {
+    let count: u32 = db.query_row("SELECT count(*) FROM link", [], |row| row.get(0))?;
+    let mut found = Vec::with_capacity(count as usize);
+    let sql = "SELECT marker, body, sum FROM link ORDER BY marker";
+    decoded(db, "link", sql, [], is_as_summed, &mut found)?;
+    Ok(found)
+}
+
+/// Rows of before sums were kept have none.
+fn is_as_summed(row: &Row<'_>, body: &str) -> Result<bool, Fault> {
+    let noted: Option<u32> = row.get(2)?;
+    Ok(noted.is_none_or(|noted| noted == sum(body)))
 }
 
 /// Runs a query of (key, body) and decodes the bodies.
@@ -94,7 +109,9 @@ pub(super) fn bodies<T: DeserializeOwned>(
     sql: &str,
     params: impl Params,
 ) -> Result<Vec<T>, Fault> {
-    decoded(db, table, sql, params, |_, _| Ok(true))
+    let mut found = Vec::new();
+    decoded(db, table, sql, params, |_, _| Ok(true), &mut found)?;
+    Ok(found)
 }
 
 /// Runs a query whose rows begin with a key and a body; each must be as it was written.
@@ -104,10 +121,10 @@ fn decoded<T: DeserializeOwned>(
     sql: &str,
     params: impl Params,
     is_as_written: impl Fn(&Row<'_>, &str) -> Result<bool, Fault>,
-) -> Result<Vec<T>, Fault> {
+    found: &mut Vec<T>,
+) -> Result<(), Fault> {
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query(params)?;
-    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let (key, body): (String, String) = (row.get(0)?, row.get(1)?);
         if !is_as_written(row, &body)? {
@@ -118,7 +135,7 @@ fn decoded<T: DeserializeOwned>(
         }
         found.push(decode(table, &key, &body)?);
     }
-    Ok(found)
+    Ok(())
 }
 
 pub(super) fn put_link(

@@ -12,15 +12,7 @@ use crate::store::{
 
 impl Store for Sqlite {
     async fn links(&self) -> Result<Vec<Link>, StoreError> {
-        self.call_read(|db| {
-            rows::summed(
-                db,
-                "link",
-                "SELECT marker, body, sum FROM link ORDER BY marker",
-                [],
-            )
-        })
-        .await
+        self.call_read(|db| rows::links(db)).await
     }
 
     async fn links_of(
