@@ -10,6 +10,7 @@ use asaf::emulators::world::{Shared, Side};
 use asaf::store::StoreError;
 use asaf::wire::transport::{Exchange, Exchanged, Lost, Transport};
 
+use super::rest::finished;
 use crate::scene::live::Event;
 
 /// Where a process stands.
@@ -59,8 +60,6 @@ struct Inner {
     waiting: BTreeMap<u64, Step>,
     verdicts: BTreeMap<u64, Verdict>,
     wakers: Vec<Waker>,
-    /// Work that a thread of the store is doing.
-    storing: usize,
     mail: VecDeque<(u64, Event)>,
     acknowledged: Vec<u64>,
     stragglers: Vec<Straggler>,
@@ -107,9 +106,7 @@ impl Door {
         if self.pass(Step::Store(name)).await != Verdict::Go {
             return Err(broken("no space left on device"));
         }
-        self.lock().storing += 1;
-        let done = work.await;
-        self.lock().storing -= 1;
+        let done = finished(work);
         if writes && self.pass(Step::Stored(name)).await != Verdict::Go {
             return Err(broken("input/output error"));
         }
@@ -132,12 +129,9 @@ impl Door {
 
     // ---- what the simulator does ----
 
-    /// The steps that wait, with their numbers; none while a thread of the store works.
+    /// The steps that wait, with their numbers.
     pub(crate) fn steps(&self) -> Vec<(u64, Step)> {
         let inner = self.lock();
-        if inner.storing > 0 {
-            return Vec::new();
-        }
         let steps = inner.waiting.iter();
         steps.map(|(id, step)| (*id, step.clone())).collect()
     }

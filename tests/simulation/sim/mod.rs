@@ -13,6 +13,7 @@ pub(crate) mod guarded;
 pub(crate) mod outage;
 pub(crate) mod outside;
 pub(crate) mod process;
+pub(crate) mod rest;
 pub(crate) mod stage;
 pub(crate) mod swarm;
 

@@ -1,10 +1,8 @@
 //! The order of events of one seed: who makes the next step, and what becomes of it.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 
 use asaf::config::Config;
 use asaf::emulators::journal::Actor;
@@ -17,6 +15,7 @@ use super::door::{Door, Step, Verdict};
 use super::outage::Outage;
 use super::outside::{Outside, may_ask_to_wait};
 use super::process::{Birth, Living, Said, live};
+use super::rest::until_rest;
 use super::swarm::{Swarm, arm};
 use super::{Mode, Outcome, acts};
 use crate::scene::Scene;
@@ -501,13 +500,7 @@ impl Stage {
             let mut own = life.clock.lock().unwrap();
             *own = (*own).max(now + life.skew);
         }
-        let (living, door) = (&mut life.living, &life.door);
-        let ended = poll_fn(|cx| match living.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(true),
-            Poll::Pending if door.steps().is_empty() => Poll::Pending,
-            Poll::Pending => Poll::Ready(false),
-        })
-        .await;
+        let ended = until_rest(&mut life.living).await;
         // What it waited for took time everywhere.
         let waited = life.clock.lock().unwrap().duration_since(now + life.skew);
         if waited > SignedDuration::ZERO {
