@@ -184,7 +184,7 @@ impl Case<'_> {
             .copied()
             .find(|member| {
                 base.is_some_and(|base| member.workflow != base)
-                    && settled.is_none_or(|write| member.workflow != write.was)
+                    && settled.is_none_or(|write| !write.showed(member.workflow))
             })
             .or_else(|| self.lead())
     }

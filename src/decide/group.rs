@@ -340,12 +340,9 @@ fn written(
         link.corrected = one.sub.case.noted_in(step);
     }
     if let (Some(step), Some(base)) = (step, &mut link.base) {
-        link.in_flight = Some(InFlight {
-            workflow: step.to,
-            was: one.view.w.unwrap_or(base.workflow),
-            at: now,
-            seen: false,
-        });
+        let was = one.view.w.unwrap_or(base.workflow);
+        let read = one.sub.case.members.iter().map(|finding| finding.workflow);
+        link.in_flight = Some(InFlight::new(step.to, was, read, now));
         base.workflow = step.to;
         base.workflow_by = Author::Ours;
     }

@@ -53,7 +53,8 @@ fn joint_letters<'a>(
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
     let last_move = moves(link, snapshot).last();
     let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
-    let (moved, overruled) = later_counts(moved, w, &w_by, &base);
+    let (moved, overruled) =
+        later_counts(moved, w, &w_by, &base, snapshot.people.reviewers.as_ref());
     link.evaluated_at = ruling
         .iter()
         .filter_map(|view| view.link.evaluated_at)

@@ -169,7 +169,7 @@ pub(super) fn table_order(rows: &BTreeMap<Marker, Link>) -> Vec<Link> {
 pub(super) fn statuses(case: &Case<'_>, v: &View<'_>) -> Vec<(FindingKey, WorkflowStatus)> {
     let write = v.link.in_flight.as_ref();
     let status = |finding: &&Finding| match write {
-        Some(write) if finding.workflow == write.was => write.workflow,
+        Some(write) if write.showed(finding.workflow) => write.workflow,
         _ => finding.workflow,
     };
     let findings = case.members.iter();

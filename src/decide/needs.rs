@@ -114,9 +114,9 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
         let pending = link
             .in_flight
             .as_ref()
-            .is_some_and(|write| write.workflow == w || write.was == w);
-        let reset_or_person =
-            w == WorkflowStatus::New && base.workflow != w && needs_moves(needs, ticket);
+            .is_some_and(|write| write.workflow == w || write.showed(w));
+        let unsettled = matches!(w, WorkflowStatus::New | WorkflowStatus::Notified);
+        let reset_or_person = unsettled && base.workflow != w && needs_moves(needs, ticket);
         let doubted = link
             .in_flight
             .as_ref()

@@ -208,7 +208,7 @@ fn workflow_step(
         v.link
             .in_flight
             .as_ref()
-            .is_some_and(|write| read == write.was && write.workflow == to)
+            .is_some_and(|write| write.showed(read) && write.workflow == to)
     };
     let key = case.key.as_ref().filter(|_| !ticket.renames());
     let tracked = key.is_some() || ticket.renames();
@@ -292,6 +292,11 @@ fn after(case: &Case<'_>, v: &View<'_>, written: Written<'_>, now: Timestamp) ->
     marks(&mut link, v, written, now);
     if let Some((_, _, Some(step))) = written.filter(|_| !v.shared) {
         link.corrected = case.noted_in(step);
+        if !step.corrects || v.w != Some(step.to) {
+            let read = case.members.iter().map(|finding| finding.workflow);
+            let in_flight = |was| InFlight::new(step.to, was, read, now);
+            link.in_flight = v.w.map(in_flight);
+        }
     }
     closing(&mut link, v, ticket, now);
     opening(&mut link, v, ticket, now);
@@ -353,7 +358,7 @@ fn workflow_after(v: &View<'_>, written: Written<'_>) -> (WorkflowStatus, Author
     }
 }
 
-/// Comments made, decisions, what damping counts, our write in flight, the ticket itself.
+/// Comments made, decisions, what damping counts, the ticket itself.
 fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
     let Some((verdict, comment, workflow)) = written else {
         return;
@@ -373,16 +378,6 @@ fn marks(link: &mut Link, v: &View<'_>, written: Written<'_>, now: Timestamp) {
             at: *at,
             episode: v.episode,
             ticket_key,
-        });
-    }
-    if let (Some(step), false) = (workflow, v.shared)
-        && !(step.corrects && v.w == Some(step.to))
-    {
-        link.in_flight = v.w.map(|was| InFlight {
-            workflow: step.to,
-            was,
-            at: now,
-            seen: false,
         });
     }
     let wrote = workflow.is_some() || comment.is_some() || verdict.ticket != TicketStep::Keep;

@@ -94,7 +94,8 @@ impl<'a> View<'a> {
                 self.f != FindingState::Failing || before.at > self.episode_started_at;
             news && before.by != self.bot && of_this_episode
         });
-        let (moved, overruled) = later_counts(decided, self.w, &self.w_by, &self.base);
+        let (moved, overruled) =
+            later_counts(decided, self.w, &self.w_by, &self.base, self.reviewers);
         View {
             t: BaseTicket::Is(state),
             moved,

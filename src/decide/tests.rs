@@ -1,6 +1,7 @@
 //! The decision table, row by row: one state in, one ruling out.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod both_moved;
 mod ignoring;
 
 use jiff::{SignedDuration, Timestamp};

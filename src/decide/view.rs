@@ -1,5 +1,7 @@
 //! The letters of the decision table, derived from one case: F, T, W, R, base, episode, and who did what.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
@@ -54,9 +56,9 @@ pub(super) struct View<'a> {
     /// The day (UTC) as of which rules are live.
     pub(super) today: jiff::civil::Date,
     /// The product teams, where somebody says who they are.
-    pub(super) teams: Option<&'a std::collections::BTreeSet<String>>,
+    pub(super) teams: Option<&'a BTreeSet<String>>,
     /// Who may close; `None` when unknown.
-    pub(super) reviewers: Option<&'a std::collections::BTreeSet<String>>,
+    pub(super) reviewers: Option<&'a BTreeSet<String>>,
     /// The other side's change that lost against a later one, in words.
     pub(super) overruled: Option<String>,
     /// AWS's reason for archiving, where it gives one.
@@ -121,7 +123,8 @@ fn letters<'a>(
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
     let last_move = moves(link, snapshot).last();
     let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
-    let (moved, overruled) = later_counts(moved, w, &w_by, &base);
+    let (moved, overruled) =
+        later_counts(moved, w, &w_by, &base, snapshot.people.reviewers.as_ref());
     let (rule, rules_unread) = match &snapshot.ignored {
         Ignoring::Known(rules) => (rules.get(marker), None),
         Ignoring::Unknown { last, .. } => (None, Some(last.contains_key(marker))),
@@ -350,7 +353,7 @@ fn workflow(
         link.in_flight = None;
     } else if read == write.workflow {
         write.seen = true;
-    } else if read == write.was && (!write.seen || is_older(case, write, snapshot)?) {
+    } else if write.showed(read) && (!write.seen || is_older(case, write, snapshot)?) {
         return Ok(Some(write.workflow));
     } else {
         link.in_flight = None;
@@ -555,6 +558,7 @@ pub(super) fn later_counts<'a>(
     w: Option<WorkflowStatus>,
     w_by: &Author,
     base: &Base,
+    reviewers: Option<&BTreeSet<String>>,
 ) -> (Option<&'a Move>, Option<String>) {
     let (Some(person), Author::Theirs { identity, at, .. }) = (moved, w_by) else {
         return (moved, None);
@@ -562,8 +566,12 @@ pub(super) fn later_counts<'a>(
     let Some(w) = w.filter(|w| *w != base.workflow) else {
         return (moved, None);
     };
-    // Closing without the right is undone whatever happened in Security Hub.
-    let wins = person.at >= *at || person.to == Some(TicketState::Closed);
+    let closes = person.to == Some(TicketState::Closed);
+    // Closing without the right is undone whatever happened in Security Hub. What a reviewer accepted stands, unless the
+    // console has taken it back since.
+    let may_close = reviewers.is_some_and(|reviewers| reviewers.contains(&person.by));
+    let taken_back = matches!(w, WorkflowStatus::New | WorkflowStatus::Notified);
+    let wins = person.at >= *at || closes && !(may_close && taken_back);
     if wins {
         (
             moved,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::gather::{Gathered, Source, sum};
 use super::took::ResolveTime;
 use super::{BySeverity, Filter, Period, whole};
-use crate::store::history::{Days, Dimension, FlowRow, Flows, History, StandingRow};
+use crate::store::history::{Days, Dimension, FlowRow, Flows, History, StandingRow, TookRow};
 use crate::store::outbox::Stage;
 use crate::store::{Store, StoreError};
 
@@ -160,16 +160,21 @@ pub async fn teams<S: Store + History>(
     source: &Source<'_, S>,
     filter: &Filter,
 ) -> Result<Teams, StoreError> {
-    let mut teams = lines(source, filter, Dimension::Team).await?;
     let gathered = source.gather(filter).await?;
+    let mut teams = lines_of(source, &gathered, Dimension::Team).await?;
     let by = Some(Dimension::Team);
     let took = source
         .store
         .took(&gathered.select, gathered.days, by)
         .await?;
+    let mut by_team: BTreeMap<&str, Vec<&TookRow>> = BTreeMap::new();
+    for row in &took {
+        by_team.entry(&row.name).or_default().push(row);
+    }
     for line in &mut teams.lines {
-        let own = took.iter().filter(|row| row.name == line.name);
-        line.resolve = Some(source.resolve_time(own.map(|row| (row.name.as_str(), row))));
+        let own = by_team.remove(line.name.as_str()).unwrap_or_default();
+        line.resolve =
+            Some(source.resolve_time(own.into_iter().map(|row| (line.name.as_str(), row))));
     }
     Ok(teams)
 }
@@ -216,14 +221,21 @@ pub async fn lines<S: Store + History>(
     filter: &Filter,
     dimension: Dimension,
 ) -> Result<Lines, StoreError> {
-    let gathered = source.gather(filter).await?;
+    lines_of(source, &source.gather(filter).await?, dimension).await
+}
+
+async fn lines_of<S: Store + History>(
+    source: &Source<'_, S>,
+    gathered: &Gathered,
+    dimension: Dimension,
+) -> Result<Lines, StoreError> {
     let by = Some(dimension);
-    let before = source.before(&gathered, by).await?;
+    let before = source.before(gathered, by).await?;
     let (select, days) = (&gathered.select, gathered.days);
     let rows = source.store.flows(select, days, by, false).await?;
-    let (improved_from, recent) = recent(source, &gathered, by).await?;
+    let (improved_from, recent) = recent(source, gathered, by).await?;
     let standing = source.store.standing(select, by).await?;
-    let late = late(source, &gathered, dimension, &standing).await?;
+    let late = late(source, gathered, dimension, &standing).await?;
     let mut found: BTreeMap<&str, Line> = BTreeMap::new();
     for (name, flows) in sums(&rows) {
         found.entry(name).or_default().flows = flows;
@@ -242,7 +254,7 @@ pub async fn lines<S: Store + History>(
     }
     let mut lines: Vec<Line> = found
         .into_iter()
-        .map(|(name, line)| named(name, line, dimension, &gathered))
+        .map(|(name, line)| named(name, line, dimension, gathered))
         .filter(|line| {
             let stands = line.open + line.open_at_start + line.in_review + line.ignored_now > 0;
             stands || !line.flows.is_empty()

@@ -148,6 +148,9 @@ pub struct InFlight {
     pub workflow: WorkflowStatus,
     /// What reads showed before: while they still do, they are stale.
     pub was: WorkflowStatus,
+    /// The same of the link's other findings, where theirs were others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<WorkflowStatus>,
     /// When.
     pub at: Timestamp,
     /// A read has shown it since. The next one may be older all the same: then the finding's history tells.
@@ -156,9 +159,32 @@ pub struct InFlight {
 }
 
 impl InFlight {
+    /// A write of `workflow` to findings that were read as `was` and `others`.
+    pub fn new(
+        workflow: WorkflowStatus,
+        was: WorkflowStatus,
+        others: impl Iterator<Item = WorkflowStatus>,
+        at: Timestamp,
+    ) -> Self {
+        let others = others.filter(|other| ![workflow, was].contains(other));
+        let others: BTreeSet<WorkflowStatus> = others.collect();
+        InFlight {
+            workflow,
+            was,
+            others: others.into_iter().collect(),
+            at,
+            seen: false,
+        }
+    }
+
+    /// Reads showed this before.
+    pub fn showed(&self, read: WorkflowStatus) -> bool {
+        read == self.was || self.others.contains(&read)
+    }
+
     /// A read shows what was before, after one that showed our write: somebody has set it back, or this one is older.
     pub fn is_doubted_by(&self, read: WorkflowStatus) -> bool {
-        self.seen && read == self.was && read != self.workflow
+        self.seen && self.showed(read) && read != self.workflow
     }
 }
 

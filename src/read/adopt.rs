@@ -204,6 +204,9 @@ fn take_over(marker: &Marker, mut candidates: Vec<Ticket>, snapshot: &mut Snapsh
         }),
         None => new_link(marker, &chosen, snapshot),
     };
+    // A create of ours whose answer never came: it is news, and not a ticket that somebody else had made.
+    let intent = snapshot.intents.get(marker);
+    let link = intent.map(|intent| Link::clone(&intent.link)).or(link);
     snapshot.strays.extend(strays);
     let Some(mut link) = link else {
         snapshot.strays.insert(chosen.at.key);

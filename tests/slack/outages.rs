@@ -5,7 +5,8 @@ use asaf::emulators::jira::Role;
 use asaf::emulators::slack::SlackFault;
 use asaf::emulators::world::World;
 use asaf::emulators::world::workspace::{FALLBACK_CHANNEL, channel_id};
-use asaf::jobs::reconcile::Wish;
+use asaf::jobs::reconcile::{Orders, Wish};
+use asaf::read::Keys;
 use jiff::SignedDuration;
 
 use crate::scene::{Fuse, Scene};
@@ -91,6 +92,43 @@ async fn a_ticket_whose_finding_went_before_anybody_was_told_is_told_still() {
         scene.run(Wish::Full).await;
         until_told(&scene).await;
         let tickets = scene.world.lock().jira.issues().count();
+        assert_eq!(
+            payments(&scene).len(),
+            tickets,
+            "cut off at request {request}"
+        );
+        told += tickets;
+    }
+    assert!(told > 0);
+}
+
+/// The answer to a create was lost, and Jira's own event of the ticket comes before anybody has asked about the create.
+#[tokio::test]
+async fn a_ticket_whose_create_was_in_doubt_is_told_of_too() {
+    let mut told = 0;
+    for request in 0.. {
+        let scene = Scene::new(9, 0);
+        let key = separate(&scene, 0);
+        let fuse = Fuse::at(request, true);
+        let ended = scene.try_run(named(&[key]), orders(), Some(&fuse));
+        if ended.await.is_some() {
+            break;
+        }
+        let issues = scene.world.lock();
+        let ticket_ids: Vec<u64> = issues.jira.issues().map(|issue| issue.id).collect();
+        drop(issues);
+        let tickets = ticket_ids.len();
+        let keys = Keys {
+            ticket_ids,
+            ..Keys::default()
+        };
+        let orders = Orders {
+            skip_probe: true,
+            ..orders()
+        };
+        let ran = scene.try_run(Wish::Named(keys), orders, None).await;
+        ran.unwrap().unwrap();
+        until_told(&scene).await;
         assert_eq!(
             payments(&scene).len(),
             tickets,

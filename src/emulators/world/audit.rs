@@ -55,6 +55,8 @@ struct State {
     ours: BTreeMap<u64, (String, Value)>,
     /// The person's decision that a ticket stands on: closed by a reviewer, or resolved by anyone.
     decided: BTreeMap<u64, &'static str>,
+    /// When what had been decided on a ticket last ceased to count.
+    undecided_at: BTreeMap<u64, Timestamp>,
     /// The same, whatever the finding has done since.
     claimed: BTreeSet<u64>,
     /// Compliance as it was last evaluated.
@@ -284,11 +286,7 @@ impl State {
                     return;
                 }
                 // What fails under a new id may fail anew: reopening is no loss of what was decided about the old one.
-                for ticket in self.tickets_of(id) {
-                    if let Some(decided) = self.decided.get_mut(&ticket) {
-                        *decided = "of another finding";
-                    }
-                }
+                self.doubt(id, "of another finding");
             }
             Change::FindingRemoved { id, .. } => {
                 self.stopped.insert(id.clone());
@@ -307,8 +305,11 @@ impl State {
                     && compliance.as_deref() != Some("NOT_AVAILABLE");
                 if stopped {
                     self.stopped.insert(id.clone());
-                } else if self.stopped.remove(id) || changed {
-                    self.begin_episode(id);
+                } else if self.stopped.remove(id) {
+                    self.begin_episode(id, entry.at);
+                } else if changed {
+                    // AWS itself takes a RESOLVED back when a finding passed and fails again: one that stands is of now.
+                    self.undecided(id, entry.at);
                 }
             }
             Change::WorkflowSet {
@@ -326,9 +327,14 @@ impl State {
                     self.resolved_by_people.insert(id.clone());
                     self.decide_all(id);
                 }
-                // The console took it back: what had been decided no longer counts.
+                // The console took it back: what had been decided no longer counts. An engine that never heard that it had
+                // written may not know that, and may also know it from the history.
                 (Actor::Person { .. }, "NEW" | "NOTIFIED") if from == "RESOLVED" => {
-                    self.begin_episode(id);
+                    if self.unheard.contains(id) {
+                        self.doubt(id, "taken back");
+                    } else {
+                        self.begin_episode(id, entry.at);
+                    }
                 }
                 (Actor::Person { .. }, "NEW" | "NOTIFIED") if from == "SUPPRESSED" => {
                     self.show_again(id);
@@ -363,12 +369,12 @@ impl State {
                 self.about.insert(*id, about);
             }
             Change::TicketDeleted { id, .. } => self.bury(*id),
-            Change::TicketMoved { id, to, .. } => self.moved(*id, to, &entry.actor),
+            Change::TicketMoved { id, to, .. } => self.moved(*id, to, entry),
             Change::TicketEdited { .. } | Change::TicketCommented { .. } => {}
         }
     }
 
-    fn moved(&mut self, id: u64, to: &str, actor: &Actor) {
+    fn moved(&mut self, id: u64, to: &str, entry: &Entry) {
         if let Some(marker) = self.markers.get(&id) {
             let live = self.live.entry(marker.clone()).or_default();
             if to == "Closed" {
@@ -377,9 +383,12 @@ impl State {
                 live.insert(id);
             }
         }
-        match (actor, to) {
+        match (&entry.actor, to) {
             (Actor::Person { role, .. }, "Closed") if role == "reviewer" => {
-                self.decided.insert(id, "closed");
+                // Whether it was closed before or after it began to fail again in the same instant, nobody can tell.
+                let tie = self.undecided_at.get(&id) == Some(&entry.at);
+                let closed = if tie { "closed at once" } else { "closed" };
+                self.decided.insert(id, closed);
                 self.claimed.insert(id);
             }
             (Actor::Person { .. }, "Resolved") => {
@@ -400,13 +409,28 @@ impl State {
         }
     }
 
-    fn begin_episode(&mut self, finding: &str) {
+    fn begin_episode(&mut self, finding: &str, at: Timestamp) {
         let twins: Vec<String> = self.twins(finding).cloned().collect();
         for twin in twins {
             self.resolved_by_people.remove(&twin);
         }
+        self.undecided(finding, at);
+    }
+
+    /// What was said on its tickets may count, and need not.
+    fn doubt(&mut self, finding: &str, why: &'static str) {
+        for ticket in self.tickets_of(finding) {
+            if let Some(decided) = self.decided.get_mut(&ticket) {
+                *decided = why;
+            }
+        }
+    }
+
+    /// What was said on its tickets was about what it was before.
+    fn undecided(&mut self, finding: &str, at: Timestamp) {
         for ticket in self.tickets_of(finding) {
             self.decided.remove(&ticket);
+            self.undecided_at.insert(ticket, at);
         }
     }
 

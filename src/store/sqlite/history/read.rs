@@ -270,7 +270,7 @@ fn flows(
     // Split by weeks, or for few names, single days are few enough.
     let span = (!weekly && by.is_some()).then_some(WEEK);
     let asked = counted("flow", select, days, by, weekly, span, columns);
-    let mut sums: BTreeMap<String, BTreeMap<(i64, Severity), Flows>> = BTreeMap::new();
+    let mut sums: ByName<BTreeMap<(i64, Severity), Flows>> = ByName::default();
     each(db, &asked.sql, asked.values, |row| {
         let flows = Flows {
             new: row.get(3)?,
@@ -283,11 +283,11 @@ fn flows(
             moved: row.get(10)?,
         };
         let place = (row.get(1)?, severity(row, 2)?);
-        *of_name(&mut sums, text(row, 0)?).entry(place).or_default() += flows;
+        *sums.of(text(row, 0)?).entry(place).or_default() += flows;
         Ok(())
     })?;
     let mut rows = Vec::new();
-    for (name, sums) in sums {
+    for (name, sums) in sums.all() {
         for ((week, severity), flows) in sums {
             rows.push(FlowRow {
                 name: name.clone(),
@@ -308,13 +308,13 @@ fn took(
 ) -> Result<Vec<TookRow>, Fault> {
     let columns = "bucket, count";
     let asked = counted("took", select, days, by, false, Some(BLOCKS), columns);
-    let mut sums: BTreeMap<String, BTreeMap<(Severity, u16), u64>> = BTreeMap::new();
+    let mut sums: ByName<BTreeMap<(Severity, u16), u64>> = ByName::default();
     each(db, &asked.sql, asked.values, |row| {
         let place = (severity(row, 2)?, row.get(3)?);
-        *of_name(&mut sums, text(row, 0)?).entry(place).or_default() += count(row, 4)?;
+        *sums.of(text(row, 0)?).entry(place).or_default() += count(row, 4)?;
         Ok(())
     })?;
-    let rows = sums.into_iter().flat_map(|(name, sums)| {
+    let rows = sums.all().into_iter().flat_map(|(name, sums)| {
         let row = move |((severity, bucket), count)| TookRow {
             name: name.clone(),
             severity,
@@ -341,9 +341,31 @@ fn each(
     Ok(())
 }
 
-/// The sums of a name. The copy costs less than searching twice.
-fn of_name<'s, T: Default>(sums: &'s mut BTreeMap<String, T>, name: &str) -> &'s mut T {
-    sums.entry(name.to_owned()).or_default()
+/// Sums by name. Rows of one name follow each other mostly: it is looked up once for all of them.
+#[derive(Default)]
+struct ByName<T> {
+    others: BTreeMap<String, T>,
+    now: Option<(String, T)>,
+}
+
+impl<T: Default> ByName<T> {
+    fn of(&mut self, name: &str) -> &mut T {
+        if self.now.as_ref().is_none_or(|(now, _)| now != name) {
+            self.others.extend(self.now.take());
+            let (name, known) = self
+                .others
+                .remove_entry(name)
+                .unwrap_or_else(|| (name.to_owned(), T::default()));
+            self.now = Some((name, known));
+        }
+        let now = self.now.get_or_insert_with(Default::default);
+        &mut now.1
+    }
+
+    fn all(mut self) -> BTreeMap<String, T> {
+        self.others.extend(self.now.take());
+        self.others
+    }
 }
 
 fn standing_rows(

@@ -10,6 +10,9 @@ use crate::sim::stage::Stage;
 
 impl Stage {
     pub(crate) async fn check_told(&mut self) {
+        for said in self.said() {
+            self.note(&format!("told: {said}"));
+        }
         let waiting = self.scene.store_beside().waiting().await.unwrap();
         if !waiting.is_empty() {
             self.violations
@@ -50,16 +53,20 @@ impl Stage {
             .collect()
     }
 
+    /// Every message, with all that it shows.
+    fn said(&self) -> Vec<String> {
+        let world = self.scene.world.lock();
+        let messages = world.slack.channels().flat_map(|channel| &channel.messages);
+        messages
+            .map(|message| format!("{} {}", message.text, Value::from(message.blocks.clone())))
+            .collect()
+    }
+
     /// What burns (findings of critical controls and of GuardDuty) and has a ticket still, of whose tickets no message names
     /// one.
     fn untold(&self) -> Vec<String> {
+        let said = self.said();
         let world = self.scene.world.lock();
-        let said: Vec<String> = world
-            .slack
-            .channels()
-            .flat_map(|channel| &channel.messages)
-            .map(|message| format!("{} {}", message.text, Value::from(message.blocks.clone())))
-            .collect();
         let mut tickets: BTreeMap<String, (Vec<String>, bool)> = BTreeMap::new();
         for entry in &world.journal.entries {
             let Change::TicketCreated {
@@ -76,7 +83,9 @@ impl Stage {
             if entry.actor == Actor::Engine && burns.iter().any(|name| about.contains(name)) {
                 let (keys, is_there) = tickets.entry(about).or_default();
                 keys.push(key.clone());
-                // It may have moved to another project since.
+                // It may have moved to other projects since.
+                let entries = world.journal.entries.iter();
+                keys.extend(entries.filter_map(|entry| key_of(&entry.change, *id)));
                 let now = world.jira.issue(&id.to_string());
                 keys.extend(now.map(|now| now.key.clone()));
                 *is_there |= now.is_some();
@@ -97,4 +106,19 @@ fn names(text: &str, key: &str) -> bool {
         let after = text[at + key.len()..].chars().next();
         !after.is_some_and(|next| next.is_ascii_digit())
     })
+}
+
+/// What a change calls a ticket.
+fn key_of(change: &Change, ticket: u64) -> Option<String> {
+    match change {
+        Change::TicketMoved { id, key, .. }
+        | Change::TicketEdited { id, key, .. }
+        | Change::TicketCommented { id, key, .. }
+        | Change::TicketDeleted { id, key }
+            if *id == ticket =>
+        {
+            Some(key.clone())
+        }
+        _ => None,
+    }
 }

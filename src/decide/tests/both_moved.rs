@@ -1,0 +1,53 @@
+//! Both sides changed between two runs.
+
+use super::*;
+use crate::model::InFlight;
+
+/// A reviewer closed the ticket at hour 15, and somebody in the console set NOTIFIED at this hour.
+fn closed_and_taken_back(hour: i64) -> State {
+    State::failing(Notified)
+        .base(BaseTicket::Is(Resolved), WorkflowStatus::Resolved)
+        .ticket(Closed, REVIEWER)
+        .set_by_hand(hour)
+}
+
+#[test]
+fn what_the_console_takes_back_after_a_reviewer_has_closed_it_is_open_again() {
+    let plan = closed_and_taken_back(16).plan();
+    let action = plan.actions.first().unwrap();
+    assert_eq!(
+        (action.row, action.workflow.as_ref().unwrap().to),
+        (14, Notified)
+    );
+}
+
+#[test]
+fn a_close_that_comes_later_stands() {
+    let plan = closed_and_taken_back(14).plan();
+    assert_eq!(plan.actions.first().unwrap().row, 7);
+}
+
+#[test]
+fn closing_without_the_right_is_undone_whatever_the_console_does_later() {
+    let state = State::failing(Notified)
+        .base(BaseTicket::Is(Resolved), WorkflowStatus::Resolved)
+        .ticket(Closed, TEAM)
+        .set_by_hand(16);
+    assert_eq!(state.plan().actions.first().unwrap().row, 2);
+}
+
+/// One of two findings was read as NEW and one as NOTIFIED when both were set to RESOLVED.
+#[test]
+fn a_read_that_shows_what_one_of_several_findings_was_before_our_write_is_older() {
+    let was = |others: &[WorkflowStatus]| {
+        let mut state = State::failing(Notified)
+            .is("FAILED", "ARCHIVED")
+            .base(BaseTicket::Is(Resolved), WorkflowStatus::Resolved)
+            .base_finding(FindingState::Archived)
+            .ticket(Resolved, BOT);
+        let write = InFlight::new(WorkflowStatus::Resolved, New, others.iter().copied(), t(20));
+        state.link.in_flight = Some(write);
+        state.plan().actions.len()
+    };
+    assert_eq!((was(&[]), was(&[New, Notified])), (1, 0));
+}
