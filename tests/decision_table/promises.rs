@@ -143,8 +143,14 @@ fn decision_kept(start: &World, end: &World) -> Result<(), String> {
     let active = start.state().is_active();
     let of_this_episode = hour == 18;
     let later = matches!(start.input.w, W::Changed(_, _, Writer::Theirs(at)) if at > hour);
-    let overruled =
-        start.input.rule != Rule::None || start.input.deleted || (later && to != Closed);
+    // What a reviewer closed stands against all that the console does later, but taking it back.
+    let taken_back = matches!(
+        start.input.w,
+        W::Changed(_, WorkflowStatus::New | WorkflowStatus::Notified, _)
+    );
+    let overruled = start.input.rule != Rule::None
+        || start.input.deleted
+        || (later && (to != Closed || taken_back));
     if !may || !active || !of_this_episode || overruled || end.held.is_some() {
         return Ok(());
     }

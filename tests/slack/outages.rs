@@ -117,7 +117,6 @@ async fn a_ticket_whose_create_was_in_doubt_is_told_of_too() {
         let issues = scene.world.lock();
         let ticket_ids: Vec<u64> = issues.jira.issues().map(|issue| issue.id).collect();
         drop(issues);
-        let tickets = ticket_ids.len();
         let keys = Keys {
             ticket_ids,
             ..Keys::default()
@@ -129,6 +128,7 @@ async fn a_ticket_whose_create_was_in_doubt_is_told_of_too() {
         let ran = scene.try_run(Wish::Named(keys), orders, None).await;
         ran.unwrap().unwrap();
         until_told(&scene).await;
+        let tickets = scene.world.lock().jira.issues().count();
         assert_eq!(
             payments(&scene).len(),
             tickets,

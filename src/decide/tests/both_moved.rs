@@ -15,9 +15,11 @@ fn closed_and_taken_back(hour: i64) -> State {
 fn what_the_console_takes_back_after_a_reviewer_has_closed_it_is_open_again() {
     let plan = closed_and_taken_back(16).plan();
     let action = plan.actions.first().unwrap();
-    assert_eq!(
-        (action.row, action.workflow.as_ref().unwrap().to),
-        (14, Notified)
+    assert_eq!(action.row, 14);
+    assert!(
+        matches!(action.ticket, TicketStep::Move { to: Open }),
+        "{:?}",
+        action.ticket
     );
 }
 

@@ -203,7 +203,13 @@ impl Stage {
     fn check_journal(&mut self) {
         let world = self.scene.world.lock();
         let found = audit::audit(&world);
-        let excuses = excuse::Excuses::of(&world, &self.runs, &self.forgets, &self.outside.sent);
+        let excuses = excuse::Excuses::of(
+            &world,
+            &self.runs,
+            &self.forgets,
+            &self.outside.sent,
+            self.store_was_lost,
+        );
         let mut bad = Vec::new();
         for violation in found {
             match excuses.excuse(&violation) {

@@ -16,6 +16,8 @@ pub(crate) struct Excuses<'a> {
     forgets: &'a [Timestamp],
     /// Where the journal was when the request behind a late change was sent.
     sent: &'a BTreeMap<u64, usize>,
+    /// A store was lost, or an older one restored.
+    store_was_lost: bool,
     /// The resource that each ticket, and each finding, is about.
     of_ticket: BTreeMap<u64, String>,
     of_finding: BTreeMap<String, String>,
@@ -39,6 +41,7 @@ impl<'a> Excuses<'a> {
         runs: &'a [(usize, usize)],
         forgets: &'a [Timestamp],
         sent: &'a BTreeMap<u64, usize>,
+        store_was_lost: bool,
     ) -> Self {
         let (mut of_ticket, mut of_finding) = (BTreeMap::new(), BTreeMap::new());
         let mut of_resource: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -67,6 +70,7 @@ impl<'a> Excuses<'a> {
             runs,
             forgets,
             sent,
+            store_was_lost,
             of_ticket,
             of_finding,
             of_resource,
@@ -82,6 +86,12 @@ impl<'a> Excuses<'a> {
                 }
                 if violation.invariant == "S5" && self.was_set_just_before(entry) {
                     return Some("a read did not show yet what somebody had set");
+                }
+                if violation.invariant == "S2" && self.store_was_lost && self.was_taken_back(entry)
+                {
+                    return Some(
+                        "the store that knew of the status that somebody took back was lost",
+                    );
                 }
                 self.changed_meanwhile(entry)
                     .then_some("it changed while the run was under way")
@@ -129,6 +139,25 @@ impl<'a> Excuses<'a> {
             .any(|other| {
                 matches!(&other.change, Change::WorkflowSet { id: of, to: set, .. } if of == id && set == to)
             })
+    }
+
+    /// Our own RESOLVED was the last status before somebody's.
+    fn was_taken_back(&self, entry: &Entry) -> bool {
+        let Change::WorkflowSet { id, .. } = &entry.change else {
+            return false;
+        };
+        let at = usize::try_from(entry.seq).unwrap();
+        let mut earlier = self.world.journal.entries[..at]
+            .iter()
+            .rev()
+            .filter_map(|other| match &other.change {
+                Change::WorkflowSet { id: of, to, .. } if of == id => Some((&other.actor, to)),
+                _ => None,
+            });
+        let last = earlier.next();
+        let theirs = last.is_some_and(|(actor, _)| *actor != Actor::Engine);
+        let before = earlier.next();
+        theirs && before.is_some_and(|(actor, to)| *actor == Actor::Engine && to == "RESOLVED")
     }
 
     fn changed_meanwhile(&self, entry: &Entry) -> bool {
