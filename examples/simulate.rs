@@ -21,7 +21,7 @@ struct Arguments {
     /// Lives through all from the first up to, not including, the second: `0..20000`.
     #[arg(long, default_value = "0..2000", value_parser = range)]
     seeds: std::ops::Range<u64>,
-    /// `steady`, `hostile` or `shared`; default the first two.
+    /// `steady`, `hostile` or `shared`; default all three.
     #[arg(long, value_parser = mode)]
     mode: Option<Mode>,
     /// Shows every step of the one seed.

@@ -2,6 +2,8 @@
 //! plans nothing, and the audit.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "consolidation/lost.rs"]
+mod lost;
 mod scene;
 #[path = "consolidation/switching.rs"]
 mod switching;

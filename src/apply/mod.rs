@@ -135,6 +135,7 @@ pub async fn apply<F: FindingsWriter, T: TicketsReader + TicketsWriter, N: Notif
         })
         .collect();
     stop_paused(&mut work, to.store).await?;
+    remember_members(&work, snapshot, to.store, run).await?;
     Box::pin(tickets::deletes(&mut work, snapshot, to, run)).await?;
     Box::pin(tickets::moves(&mut work, snapshot, to, run)).await?;
     stop_paused(&mut work, to.store).await?;
@@ -161,6 +162,24 @@ pub(crate) async fn stop_paused<S: Store>(
     let pauses = store.pauses().await?;
     for progress in work.iter_mut().filter(|_| !pauses.is_empty()) {
         progress.stopped |= pauses.iter().any(|pause| covers(pause, &progress.action));
+    }
+    Ok(())
+}
+
+/// Whoever shares a ticket is known before that names it: a run that ends before its receipts leaves no ticket whose
+/// findings nobody looks for.
+async fn remember_members<S: Store>(
+    work: &[Progress],
+    snapshot: &Snapshot,
+    store: &S,
+    run: &Run<'_>,
+) -> Result<(), StoreError> {
+    let live = work.iter().filter(|progress| progress.is_live());
+    let members = live.flat_map(|progress| &progress.action.members);
+    let new = members.filter(|link| !snapshot.links.contains_key(&link.marker));
+    let new: Vec<Link> = new.map(Link::without_a_ticket).collect();
+    for some in new.chunks(ROWS_TOGETHER) {
+        store.put_links(some, run.clock.now()).await?;
     }
     Ok(())
 }

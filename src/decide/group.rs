@@ -10,13 +10,14 @@ use crate::model::{
     AliasKey, Author, BaseTicket, Decision, Finding, FindingState, InFlight, Link, Marker, Member,
     Standing, TicketState, WorkflowStatus,
 };
-use crate::plan::{Action, Expect, Held, Plan, Reason, TicketStep, WorkflowStep};
+use crate::plan::{Action, Expect, Held, HeldReason, Plan, Reason, TicketStep, WorkflowStep};
 use crate::read::snapshot::Snapshot;
 
 use super::case::{self, Case, Shared};
 use super::grouping::{self, Place, place};
 use super::members::{
-    Seen, forget_what_is_over, reopened_by_a_person, row, ruling, standing, statuses, table_order,
+    Seen, forget_what_is_over, reopened_by_a_person, row, ruling, spoken_of, standing, statuses,
+    table_order,
 };
 use super::outcome::{self, Outcome, comment_key};
 use super::policy::Policy;
@@ -29,7 +30,7 @@ pub(super) struct Sub<'a> {
     /// As a case without a ticket of its own.
     pub(super) case: Case<'a>,
     /// It was a member before.
-    known: bool,
+    pub(super) known: bool,
     /// The link with the ticket of its own that it gives up.
     gives_up: Option<Link>,
     /// The group that it leaves.
@@ -131,7 +132,7 @@ pub(super) fn decide<'a>(
     plan: &mut Plan,
 ) {
     if group.subs.is_empty() {
-        return empty(group, snapshot, plan);
+        return empty(group, snapshot, now, plan);
     }
     if let Err(why) = view::in_doubt(&Marker::of(&group.alias), snapshot) {
         // Neither may a ticket be made, nor may one that it would take the place of be closed.
@@ -178,7 +179,7 @@ pub(super) fn decide<'a>(
         rows.insert(sub.case.link.marker.clone(), held.link.clone());
         note(&sub.case, held.link, plan);
     }
-    let ruling = ruling(&seen);
+    let (ruling, later) = spoken_of(ruling(&seen), group, snapshot);
     let fails = ruling.first().is_some_and(|one| one.standing.fails());
     let case = joint_case(group, &ruling, &seen, &rows);
     if let Some(why) = unsure.filter(|_| !fails) {
@@ -186,6 +187,9 @@ pub(super) fn decide<'a>(
         hold(&case, why, plan);
     } else if !ruling.is_empty() {
         together(&case, &ruling, snapshot, policy, now, plan);
+    }
+    if let (true, Some(key)) = (later, &case.key) {
+        hold(&case, HeldReason::FailsSince { key: key.clone() }, plan);
     }
     let decided: Vec<Marker> = ruling.iter().map(|one| marker(one).clone()).collect();
     let ticket = case.link.ticket.as_ref().map(|at| at.key.clone());
@@ -420,11 +424,11 @@ fn give_up(one: &Seen<'_, '_>, rows: &BTreeMap<Marker, Link>, plan: &mut Plan) {
 }
 
 /// No finding belongs to the group any more: its ticket is closed.
-fn empty(group: &Group<'_>, snapshot: &Snapshot, plan: &mut Plan) {
+fn empty(group: &Group<'_>, snapshot: &Snapshot, now: Timestamp, plan: &mut Plan) {
     let Some(case) = &group.known else { return };
     let link = &case.link;
     let Some(at) = link.ticket.as_ref().filter(|_| !link.members.is_empty()) else {
-        return;
+        return buried(case, snapshot, now, plan);
     };
     let ticket = snapshot.tickets.get(&at.id);
     if !snapshot.coverage.full || ticket.is_none() {
@@ -439,6 +443,21 @@ fn empty(group: &Group<'_>, snapshot: &Snapshot, plan: &mut Plan) {
         old_key: at.key.clone(),
     };
     plan.actions.push(merge(case, link, reason, after));
+}
+
+/// The ticket of a group that is no more is history, unless somebody deletes it.
+fn buried(case: &Case<'_>, snapshot: &Snapshot, now: Timestamp, plan: &mut Plan) {
+    let mut link = case.link.clone();
+    match view::ticket_state(&mut link, snapshot, now) {
+        Ok((BaseTicket::Deleted, _)) => {
+            if let Some(base) = &mut link.base {
+                base.ticket = BaseTicket::Deleted;
+            }
+        }
+        Ok(_) => {}
+        Err(why) => hold(case, why, plan),
+    }
+    note(case, link, plan);
 }
 
 fn merge(case: &Case<'_>, old: &Link, reason: Reason, after: Link) -> Action {

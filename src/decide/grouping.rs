@@ -55,12 +55,18 @@ pub(super) fn place(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy) -> Pl
     let wanted = case
         .lead()
         .and_then(|lead| home(lead, &snapshot.owners, policy.grouping));
+    let is_absent = case.lead().is_none();
     let unknown_owner = policy.grouping == Grouping::ControlTeam && case.owner.is_err();
     let current = case.link.member.as_ref().map(|member| &member.of);
     let current = current.and_then(|marker| snapshot.link(marker));
     match (current, wanted) {
         (Some(group), Some(home)) if Marker::of(&home) == group.marker => Place::In {
             group: home,
+            leaves: None,
+        },
+        // What is absent goes nowhere: its ticket says what became of it.
+        (Some(group), _) if is_absent && policy.grouping.makes(&group.alias) => Place::In {
+            group: group.alias.clone(),
             leaves: None,
         },
         (Some(group), _) if unknown_owner || stays(case, group, snapshot) => Place::In {

@@ -15,7 +15,7 @@ use crate::read::snapshot::Snapshot;
 use super::case::Case;
 use super::group::{Group, Sub};
 use super::policy::{Policy, SuppressedByHand};
-use super::view::View;
+use super::view::{self, View};
 use super::{note, outcome};
 
 /// A member that could be looked at.
@@ -152,6 +152,39 @@ pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, '
     // A rule speaks for the ticket rather than a hand.
     found.sort_by_key(|one| matches!(one.standing, Standing::Suppressed { .. }));
     found
+}
+
+/// What a person has just said of the ticket is about those that failed, and that it named, when it was said. What has
+/// begun to fail since waits for the next run, and opens the ticket again then: `true` if there is such.
+pub(super) fn spoken_of<'s, 'v, 'a>(
+    ruling: Vec<&'s Seen<'v, 'a>>,
+    group: &Group<'_>,
+    snapshot: &Snapshot,
+) -> (Vec<&'s Seen<'v, 'a>>, bool) {
+    let Some(said_at) = said_at(group, snapshot) else {
+        return (ruling, false);
+    };
+    let is_new = |one: &Seen<'_, '_>| !one.sub.known && one.view.w == Some(WorkflowStatus::New);
+    let (then, since): (Vec<_>, Vec<_>) = ruling.into_iter().partition(|one| {
+        let failed = one.view.episode_started_at < said_at && !is_new(one);
+        one.view.f != FindingState::Failing || failed
+    });
+    match (then.is_empty(), since.is_empty()) {
+        (true, _) => (since, false),
+        (false, all) => (then, !all),
+    }
+}
+
+/// When a person resolved or closed the ticket, if its link does not know it yet.
+fn said_at(group: &Group<'_>, snapshot: &Snapshot) -> Option<Timestamp> {
+    let link = group.link()?;
+    let ticket = snapshot.tickets.get(&link.ticket.as_ref()?.id)?;
+    let state = ticket.state?;
+    let last = view::moves(link, snapshot).last()?;
+    let claims = matches!(state, TicketState::Resolved | TicketState::Closed);
+    let news = view::base(link).ticket != BaseTicket::Is(state);
+    let theirs = last.by != snapshot.people.bot && last.to == Some(state);
+    (claims && news && theirs).then_some(last.at)
 }
 
 /// What people look for first: what fails, worst first.

@@ -53,6 +53,7 @@ fn is_passing(why: &HeldReason) -> bool {
             | HeldReason::TicketUnreadable { .. }
             | HeldReason::StatusUnmapped { .. }
             | HeldReason::HoldDown { .. }
+            | HeldReason::FailsSince { .. }
     )
 }
 

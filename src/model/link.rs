@@ -376,6 +376,7 @@ impl Link {
     pub fn without_a_ticket(&self) -> Self {
         Link {
             findings: self.findings.clone(),
+            member: self.member.clone(),
             ..Link::new(self.alias.clone(), self.severity)
         }
     }

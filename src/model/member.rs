@@ -110,6 +110,17 @@ pub struct Member {
     pub account_name: String,
 }
 
+impl Grouping {
+    /// It makes groups like this one.
+    pub fn makes(self, group: &AliasKey) -> bool {
+        match self {
+            Grouping::Finding => false,
+            Grouping::AccountControl => group.account != ACCOUNTS,
+            Grouping::ControlTeam => group.account == ACCOUNTS,
+        }
+    }
+}
+
 impl AliasKey {
     /// What the findings of one rule in one account are about.
     #[must_use]
@@ -131,6 +142,11 @@ impl AliasKey {
             rule: rule.to_owned(),
             resource: format!("{RESOURCES} of {team}"),
         }
+    }
+
+    /// Findings of this account may belong to the group.
+    pub fn spans(&self, account: &str) -> bool {
+        self.account == ACCOUNTS || self.account == account
     }
 
     /// It is a group's.

@@ -92,6 +92,11 @@ pub enum HeldReason {
         /// It is looked at again then.
         until: Timestamp,
     },
+    /// It began to fail after a person had resolved or closed the ticket that it shares: what was said comes first.
+    FailsSince {
+        /// The ticket.
+        key: String,
+    },
     /// A person paused it.
     Paused {
         /// How much is paused.
@@ -135,6 +140,7 @@ impl HeldReason {
             HeldReason::DeletedTooOften { .. } => "deleted_too_often",
             HeldReason::Disputed { .. } => "disputed",
             HeldReason::HoldDown { .. } => "hold_down",
+            HeldReason::FailsSince { .. } => "fails_since",
             HeldReason::Paused { .. } => "paused",
             HeldReason::RulesUnread => "rules_unread",
             HeldReason::Brake { .. } => "brake",
@@ -196,6 +202,9 @@ impl HeldReason {
             HeldReason::HoldDown { until } => format!(
                 "the finding changes to and fro; it is looked at again after {}",
                 minute(until)
+            ),
+            HeldReason::FailsSince { key } => format!(
+                "more resources of {key} fail since it was resolved or closed; the next run opens it again for them"
             ),
             HeldReason::Paused { scope, by, why } => {
                 format!("{scope} is paused by {by}: {why} (see `asaf pause ls`)")

@@ -242,12 +242,59 @@ impl Reason {
             } => format!(
                 "Ignore rule {rule} no longer covers this finding (it was narrowed or removed), and it still fails."
             ),
+            Reason::IgnoreEnded => {
+                "The ignore rule has ended, and the finding no longer fails.".to_owned()
+            }
             _ => "No ignore rule covers this finding any more, and it still fails.".to_owned(),
         }
     }
 
     /// One sentence, for everybody.
     pub fn sentence(&self) -> String {
+        match self {
+            Reason::ClosedWithoutRight { .. }
+            | Reason::IgnoredWithoutRule { .. }
+            | Reason::ClaimedResolved { .. }
+            | Reason::Accepted { .. }
+            | Reason::ClosedWhileFailing { .. }
+            | Reason::ReopenedByPerson { .. }
+            | Reason::TicketDeletedByPerson { .. } => self.of_people_in_jira(),
+            Reason::SuppressedByHand { .. }
+            | Reason::SuppressionReverted { .. }
+            | Reason::ResolvedInSecurityHub { .. } => self.of_people_in_security_hub(),
+            Reason::IgnoreRule { .. } | Reason::NoLongerIgnored { .. } | Reason::IgnoreEnded => {
+                self.of_rule()
+            }
+            Reason::OwnerChanged { from, to, .. }
+            | Reason::OwnerMoved { from, to, .. }
+            | Reason::OwnerMoveDenied { from, to, .. } => format!(
+                "It belongs to {to} now, and no longer to {from}: {}.",
+                self.whereto()
+            ),
+            Reason::Withheld { why } => capitalised(&why.sentence()),
+            Reason::Disputed { row } => format!(
+                "Somebody, or an automation, keeps changing back what asaf sets here (row {row}), so asaf stops and has told the security team. Settle who is right, then take the label {DISPUTED_LABEL} off this ticket: asaf acts on it again."
+            ),
+            Reason::ResourceDeleted { .. }
+            | Reason::FailsAgain { .. }
+            | Reason::FailsAgainAfterWindow { .. }
+            | Reason::Fails
+            | Reason::StillFailing { .. }
+            | Reason::Stopped { .. }
+            | Reason::Verified => self.of_aws(),
+            Reason::ContentChanged
+            | Reason::MoreFail
+            | Reason::Consolidated { .. }
+            | Reason::Split { .. }
+            | Reason::TicketNamed
+            | Reason::StatusAligned { .. } => self.of_the_ticket(),
+        }
+    }
+}
+
+impl Reason {
+    /// Somebody did something in Jira.
+    fn of_people_in_jira(&self) -> String {
         match self {
             Reason::ClosedWithoutRight {
                 by,
@@ -258,11 +305,6 @@ impl Reason {
                 "{by} set this ticket to ignored, but no ignore rule covers the finding; it is {} again. What is intended is ignored by a reviewed rule: propose one, and the ticket follows it.",
                 back_to.word()
             ),
-            Reason::ResourceDeleted { at } => format!(
-                "AWS Config recorded the deletion of the resource at {}.",
-                minute(at)
-            ),
-            Reason::IgnoreRule { .. } | Reason::NoLongerIgnored { .. } => self.of_rule(),
             Reason::ClaimedResolved {
                 by,
                 finding,
@@ -276,14 +318,6 @@ impl Reason {
                 "{by} closed this ticket, but the finding still fails, and the policy keeps such tickets open."
             ),
             Reason::ReopenedByPerson { by } => format!("{by} reopened this ticket."),
-            Reason::SuppressedByHand { by, at } => suppressed_by_hand(by, *at),
-            Reason::SuppressionReverted { by } => format!(
-                "{by} suppressed the finding in Security Hub, but findings are suppressed by reviewed ignore rules only."
-            ),
-            Reason::ResolvedInSecurityHub { by, at } => format!(
-                "{by} set the finding to RESOLVED in Security Hub at {}; it awaits review.",
-                minute(at)
-            ),
             Reason::TicketDeletedByPerson {
                 old_key,
                 decision: None,
@@ -292,6 +326,32 @@ impl Reason {
                 old_key,
                 decision: Some(decision),
             } => format!("{old_key} ({decision}) was deleted, but the finding still fails."),
+            _ => String::new(),
+        }
+    }
+
+    /// Somebody, or an automation rule, did something in Security Hub.
+    fn of_people_in_security_hub(&self) -> String {
+        match self {
+            Reason::SuppressedByHand { by, at } => suppressed_by_hand(by, *at),
+            Reason::SuppressionReverted { by } => format!(
+                "{by} suppressed the finding in Security Hub, but findings are suppressed by reviewed ignore rules only."
+            ),
+            Reason::ResolvedInSecurityHub { by, at } => format!(
+                "{by} set the finding to RESOLVED in Security Hub at {}; it awaits review.",
+                minute(at)
+            ),
+            _ => String::new(),
+        }
+    }
+
+    /// What AWS says of the finding, or of its resource.
+    fn of_aws(&self) -> String {
+        match self {
+            Reason::ResourceDeleted { at } => format!(
+                "AWS Config recorded the deletion of the resource at {}.",
+                minute(at)
+            ),
             Reason::FailsAgain { episode, since } => format!(
                 "The finding fails again since {} (episode {episode}).",
                 minute(since)
@@ -300,15 +360,25 @@ impl Reason {
                 "The finding fails again (episode {episode}); {old_key} was closed too long ago to be reopened."
             ),
             Reason::Fails => "The finding fails.".to_owned(),
+            Reason::StillFailing { since } => format!(
+                "RESOLVED since {}, but the finding still fails.",
+                minute(since)
+            ),
+            Reason::Stopped { finding, archival } => match archival {
+                Some(why) => format!("The finding is {}: {why}", state(*finding)),
+                None => format!("The finding is {}.", state(*finding)),
+            },
+            Reason::Verified => "Verified: AWS reports that the check passes.".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// What the ticket shows, or which one it is.
+    fn of_the_ticket(&self) -> String {
+        match self {
             Reason::ContentChanged => {
                 "Severity, title, resources, account name or owner changed.".to_owned()
             }
-            Reason::OwnerChanged { from, to, .. }
-            | Reason::OwnerMoved { from, to, .. }
-            | Reason::OwnerMoveDenied { from, to, .. } => format!(
-                "It belongs to {to} now, and no longer to {from}: {}.",
-                self.whereto()
-            ),
             Reason::MoreFail => {
                 "The ticket is about several resources, and more of them fail now: see its table."
                     .to_owned()
@@ -325,22 +395,7 @@ impl Reason {
             Reason::StatusAligned { to } => {
                 format!("Security Hub's status follows the ticket: {}.", to.as_str())
             }
-            Reason::StillFailing { since } => format!(
-                "RESOLVED since {}, but the finding still fails.",
-                minute(since)
-            ),
-            Reason::Stopped { finding, archival } => match archival {
-                Some(why) => format!("The finding is {}: {why}", state(*finding)),
-                None => format!("The finding is {}.", state(*finding)),
-            },
-            Reason::IgnoreEnded => {
-                "The ignore rule has ended, and the finding no longer fails.".to_owned()
-            }
-            Reason::Withheld { why } => capitalised(&why.sentence()),
-            Reason::Disputed { row } => format!(
-                "Somebody, or an automation, keeps changing back what asaf sets here (row {row}), so asaf stops and has told the security team. Settle who is right, then take the label {DISPUTED_LABEL} off this ticket: asaf acts on it again."
-            ),
-            Reason::Verified => "Verified: AWS reports that the check passes.".to_owned(),
+            _ => String::new(),
         }
     }
 }

@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::model::{AliasKey, FindingKey, FindingState, Link, Marker, Severity, Ticket};
+use crate::model::{
+    AliasKey, FindingKey, FindingState, Link, Marker, Member, Severity, Standing, Ticket,
+};
 use crate::mutant;
 use crate::ports::{FindingsReader, Inventory, TicketsReader};
 use crate::read::snapshot::Snapshot;
@@ -18,12 +20,24 @@ use crate::store::Store;
 /// How many finding ids the property holds: enough to find the link again, within Jira's 32,768 characters.
 const MOST_FINDINGS: usize = 20;
 
+/// How many of those that share a ticket it holds with what each is about: what fails joins again without being named.
+const MOST_MEMBERS: usize = 10;
+
 /// The entity property `asaf.link`: the second marker, independent of the label.
 #[derive(Deserialize)]
 struct Property {
     alias: AliasKey,
     findings: Vec<FindingKey>,
     severity: Severity,
+    #[serde(default)]
+    members: Vec<Shares>,
+}
+
+/// One of several that share a ticket.
+#[derive(Serialize, Deserialize)]
+struct Shares {
+    alias: AliasKey,
+    findings: Vec<FindingKey>,
 }
 
 /// The value of `asaf.link` for a new ticket.
@@ -31,7 +45,15 @@ pub fn property(link: &Link, members: &[Link]) -> Value {
     let shared = members.iter().flat_map(|member| &member.findings);
     let findings = link.findings.iter().chain(shared);
     let findings: Vec<&FindingKey> = findings.take(MOST_FINDINGS).collect();
-    json!({ "v": 1, "marker": link.marker, "alias": link.alias, "findings": findings, "severity": link.severity })
+    let mut value = json!({ "v": 1, "marker": link.marker, "alias": link.alias, "findings": findings, "severity": link.severity });
+    if !members.is_empty() {
+        let members = members.iter().take(MOST_MEMBERS).map(|member| Shares {
+            alias: member.alias.clone(),
+            findings: member.findings.clone(),
+        });
+        value["members"] = json!(members.collect::<Vec<_>>());
+    }
+    value
 }
 
 /// The marker among a ticket's labels.
@@ -127,14 +149,24 @@ pub(super) async fn unknown<F: FindingsReader, T: TicketsReader, I: Inventory, S
             }
         }
     }
+    let sharing = by_marker.iter().flat_map(|(marker, candidates)| {
+        let properties = candidates
+            .iter()
+            .filter_map(|ticket| property_of(ticket, marker));
+        properties.flat_map(|property| property.members)
+    });
+    let sharing = sharing.map(|shares| Marker::of(&shares.alias));
     let markers: Vec<Marker> = by_marker
         .keys()
-        .filter(|m| !snapshot.links.contains_key(*m))
         .cloned()
+        .chain(sharing)
+        .filter(|marker| !snapshot.links.contains_key(marker))
         .collect();
     let known = from.store.links_of(&[], &[], &markers).await?;
     known.into_iter().for_each(|link| snapshot.keep(link));
-    for (marker, candidates) in by_marker {
+    let mut found: Vec<(Marker, Vec<Ticket>)> = by_marker.into_iter().collect();
+    found.sort_by_key(|(marker, candidates)| turn(marker, candidates));
+    for (marker, candidates) in found {
         forget_older(from.tickets, &marker, &candidates, snapshot).await?;
         take_over(&marker, candidates, snapshot);
     }
@@ -168,6 +200,21 @@ async fn forget_older<T: TicketsReader>(
         link.ticket = None;
     }
     Ok(())
+}
+
+/// In which order tickets are taken over: a live ticket of its own counts before one that is shared, and that before one
+/// that was closed when its finding began to share another.
+fn turn(marker: &Marker, candidates: &[Ticket]) -> u8 {
+    let is_shared = |ticket: &Ticket| {
+        property_of(ticket, marker).is_some_and(|property| property.alias.is_group())
+    };
+    if candidates.iter().any(is_shared) {
+        1
+    } else if candidates.iter().any(tickets::is_live) {
+        0
+    } else {
+        2
+    }
 }
 
 /// The live ticket with the highest id becomes the link's; others that are not closed are strays.
@@ -213,19 +260,69 @@ fn take_over(marker: &Marker, mut candidates: Vec<Ticket>, snapshot: &mut Snapsh
         return;
     };
     link.ticket = Some(chosen.at.clone());
+    if link.alias.is_group() {
+        link.members = members(marker, &chosen, snapshot);
+    }
     snapshot.corrected.insert(marker.clone());
     snapshot.intents.remove(marker);
     snapshot.tickets.insert(chosen.at.id, chosen);
     snapshot.keep(link);
 }
 
+/// Those that share the ticket. Whoever the store does not know gets a link: it may have stopped failing since, or be
+/// gone, and the ticket follows that.
+fn members(marker: &Marker, ticket: &Ticket, snapshot: &mut Snapshot) -> Vec<Marker> {
+    let known = snapshot.links.get(marker);
+    let mut found: BTreeSet<Marker> =
+        known.map_or_else(BTreeSet::new, |link| link.members.iter().cloned().collect());
+    let Some(property) = property_of(ticket, marker) else {
+        return found.into_iter().collect();
+    };
+    let group = property.alias;
+    // Whoever may edit tickets may write the property: it names nobody that could not share this one.
+    let may_share = |shares: &Shares| {
+        let alias = &shares.alias;
+        // A vulnerability's alias has its finding's id in place of the rule.
+        let is_of_rule = alias.rule.eq_ignore_ascii_case(&group.rule) || alias.rule.contains('#');
+        is_of_rule && !alias.is_group() && group.spans(&alias.account)
+    };
+    for shares in property.members.into_iter().filter(may_share) {
+        let one = Marker::of(&shares.alias);
+        let link = snapshot.links.entry(one.clone()).or_insert_with(|| {
+            Box::new(Link {
+                findings: shares.findings,
+                ..Link::new(shares.alias, property.severity)
+            })
+        });
+        if link.member.is_none() && link.ticket.is_none() {
+            link.member = Some(Box::new(Member {
+                of: marker.clone(),
+                standing: Standing::Fails { unclear: false },
+                account_name: String::new(),
+            }));
+            snapshot.corrected.insert(one.clone());
+        }
+        if link
+            .member
+            .as_ref()
+            .is_some_and(|member| member.of == *marker)
+        {
+            found.insert(one);
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// What our property says, if it is of this marker.
+fn property_of(ticket: &Ticket, marker: &Marker) -> Option<Property> {
+    let value = ticket.property.clone()?;
+    let property = serde_json::from_value::<Property>(value).ok()?;
+    (Marker::of(&property.alias) == *marker).then_some(property)
+}
+
 /// From the property, or from the finding that has this marker.
 fn new_link(marker: &Marker, ticket: &Ticket, snapshot: &Snapshot) -> Option<Link> {
-    let property = ticket
-        .property
-        .clone()
-        .and_then(|value| serde_json::from_value::<Property>(value).ok());
-    if let Some(property) = property.filter(|property| Marker::of(&property.alias) == *marker) {
+    if let Some(property) = property_of(ticket, marker) {
         let mut link = Link::new(property.alias, property.severity);
         if !link.alias.is_group() {
             link.findings = property.findings.into_iter().collect();

@@ -12,7 +12,7 @@ use sim::counts::Counts;
 use sim::{Failed, Mode, kept, many, on_a_large_stack, run};
 
 /// Histories of each mode in the short form; `ASAF_SEEDS` asks for another number.
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = 670;
 
 /// Branches that the histories must have reached, or they prove little.
 const SOMETIMES: &[&str] = &[

@@ -1,5 +1,7 @@
 //! The invariants S1 to S7, checked over everything that happened in a world.
 
+mod state;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -8,6 +10,7 @@ use serde_json::Value;
 use super::World;
 use crate::emulators::github::GitHub;
 use crate::emulators::journal::{Actor, Change, Entry, Violation};
+use state::{State, findings_in, marker, ticket_in};
 
 /// Node types that the engine may put into a document.
 const NODES: [&str; 16] = [
@@ -29,51 +32,6 @@ const NODES: [&str; 16] = [
     "code",
 ];
 
-/// How our property says that a ticket is about more than one account or Region.
-const SEVERAL_ACCOUNTS: &str = "several accounts";
-const SEVERAL_REGIONS: &str = "several Regions";
-
-/// What a ticket is about.
-struct About {
-    account: String,
-    rule: String,
-    resource: String,
-    /// Several findings share the ticket.
-    shared: bool,
-}
-
-#[derive(Default)]
-struct State {
-    /// Live tickets of each marker.
-    live: BTreeMap<String, BTreeSet<u64>>,
-    markers: BTreeMap<u64, String>,
-    /// Findings of each ticket, by id, as they were when it was created.
-    findings: BTreeMap<u64, Vec<String>>,
-    /// Account, control and resource of each ticket: findings that appear later may be of the same.
-    about: BTreeMap<u64, About>,
-    /// Marker and property of tickets that carry them now: some were made by people and taken over later.
-    ours: BTreeMap<u64, (String, Value)>,
-    /// The person's decision that a ticket stands on: closed by a reviewer, or resolved by anyone.
-    decided: BTreeMap<u64, &'static str>,
-    /// When what had been decided on a ticket last ceased to count.
-    undecided_at: BTreeMap<u64, Timestamp>,
-    /// The same, whatever the finding has done since.
-    claimed: BTreeSet<u64>,
-    /// Compliance as it was last evaluated.
-    compliance: BTreeMap<String, Option<String>>,
-    /// Findings that stopped: passed, archived or removed.
-    stopped: BTreeSet<String>,
-    suppressed_by_people: BTreeSet<String>,
-    /// Set RESOLVED or SUPPRESSED by people in this episode.
-    resolved_by_people: BTreeSet<String>,
-    /// Findings that the engine has set and never heard that it did: setting them again is no needless write.
-    unheard: BTreeSet<String>,
-    /// The ticket that our last note on a finding named.
-    noted: BTreeMap<String, String>,
-    resources: BTreeMap<String, Vec<String>>,
-    deleted: BTreeSet<String>,
-}
-
 /// Every violation, oldest first; empty when all is well.
 pub fn audit(world: &World) -> Vec<Violation> {
     let mut found = world.journal.violations.clone();
@@ -89,15 +47,7 @@ pub fn audit(world: &World) -> Vec<Violation> {
                 what,
             });
         }
-        let is_unheard = world.journal.unheard.contains(&entry.seq);
-        if let (Change::WorkflowSet { id, .. }, Actor::Engine) = (&entry.change, &entry.actor) {
-            if is_unheard {
-                state.unheard.insert(id.clone());
-            } else {
-                state.unheard.remove(id);
-            }
-        }
-        state.take(entry);
+        state.take(entry, world.journal.unheard.contains(&entry.seq));
     }
     for issue in world.jira.issues() {
         let description = issue.description.as_ref().map(|text| text.value());
@@ -116,85 +66,96 @@ pub fn audit(world: &World) -> Vec<Violation> {
 impl State {
     /// What this entry would break.
     fn check(&self, entry: &Entry, github: &GitHub) -> Option<(&'static str, String)> {
-        let engine = entry.actor == Actor::Engine;
+        if entry.actor != Actor::Engine {
+            return None;
+        }
         match &entry.change {
             Change::TicketCreated {
                 key,
                 labels,
                 properties,
                 ..
-            } if engine => {
-                if let Some(other) = self.another_live(properties) {
-                    return Some((
-                        "S1",
-                        format!("{key} tracks {other}, and a live ticket does"),
-                    ));
-                }
-                let live = marker(labels)
-                    .and_then(|marker| self.live.get(&marker))
-                    .map_or(0, BTreeSet::len);
-                (live > 0).then(|| {
-                    (
-                        "S1",
-                        format!("{key} is a second live ticket for one finding"),
-                    )
-                })
-            }
+            } => self
+                .second(key, labels, properties)
+                .map(|what| ("S1", what)),
             Change::WorkflowSet {
                 id, from, to, note, ..
-            } if engine && from == to => {
-                let named = note.as_deref().and_then(ticket_in);
-                // Its ticket has another key now, or it is in another ticket.
-                let corrects = named.is_some_and(|named| {
-                    let before = self.noted.get(id);
-                    to == "NOTIFIED" && before.is_some_and(|before| before != named)
-                });
-                let needless = !self.unheard.contains(id) && !corrects;
-                needless.then(|| ("S5", format!("{id} was set to {to}, which it was")))
-            }
-            Change::WorkflowSet { id, to, .. } if engine && to == "RESOLVED" => (!self
-                .may_resolve(id))
-            .then(|| ("S2", format!("{id} was set to RESOLVED without a decision"))),
-            Change::WorkflowSet { id, to, note, .. } if engine && to == "SUPPRESSED" => {
-                let allowed = self
-                    .twins(id)
-                    .any(|id| self.suppressed_by_people.contains(id))
-                    || note
-                        .as_deref()
-                        .is_some_and(|note| is_by_merged_rule(note, github, entry.at));
+            } => self.status(id, (from, to), note.as_deref(), entry.at, github),
+            Change::TicketDeleted { id, key } => (!self.resource_gone(*id))
+                .then(|| ("S3", format!("{key} was deleted while its resource exists"))),
+            Change::TicketMoved { id, key, from, to } => self.wrong_move(*id, key, (from, to)),
+            Change::TicketCommented { key, body, .. } => foreign_node(body)
+                .map(|node| ("S7", format!("a comment on {key} has a {node} node"))),
+            _ => None,
+        }
+    }
+
+    /// A second live ticket.
+    fn second(&self, key: &str, labels: &[String], properties: &Value) -> Option<String> {
+        if let Some(other) = self.another_live(properties) {
+            return Some(format!("{key} tracks {other}, and a live ticket does"));
+        }
+        let live = marker(labels)
+            .and_then(|marker| self.live.get(&marker))
+            .map_or(0, BTreeSet::len);
+        (live > 0).then(|| format!("{key} is a second live ticket for one finding"))
+    }
+
+    /// A status that was set for nothing, or without anybody's word.
+    fn status(
+        &self,
+        id: &str,
+        (from, to): (&str, &str),
+        note: Option<&str>,
+        at: Timestamp,
+        github: &GitHub,
+    ) -> Option<(&'static str, String)> {
+        if from == to {
+            let named = note.and_then(ticket_in);
+            // Its ticket has another key now, or it is in another ticket.
+            let corrects = named.is_some_and(|named| {
+                let before = self.noted.get(id);
+                to == "NOTIFIED" && before.is_some_and(|before| before != named)
+            });
+            let needless = !self.unheard.contains(id) && !corrects;
+            return needless.then(|| ("S5", format!("{id} was set to {to}, which it was")));
+        }
+        match to {
+            "RESOLVED" => (!self.may_resolve(id))
+                .then(|| ("S2", format!("{id} was set to RESOLVED without a decision"))),
+            "SUPPRESSED" => {
+                let mut twins = self.twins(id);
+                let allowed = twins.any(|id| self.suppressed_by_people.contains(id))
+                    || note.is_some_and(|note| is_by_merged_rule(note, github, at));
                 (!allowed).then(|| ("S2", format!("{id} was set to SUPPRESSED without a rule")))
             }
-            Change::TicketDeleted { id, key } if engine => (!self.resource_gone(*id))
-                .then(|| ("S3", format!("{key} was deleted while its resource exists"))),
-            Change::TicketMoved { id, key, from, to }
-                if engine && from == "Closed" && to == "Open" =>
-            {
-                let kept = self.decided.get(id) == Some(&"closed");
-                kept.then(|| {
-                    (
-                        "S4",
-                        format!(
-                            "{key} was reopened although a reviewer had closed it in this episode"
-                        ),
-                    )
-                })
-            }
-            Change::TicketMoved { id, key, from, to }
-                if engine
-                    && to == "Resolved"
-                    && matches!(from.as_str(), "Open" | "In Progress") =>
-            {
+            _ => None,
+        }
+    }
+
+    /// A ticket that was reopened against a reviewer's word, or resolved although it fails.
+    fn wrong_move(
+        &self,
+        id: u64,
+        key: &str,
+        (from, to): (&str, &str),
+    ) -> Option<(&'static str, String)> {
+        match (from, to) {
+            ("Closed", "Open") => self.is_closed_for_good(id).then(|| {
+                let what =
+                    format!("{key} was reopened although a reviewer had closed it in this episode");
+                ("S4", what)
+            }),
+            ("Open" | "In Progress", "Resolved") => {
                 let stands = self
                     .resources
                     .keys()
-                    .filter(|finding| self.tickets_of(finding).contains(id));
+                    .filter(|finding| self.tickets_of(finding).contains(&id));
                 let stands: Vec<&String> = stands.collect();
-                let why =
+                let wrong =
                     !stands.is_empty() && !stands.iter().any(|finding| self.may_resolve(finding));
-                why.then(|| ("S3", format!("{key} was resolved while its finding fails")))
+                wrong.then(|| ("S3", format!("{key} was resolved while its finding fails")))
             }
-            Change::TicketCommented { key, body, .. } if engine => foreign_node(body)
-                .map(|node| ("S7", format!("a comment on {key} has a {node} node"))),
             _ => None,
         }
     }
@@ -211,10 +172,6 @@ impl State {
     }
 
     fn may_resolve(&self, finding: &str) -> bool {
-        let decided = self
-            .tickets_of(finding)
-            .iter()
-            .any(|ticket| self.decided.contains_key(ticket));
         let gone = self
             .resources
             .get(finding)
@@ -227,230 +184,7 @@ impl State {
             self.compliance.get(finding).and_then(Option::as_deref) == Some("NOT_AVAILABLE");
         let claims = self.tickets_of(finding);
         let claimed = unclear && claims.iter().any(|ticket| self.claimed.contains(ticket));
-        self.stopped.contains(finding) || decided || claimed || by_people || gone
-    }
-
-    /// The findings of one control and resource: they share a ticket, and a status.
-    fn twins<'a>(&'a self, finding: &'a str) -> impl Iterator<Item = &'a String> {
-        let about = |id: &'a str| {
-            let control = id.split("security-control/").nth(1)?.split('/').next()?;
-            Some((control, self.resources.get(id)?.first()?))
-        };
-        let wanted = about(finding);
-        let known = self.resources.keys();
-        known.filter(move |id| *id == finding || (wanted.is_some() && about(id) == wanted))
-    }
-
-    /// Tickets that track a finding: they named it when they were created, or it is of the same control and resource.
-    fn tickets_of(&self, finding: &str) -> Vec<u64> {
-        let resource = self.resources.get(finding).and_then(|all| all.first());
-        let is_of = |ticket: &u64, findings: &[String]| {
-            let named = findings.iter().any(|id| id == finding);
-            let id = finding.to_lowercase();
-            let same = self.about.get(ticket).is_some_and(|about| {
-                let there = resource == Some(&about.resource) || about.shared;
-                let account = !about.shared
-                    || about.account == SEVERAL_ACCOUNTS
-                    || id.contains(&about.account);
-                there && account && id.contains(&format!("/{}/", about.rule))
-            });
-            named || same
-        };
-        let tickets = self.findings.iter();
-        let tickets = tickets.filter(|(ticket, findings)| is_of(ticket, findings));
-        tickets.map(|(ticket, _)| *ticket).collect()
-    }
-
-    fn resource_gone(&self, ticket: u64) -> bool {
-        let findings = self.findings.get(&ticket);
-        findings.is_some_and(|findings| {
-            findings
-                .iter()
-                .filter_map(|id| self.resources.get(id))
-                .flatten()
-                .all(|arn| self.deleted.contains(arn))
-        })
-    }
-
-    fn take(&mut self, entry: &Entry) {
-        match &entry.change {
-            Change::FindingAppeared {
-                id,
-                resources,
-                stopped,
-                ..
-            } => {
-                self.resources.insert(id.clone(), resources.clone());
-                if *stopped {
-                    self.stopped.insert(id.clone());
-                    return;
-                }
-                // What fails under a new id may fail anew: reopening is no loss of what was decided about the old one.
-                self.doubt(id, "of another finding");
-            }
-            Change::FindingRemoved { id, .. } => {
-                self.stopped.insert(id.clone());
-            }
-            Change::FindingEvaluated {
-                id,
-                compliance,
-                record,
-                ..
-            } => {
-                let stopped = record == "ARCHIVED" || compliance.as_deref() == Some("PASSED");
-                // `FirstObservedAt` moves with compliance, so that the engine cannot tell a warning from a pass between.
-                let before = self.compliance.insert(id.clone(), compliance.clone());
-                let warns = compliance.as_deref() == Some("WARNING");
-                let changed = before.map_or(warns, |before| before != *compliance)
-                    && compliance.as_deref() != Some("NOT_AVAILABLE");
-                if stopped {
-                    self.stopped.insert(id.clone());
-                } else if self.stopped.remove(id) {
-                    self.begin_episode(id, entry.at);
-                } else if changed {
-                    // AWS itself takes a RESOLVED back when a finding passed and fails again: one that stands is of now.
-                    self.undecided(id, entry.at);
-                }
-            }
-            Change::WorkflowSet {
-                id,
-                note: Some(note),
-                ..
-            } if entry.actor == Actor::Engine => {
-                if let Some(named) = ticket_in(note) {
-                    self.noted.insert(id.clone(), named.to_owned());
-                }
-            }
-            Change::WorkflowSet { id, from, to, .. } => match (&entry.actor, to.as_str()) {
-                (Actor::Person { .. } | Actor::AutomationRule, "SUPPRESSED" | "RESOLVED") => {
-                    self.suppressed_by_people.insert(id.clone());
-                    self.resolved_by_people.insert(id.clone());
-                    self.decide_all(id);
-                }
-                // The console took it back: what had been decided no longer counts. An engine that never heard that it had
-                // written may not know that, and may also know it from the history.
-                (Actor::Person { .. }, "NEW" | "NOTIFIED") if from == "RESOLVED" => {
-                    if self.unheard.contains(id) {
-                        self.doubt(id, "taken back");
-                    } else {
-                        self.begin_episode(id, entry.at);
-                    }
-                }
-                (Actor::Person { .. }, "NEW" | "NOTIFIED") if from == "SUPPRESSED" => {
-                    self.show_again(id);
-                }
-                _ => {}
-            },
-            Change::ResourceDeleted { id, .. } => {
-                self.deleted.insert(id.clone());
-            }
-            Change::TicketCreated {
-                id,
-                labels,
-                properties,
-                ..
-            } => {
-                let taken_over = self.ours.get(id).cloned();
-                let made = marker(labels).map(|marker| (marker, properties["asaf.link"].clone()));
-                let Some((marker, link)) = made.or(taken_over) else {
-                    return;
-                };
-                self.live.entry(marker.clone()).or_default().insert(*id);
-                self.markers.insert(*id, marker);
-                self.findings.insert(*id, findings_in(&link));
-                let alias = &link["alias"];
-                let text = |name: &str| alias[name].as_str().unwrap_or_default().to_owned();
-                let about = About {
-                    account: text("account"),
-                    rule: text("rule"),
-                    resource: text("resource"),
-                    shared: text("region") == SEVERAL_REGIONS,
-                };
-                self.about.insert(*id, about);
-            }
-            Change::TicketDeleted { id, .. } => self.bury(*id),
-            Change::TicketMoved { id, to, .. } => self.moved(*id, to, entry),
-            Change::TicketEdited { .. } | Change::TicketCommented { .. } => {}
-        }
-    }
-
-    fn moved(&mut self, id: u64, to: &str, entry: &Entry) {
-        if let Some(marker) = self.markers.get(&id) {
-            let live = self.live.entry(marker.clone()).or_default();
-            if to == "Closed" {
-                live.remove(&id);
-            } else {
-                live.insert(id);
-            }
-        }
-        match (&entry.actor, to) {
-            (Actor::Person { role, .. }, "Closed") if role == "reviewer" => {
-                // Whether it was closed before or after it began to fail again in the same instant, nobody can tell.
-                let tie = self.undecided_at.get(&id) == Some(&entry.at);
-                let closed = if tie { "closed at once" } else { "closed" };
-                self.decided.insert(id, closed);
-                self.claimed.insert(id);
-            }
-            (Actor::Person { .. }, "Resolved") => {
-                self.decided.insert(id, "resolved");
-                self.claimed.insert(id);
-            }
-            (_, "Open" | "In Progress") => {
-                self.decided.remove(&id);
-                self.claimed.remove(&id);
-            }
-            _ => {}
-        }
-    }
-
-    fn bury(&mut self, ticket: u64) {
-        if let Some(marker) = self.markers.get(&ticket) {
-            self.live.entry(marker.clone()).or_default().remove(&ticket);
-        }
-    }
-
-    fn begin_episode(&mut self, finding: &str, at: Timestamp) {
-        let twins: Vec<String> = self.twins(finding).cloned().collect();
-        for twin in twins {
-            self.resolved_by_people.remove(&twin);
-        }
-        self.undecided(finding, at);
-    }
-
-    /// What was said on its tickets may count, and need not.
-    fn doubt(&mut self, finding: &str, why: &'static str) {
-        for ticket in self.tickets_of(finding) {
-            if let Some(decided) = self.decided.get_mut(&ticket) {
-                *decided = why;
-            }
-        }
-    }
-
-    /// What was said on its tickets was about what it was before.
-    fn undecided(&mut self, finding: &str, at: Timestamp) {
-        for ticket in self.tickets_of(finding) {
-            self.decided.remove(&ticket);
-            self.undecided_at.insert(ticket, at);
-        }
-    }
-
-    /// It is ignored no more; what somebody said on a ticket was not about that, and stands.
-    fn show_again(&mut self, finding: &str) {
-        let twins: Vec<String> = self.twins(finding).cloned().collect();
-        for twin in twins {
-            self.resolved_by_people.remove(&twin);
-        }
-        for ticket in self.tickets_of(finding) {
-            if !self.claimed.contains(&ticket) {
-                self.decided.remove(&ticket);
-            }
-        }
-    }
-
-    fn decide_all(&mut self, finding: &str) {
-        for ticket in self.tickets_of(finding) {
-            self.decided.insert(ticket, "resolved");
-        }
+        self.stopped.contains(finding) || self.is_decided(finding) || claimed || by_people || gone
     }
 }
 
@@ -481,29 +215,6 @@ fn is_by_merged_rule(note: &str, github: &GitHub, at: Timestamp) -> bool {
     })
 }
 
-fn marker(labels: &[String]) -> Option<String> {
-    labels
-        .iter()
-        .find(|label| {
-            label
-                .strip_prefix("asaf-")
-                .is_some_and(|hash| hash.len() == 32)
-        })
-        .cloned()
-}
-
-/// The ticket that a note of ours names: `PAY-7: …` or `Tracked in PAY-7. …`.
-fn ticket_in(note: &str) -> Option<&str> {
-    let named = note.strip_prefix("Tracked in ").unwrap_or(note);
-    let key = named.split([':', '.']).next()?;
-    let (project, number) = key.split_once('-')?;
-    let is_project = project
-        .chars()
-        .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-    let is_key = is_project && number.parse::<u64>().is_ok();
-    is_key.then_some(key)
-}
-
 fn ours(world: &World) -> BTreeMap<u64, (String, Value)> {
     let issues = world.jira.issues();
     let marked = issues.filter_map(|issue| {
@@ -511,14 +222,6 @@ fn ours(world: &World) -> BTreeMap<u64, (String, Value)> {
         Some((issue.id, (marker(&issue.labels)?, link.clone())))
     });
     marked.collect()
-}
-
-fn findings_in(link: &Value) -> Vec<String> {
-    let list = link["findings"].as_array();
-    list.into_iter()
-        .flatten()
-        .filter_map(|finding| finding["id"].as_str().map(str::to_owned))
-        .collect()
 }
 
 /// The first node of a document that the engine never makes.

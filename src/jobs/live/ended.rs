@@ -74,6 +74,7 @@ pub(super) fn ended(
     let held = report.plan.held.iter().find(|held| held.marker == *marker);
     match held.map(|held| &held.why) {
         Some(HeldReason::HoldDown { until }) => Ended::So(Finished::Later { at: *until }),
+        Some(HeldReason::FailsSince { .. }) => at(SignedDuration::ZERO),
         Some(HeldReason::IntentInDoubt { .. }) => at(create_quarantine),
         Some(HeldReason::TicketNotFoundOnce { .. }) => at(SECOND_READ),
         Some(

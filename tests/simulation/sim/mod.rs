@@ -29,17 +29,15 @@ pub(crate) enum Mode {
     Steady,
     /// They act between any two requests, and processes are paused for up to 40 minutes.
     Hostile,
-    /// As steady, with findings that share tickets. Only where it is asked for: docs/reliability.md says what it finds still.
+    /// As steady, with findings that share tickets.
     Shared,
 }
 
 impl Mode {
-    /// The modes in which nothing may be found.
-    pub(crate) const ALL: [Mode; 2] = [Mode::Steady, Mode::Hostile];
+    pub(crate) const ALL: [Mode; 3] = [Mode::Steady, Mode::Hostile, Mode::Shared];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        let known = [Mode::Steady, Mode::Hostile, Mode::Shared];
-        known.into_iter().find(|mode| mode.name() == name)
+        Mode::ALL.into_iter().find(|mode| mode.name() == name)
     }
 
     pub(crate) fn name(self) -> &'static str {
