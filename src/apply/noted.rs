@@ -11,6 +11,7 @@ use crate::store::{AuditEntry, Store, StoreError};
 /// The row of the decision table for what both sides agree on.
 const AGREED: u8 = 22;
 
+#[allow(clippy::vec_box)] // As the plan has them.
 pub(super) async fn note<S: Store>(
     noted: Vec<Box<Link>>,
     snapshot: &Snapshot,

@@ -25,6 +25,7 @@ pub struct Plan {
     pub held: Vec<Held>,
     /// Links whose row changes without an outside write. Boxed: a list that grows as it is filled is half empty.
     #[serde(skip)]
+    #[allow(clippy::vec_box)]
     pub noted: Vec<Box<Link>>,
     /// What the decision was made from.
     pub seen: Seen,

@@ -23,11 +23,12 @@ pub(super) async fn complete<S: Store>(
 ) -> Result<(), ReadError> {
     // A group leads to members, and a member to its group: twice is all the way.
     for _ in 0..2 {
-        let named = |link: &Box<Link>| {
+        let named = |link: &Link| {
             let group = link.member.as_ref().map(|member| member.of.clone());
             group.into_iter().chain(link.members.clone())
         };
-        let wanted: BTreeSet<Marker> = snapshot.links.values().flat_map(named).collect();
+        let links = snapshot.links.values().map(Box::as_ref);
+        let wanted: BTreeSet<Marker> = links.flat_map(named).collect();
         let missing: Vec<Marker> = wanted
             .into_iter()
             .filter(|marker| !snapshot.links.contains_key(marker))

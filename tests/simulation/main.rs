@@ -13,6 +13,8 @@ use sim::{Failed, Mode, kept, many, on_a_large_stack, run};
 
 /// Histories of each mode in the short form; `ASAF_SEEDS` asks for another number.
 const SEEDS: u64 = 670;
+/// The first of them: in half of them Slack is away now and then.
+const FIRST: u64 = 665;
 
 /// Branches that the histories must have reached, or they prove little.
 const SOMETIMES: &[&str] = &[
@@ -40,6 +42,7 @@ const SOMETIMES: &[&str] = &[
     "answer 429",
     "answer 503",
     "healed by its own schedule",
+    "an hour without Slack",
     "row 2",
     "row 4",
     "row 6",
@@ -77,7 +80,7 @@ fn seeds_that_failed_once_hold() {
 
 #[test]
 fn one_seed_twice_is_one_history() {
-    for seed in 0..8 {
+    for seed in 996..1_004 {
         for mode in Mode::ALL {
             let trace = move || run(seed, mode, false).trace;
             let (one, two) = (on_a_large_stack(trace), on_a_large_stack(trace));
@@ -92,7 +95,7 @@ fn histories_hold_in_every_mode() {
     let seeds = asked.map_or(SEEDS, |text| text.parse().unwrap());
     let (mut all, mut failed) = (Counts::default(), Vec::new());
     for mode in Mode::ALL {
-        let (counts, some) = many(0..seeds, mode);
+        let (counts, some) = many(FIRST..FIRST + seeds, mode);
         all.add(&counts);
         failed.extend(some);
     }

@@ -114,9 +114,10 @@ async fn a_ticket_whose_create_was_in_doubt_is_told_of_too() {
         if ended.await.is_some() {
             break;
         }
-        let issues = scene.world.lock();
-        let ticket_ids: Vec<u64> = issues.jira.issues().map(|issue| issue.id).collect();
-        drop(issues);
+        let ticket_ids = {
+            let world = scene.world.lock();
+            world.jira.issues().map(|issue| issue.id).collect()
+        };
         let keys = Keys {
             ticket_ids,
             ..Keys::default()

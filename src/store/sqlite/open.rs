@@ -24,6 +24,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (10, include_str!("dashboard.sql")),
     (11, include_str!("groups.sql")),
     (12, include_str!("pairs.sql")),
+    (13, include_str!("totals.sql")),
 ];
 
 /// The lock that keeps a second process out. The system drops it when the process ends, however it ends.

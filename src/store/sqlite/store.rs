@@ -12,7 +12,7 @@ use crate::store::{
 
 impl Store for Sqlite {
     async fn links(&self) -> Result<Vec<Link>, StoreError> {
-        self.call_read(|db| rows::links(db)).await
+        self.call_read(rows::links).await
     }
 
     async fn links_of(

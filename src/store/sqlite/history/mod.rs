@@ -312,18 +312,25 @@ fn pair_word(a: Dimension, b: Dimension) -> String {
 const ADDED: &str = "ON CONFLICT DO UPDATE SET new = new + excluded.new, reopened = reopened + excluded.reopened, fixed = fixed + excluded.fixed, removed = removed + excluded.removed, ignored = ignored + excluded.ignored, deleted = deleted + excluded.deleted, adopted = adopted + excluded.adopted, moved = moved + excluded.moved";
 
 fn add_flow(step: &Transaction<'_>, cell: i64, day: i64, flows: &Flows) -> Result<(), Fault> {
-    let sql = format!("INSERT INTO flow VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) {ADDED}");
-    step.prepare_cached(&sql)?.execute((
-        cell,
-        day,
-        flows.new,
-        flows.reopened,
-        flows.fixed,
-        flows.removed,
-        flows.ignored,
-        flows.deleted,
-        flows.adopted,
-        flows.moved,
+    let of_day =
+        format!("INSERT INTO flow VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) {ADDED}");
+    let total =
+        format!("INSERT INTO flow_total VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) {ADDED}");
+    let Flows {
+        new,
+        reopened,
+        fixed,
+        removed,
+        ignored,
+        deleted,
+        adopted,
+        moved,
+    } = flows;
+    step.prepare_cached(&of_day)?.execute((
+        cell, day, new, reopened, fixed, removed, ignored, deleted, adopted, moved,
+    ))?;
+    step.prepare_cached(&total)?.execute((
+        cell, new, reopened, fixed, removed, ignored, deleted, adopted, moved,
     ))?;
     Ok(())
 }

@@ -177,12 +177,8 @@ fn counted(
         values: Vec::new(),
     };
     let Some(sums) = sums(table, select, by) else {
-        let name = by.map_or("''".to_owned(), |by| format!("c.{}", by.word()));
-        asked.sql = format!(
-            "SELECT {name} AS name, {week} AS week, c.severity AS severity, {columns} FROM cell c JOIN {table} ON cell = c.id WHERE 1"
-        );
-        asked.cells(select);
         let (from, to) = bounds(days);
+        let mut asked = of_cells(table, select, by, week, columns);
         asked.between("day", from, to);
         return asked;
     };
@@ -205,6 +201,32 @@ fn counted(
         asked.severities("severity", select);
     }
     asked
+}
+
+/// The same from the cells that fit.
+fn of_cells(
+    table: &str,
+    select: &Select,
+    by: Option<Dimension>,
+    week: &str,
+    columns: &str,
+) -> Asked {
+    let name = by.map_or("''".to_owned(), |by| format!("c.{}", by.word()));
+    let mut asked = Asked {
+        sql: format!(
+            "SELECT {name} AS name, {week} AS week, c.severity AS severity, {columns} FROM cell c JOIN {table} ON cell = c.id WHERE 1"
+        ),
+        values: Vec::new(),
+    };
+    asked.cells(select);
+    asked
+}
+
+/// Nothing was counted outside of these days.
+fn is_all(db: &Connection, days: Days) -> Result<bool, Fault> {
+    let sql = "SELECT max(day) FROM flow_sum WHERE dimension = 'all' AND span = 1";
+    let last: Option<i64> = db.query_row(sql, [], |row| row.get(0))?;
+    Ok(days.from.is_none() && last.is_none_or(|last| last <= number(days.to)))
 }
 
 /// The sums that answer a question.
@@ -269,7 +291,11 @@ fn flows(
     let columns = "new, reopened, fixed, removed, ignored, deleted, adopted, moved";
     // Split by weeks, or for few names, single days are few enough.
     let span = (!weekly && by.is_some()).then_some(WEEK);
-    let asked = counted("flow", select, days, by, weekly, span, columns);
+    let asked = if !weekly && sums("flow", select, by).is_none() && is_all(db, days)? {
+        of_cells("flow_total", select, by, "0", columns)
+    } else {
+        counted("flow", select, days, by, weekly, span, columns)
+    };
     let mut sums: ByName<BTreeMap<(i64, Severity), Flows>> = ByName::default();
     each(db, &asked.sql, asked.values, |row| {
         let flows = Flows {
