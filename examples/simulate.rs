@@ -12,6 +12,10 @@ use std::time::Instant;
 use clap::Parser;
 use sim::{Mode, kept, many, on_a_large_stack, run};
 
+/// As the program itself: histories are made of millions of small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Random histories of the engine against the emulated world.
 #[derive(Parser)]
 struct Arguments {
