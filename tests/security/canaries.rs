@@ -11,6 +11,8 @@ use crate::serving::{SECRET, Serve, signature, until};
 
 const AWS_SECRET: &str = "canary/AwsSecretAccessKey+0123456789abcdef";
 const AWS_SESSION: &str = "canary/AwsSessionToken+0123456789abcdefgh";
+const WALL: &str = "canary-of-the-token-of-a-wall-0123456789abcdef";
+const CLIENT_SECRET: &str = "canary/of-the-client's+secret-0123456789abcdef";
 const WRONG: &str = "canary-a-token-that-nobody-issued-0123456789";
 
 /// What must not be found, with the name of the secret that it is, or is made of.
@@ -42,6 +44,8 @@ impl Canaries {
             ("HOOK", SECRET),
             ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
             ("AWS_SESSION_TOKEN", AWS_SESSION),
+            ("the dashboard's token", WALL),
+            ("the dashboard's client secret", CLIENT_SECRET),
             ("a wrong token", WRONG),
         ] {
             found.add(name, value);
@@ -209,6 +213,67 @@ fn threat_9_a_process_that_serves_logs_and_shows_no_secret() {
     for answer in &shown {
         canaries.absent_from("an answer", answer.text.as_bytes());
     }
+    let log = serve.log();
+    assert!(log.contains("TRACE"), "{log}");
+    canaries.absent_from("the log", log.as_bytes());
+    kept(&runs, &canaries);
+}
+
+/// The dashboard's own: a token for scripts, and the secret of the client that sends people to log in.
+#[test]
+fn threat_9_a_dashboard_logs_and_shows_no_secret() {
+    let runs = Runs::new(2, 40, |_, text| {
+        let dashboard = r#"
+[dashboard]
+url = "https://asaf.example.com"
+[dashboard.oidc]
+issuer = "http://127.0.0.1:9"
+client_id = "asaf"
+client_secret = "env:CLIENT_SECRET"
+[[dashboard.tokens]]
+name = "wall"
+token = "env:WALL"
+role = "viewer"
+[[dashboard.roles]]
+role = "viewer"
+groups = ["everybody"]
+"#;
+        format!("{text}\n[webhook]\nsecrets = [\"env:HOOK\"]\n{dashboard}")
+    });
+    let canaries = Canaries::of(&runs);
+    let config = std::fs::read_to_string(runs.folder.join("asaf.toml")).unwrap();
+    let mut env = runs.world.env();
+    env.extend([
+        ("ASAF_LOG", "trace"),
+        ("RUST_BACKTRACE", "1"),
+        ("WALL", WALL),
+        ("CLIENT_SECRET", CLIENT_SECRET),
+        ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
+        ("AWS_SESSION_TOKEN", AWS_SESSION),
+    ]);
+    let mut serve = Serve::start(&runs.folder, &config, &env);
+    let mut ask = |path: &str, header: &str, status: u16| {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: asaf.example.com\r\n{header}\r\nConnection: close\r\n\r\n"
+        );
+        let answer = serve.connect().send(&head, b"");
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        canaries.absent_from(path, answer.text.as_bytes());
+    };
+    let bearer = |token: &str| format!("Authorization: Bearer {token}");
+    for path in ["/", "/teams", "/integrations", "/api/v1/overview"] {
+        ask(path, &bearer(WALL), 200);
+        ask(path, &bearer(WRONG), 401);
+    }
+    // Nobody answers at the provider's address.
+    ask("/login", "Accept: text/html", 409);
+    ask(
+        &format!("/login/callback?code={WRONG}&state={WRONG}"),
+        "Accept: text/html",
+        409,
+    );
+    serve.signal("TERM");
+    assert!(serve.ended().success());
     let log = serve.log();
     assert!(log.contains("TRACE"), "{log}");
     canaries.absent_from("the log", log.as_bytes());
