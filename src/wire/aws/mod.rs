@@ -102,6 +102,10 @@ impl Aws {
             }
         }
         let config = credentials.load(&settings).await;
+        // Each operation brings its own. Without one here the SDK makes one for each of its clients, and reads every root
+        // certificate for it.
+        let never_asked = Recorder::new(transport.clone()).client();
+        let config = config.into_builder().http_client(never_asked).build();
         Aws {
             settings,
             config,
