@@ -252,7 +252,7 @@ groups = ["everybody"]
         ("AWS_SESSION_TOKEN", AWS_SESSION),
     ]);
     let mut serve = Serve::start(&runs.folder, &config, &env);
-    let mut ask = |path: &str, header: &str, status: u16| {
+    let ask = |path: &str, header: &str, status: u16| {
         let head = format!(
             "GET {path} HTTP/1.1\r\nHost: asaf.example.com\r\n{header}\r\nConnection: close\r\n\r\n"
         );
