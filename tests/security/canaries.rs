@@ -93,6 +93,21 @@ fn loud(mut command: Command, format: &str) -> Said {
     command.output().unwrap().into()
 }
 
+/// The same of a process that stays.
+fn loud_serve(runs: &Runs) -> Serve {
+    let config = std::fs::read_to_string(runs.folder.join("asaf.toml")).unwrap();
+    let mut env = runs.world.env();
+    env.extend([
+        ("ASAF_LOG", "trace"),
+        ("RUST_BACKTRACE", "1"),
+        ("WALL", WALL),
+        ("CLIENT_SECRET", CLIENT_SECRET),
+        ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
+        ("AWS_SESSION_TOKEN", AWS_SESSION),
+    ]);
+    Serve::start(&runs.folder, &config, &env)
+}
+
 const COMMANDS: &[&[&str]] = &[
     &["config", "check"],
     &["config", "show"],
@@ -178,15 +193,7 @@ fn threat_9_a_process_that_serves_logs_and_shows_no_secret() {
         format!("{text}\n[webhook]\nsecrets = [\"env:HOOK\"]\n")
     });
     let canaries = Canaries::of(&runs);
-    let config = std::fs::read_to_string(runs.folder.join("asaf.toml")).unwrap();
-    let mut env = runs.world.env();
-    env.extend([
-        ("ASAF_LOG", "trace"),
-        ("RUST_BACKTRACE", "1"),
-        ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
-        ("AWS_SESSION_TOKEN", AWS_SESSION),
-    ]);
-    let mut serve = Serve::start(&runs.folder, &config, &env);
+    let mut serve = loud_serve(&runs);
     let body = crate::serving::change(10_001, 1);
     let shown = [
         serve.deliver(SECRET, &body),
@@ -241,17 +248,7 @@ groups = ["everybody"]
         format!("{text}\n[webhook]\nsecrets = [\"env:HOOK\"]\n{dashboard}")
     });
     let canaries = Canaries::of(&runs);
-    let config = std::fs::read_to_string(runs.folder.join("asaf.toml")).unwrap();
-    let mut env = runs.world.env();
-    env.extend([
-        ("ASAF_LOG", "trace"),
-        ("RUST_BACKTRACE", "1"),
-        ("WALL", WALL),
-        ("CLIENT_SECRET", CLIENT_SECRET),
-        ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
-        ("AWS_SESSION_TOKEN", AWS_SESSION),
-    ]);
-    let mut serve = Serve::start(&runs.folder, &config, &env);
+    let mut serve = loud_serve(&runs);
     let ask = |path: &str, header: &str, status: u16| {
         let head = format!(
             "GET {path} HTTP/1.1\r\nHost: asaf.example.com\r\n{header}\r\nConnection: close\r\n\r\n"

@@ -70,6 +70,15 @@ async fn killed_at_any_request_each_message_is_sent_once() {
     assert!(kills >= 20, "{kills}");
 }
 
+/// How many tickets there are, after a run that was cut off at this request; each was told of once.
+async fn told_of_every_ticket(scene: &Scene, request: i64) -> usize {
+    until_told(scene).await;
+    let tickets = scene.world.lock().jira.issues().count();
+    let told = payments(scene).len();
+    assert_eq!(told, tickets, "cut off at request {request}");
+    tickets
+}
+
 /// The product makes it urgent, and only the finding's key still says which one it is.
 #[tokio::test]
 async fn a_ticket_whose_finding_went_before_anybody_was_told_is_told_still() {
@@ -90,14 +99,7 @@ async fn a_ticket_whose_finding_went_before_anybody_was_told_is_told_still() {
         }
         scene.clock.advance(SignedDuration::from_mins(11));
         scene.run(Wish::Full).await;
-        until_told(&scene).await;
-        let tickets = scene.world.lock().jira.issues().count();
-        assert_eq!(
-            payments(&scene).len(),
-            tickets,
-            "cut off at request {request}"
-        );
-        told += tickets;
+        told += told_of_every_ticket(&scene, request).await;
     }
     assert!(told > 0);
 }
@@ -128,14 +130,7 @@ async fn a_ticket_whose_create_was_in_doubt_is_told_of_too() {
         };
         let ran = scene.try_run(Wish::Named(keys), orders, None).await;
         ran.unwrap().unwrap();
-        until_told(&scene).await;
-        let tickets = scene.world.lock().jira.issues().count();
-        assert_eq!(
-            payments(&scene).len(),
-            tickets,
-            "cut off at request {request}"
-        );
-        told += tickets;
+        told += told_of_every_ticket(&scene, request).await;
     }
     assert!(told > 0);
 }
