@@ -7,16 +7,15 @@ use asaf::emulators::jira::FaultKind;
 use asaf::emulators::journal::{Actor, Change, Entry};
 use asaf::jobs::connect::Clients;
 use asaf::jobs::live::{Turn, Worker};
-use asaf::jobs::reconcile::{Job, Report};
+use asaf::jobs::reconcile::Report;
 use asaf::model::FindingKey;
-use asaf::read::Silent;
 use asaf::store::queue::{Accepted, Delivery, Inbox, ResourceDeletion, WorkKey};
 use asaf::store::sqlite::Sqlite;
 use asaf::wire::aws::Aws;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use super::{Scene, Unheard};
+use super::Scene;
 
 /// The clients and the store of one process, and how far in the journal it has heard.
 pub(crate) struct Live<'a> {
@@ -41,7 +40,7 @@ impl Scene {
         Live {
             scene: self,
             clients: self.clients(None).await,
-            store: Sqlite::open(&self.store_path()).unwrap(),
+            store: self.store(),
             heard: Cell::new(0),
             deliveries: Cell::new(0),
         }
@@ -107,15 +106,7 @@ impl Scene {
 
 impl<'a> Live<'a> {
     pub(crate) fn worker(&self) -> Worked<'_> {
-        let job = Job {
-            config: &self.scene.config,
-            clients: &self.clients,
-            findings: &self.clients.aws,
-            store: &self.store,
-            progress: &Silent,
-            watch: &Unheard,
-        };
-        Worker::new(job, &|| 0.5)
+        Worker::new(self.scene.job(&self.clients, &self.store), &|| 0.5)
     }
 
     /// The events of everything that has happened since the last call, the engine's own writes too.

@@ -22,7 +22,7 @@ use asaf::notify::deliver::Delivered;
 use asaf::read::Silent;
 use asaf::store::StoreError;
 use asaf::store::sqlite::Sqlite;
-use asaf::wire::aws::Credentials;
+use asaf::wire::aws::{Aws, Credentials};
 use asaf::wire::transport::{Exchange, Exchanged, Transport};
 use jiff::SignedDuration;
 use tokio::sync::Notify;
@@ -35,6 +35,8 @@ pub(crate) struct Scene {
     pub(crate) config: Config,
     /// Answers for the chats instead of the world.
     pub(crate) chat: Option<Arc<dyn Exchange>>,
+    /// How a run opens its store.
+    pub(crate) opens: fn(&Path) -> Result<Sqlite, StoreError>,
 }
 
 /// Ends the engine at a request: before it has an effect, or after.
@@ -146,6 +148,7 @@ impl Scene {
             folder,
             config,
             chat: None,
+            opens: Sqlite::open,
         }
     }
 
@@ -226,7 +229,7 @@ impl Scene {
     /// fork and exec.
     pub(crate) fn store(&self) -> Sqlite {
         for _ in 0..100 {
-            match Sqlite::open(&self.store_path()) {
+            match (self.opens)(&self.store_path()) {
                 Err(StoreError::Locked { .. }) => std::thread::sleep(Duration::from_millis(20)),
                 other => return other.unwrap(),
             }
@@ -250,14 +253,7 @@ impl Scene {
     ) -> Option<Result<Report, RunError>> {
         let clients = self.clients(fuse).await;
         let store = self.store();
-        let job = Job {
-            config: &self.config,
-            clients: &clients,
-            findings: &clients.aws,
-            store: &store,
-            progress: &Silent,
-            watch: &Unheard,
-        };
+        let job = self.job(&clients, &store);
         let blown = async {
             match fuse {
                 Some(fuse) => fuse.blown.notified().await,
@@ -267,6 +263,22 @@ impl Scene {
         tokio::select! {
             report = Box::pin(job.run(&wish, &orders)) => Some(report),
             () = blown => None,
+        }
+    }
+
+    /// The job of a process that has these.
+    pub(crate) fn job<'a>(
+        &'a self,
+        clients: &'a Clients,
+        store: &'a Sqlite,
+    ) -> Job<'a, Aws, Sqlite> {
+        Job {
+            config: &self.config,
+            clients,
+            findings: &clients.aws,
+            store,
+            progress: &Silent,
+            watch: &Unheard,
         }
     }
 

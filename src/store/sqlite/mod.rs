@@ -27,14 +27,14 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
 use super::{Store as _, StoreError};
-use threads::{Alone, Job, Threads, Write};
+use threads::{Alone, Hands, Job, Write};
 
-/// An open store. Two threads own the connections, one to write and one to read. Dropping it waits until what was begun
-/// is done and the file is closed; only then may another process have the lock.
+/// An open store. In a run, two threads own the connections, one to write and one to read.
+/// Dropping it waits until what was begun is done and the file is closed; only then may another process have the lock.
 #[derive(Debug)]
 pub struct Sqlite {
     path: PathBuf,
-    threads: Threads,
+    hands: Hands,
     arrived: Notify,
     _lock: Option<open::Lock>,
 }
@@ -46,24 +46,38 @@ impl Sqlite {
     /// [`StoreError::Locked`] when another process holds it; [`StoreError::Newer`], [`StoreError::File`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = open::lock(path)?;
-        Self::start(path, Some(lock))
+        let hands = Hands::Threads(threads::start(path)?);
+        Ok(Self::with(path, hands, Some(lock)))
     }
 
-    /// Opens the file beside a running process, to answer questions (`explain`, `quarantine ls`).
+    /// The same without threads: each call blocks the thread that makes it. For histories that are lived through step by
+    /// step, where nothing else goes on meanwhile.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn open_in_place(path: &Path) -> Result<Self, StoreError> {
+        let lock = open::lock(path)?;
+        let hands = Hands::Callers(threads::writer(path, true)?.into());
+        Ok(Self::with(path, hands, Some(lock)))
+    }
+
+    /// Opens the file beside a running process, to answer questions (`explain`, `quarantine ls`). Each call blocks its
+    /// thread, as with [`Sqlite::open_in_place`].
     ///
     /// # Errors
     /// As [`Sqlite::open`], but never [`StoreError::Locked`].
     pub fn open_beside(path: &Path) -> Result<Self, StoreError> {
-        Self::start(path, None)
+        let hands = Hands::Callers(threads::writer(path, false)?.into());
+        Ok(Self::with(path, hands, None))
     }
 
-    fn start(path: &Path, lock: Option<open::Lock>) -> Result<Self, StoreError> {
-        Ok(Sqlite {
+    fn with(path: &Path, hands: Hands, lock: Option<open::Lock>) -> Self {
+        Sqlite {
             path: path.to_owned(),
-            threads: threads::start(path, lock.is_some())?,
+            hands,
             arrived: Notify::new(),
             _lock: lock,
-        })
+        }
     }
 
     /// The database file.
@@ -124,7 +138,7 @@ impl Sqlite {
             // The caller may have gone (a dropped future); the work is done all the same.
             let _ = answer.send(work(connection));
         });
-        self.threads.write(Job::Alone(job))?;
+        self.hands.write(Job::Alone(job))?;
         self.answer(answered).await
     }
 
@@ -135,7 +149,7 @@ impl Sqlite {
     ) -> Result<R, StoreError> {
         let (answer, answered) = oneshot::channel();
         let write = Write::new(work, answer);
-        self.threads.write(Job::Small(Box::new(write)))?;
+        self.hands.write(Job::Small(Box::new(write)))?;
         self.answer(answered).await
     }
 
@@ -152,7 +166,7 @@ impl Sqlite {
                 .and_then(|step| work(&step));
             let _ = answer.send(read);
         });
-        self.threads.read(job)?;
+        self.hands.read(job)?;
         self.answer(answered).await
     }
 

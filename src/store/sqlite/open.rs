@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::mutant;
 use crate::store::StoreError;
 
+/// Prepared statements that a connection keeps: more than there are (the library keeps 16, and prepares the others anew).
+const STATEMENTS_KEPT: usize = 256;
+
 /// Every schema change, in order. A text is never edited once released: its hash is checked.
 const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("schema.sql")),
@@ -85,6 +88,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         )
         .map_err(file)?;
     migrate(&mut connection, path)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
 }
 
@@ -129,6 +133,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     connection
         .execute_batch("PRAGMA query_only = ON;")
         .map_err(file)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
 }
 

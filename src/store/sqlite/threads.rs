@@ -1,9 +1,11 @@
-//! The two threads of a store: one writes, one reads, so that a long read delays no writer.
+//! Who works on a store's file. Two threads as a rule: one writes, one reads, so that a long read delays no writer. Or the
+//! callers themselves, where nothing else waits.
 //!
 //! Small writes that arrive while another one is being made durable share the next transaction, and so one fsync. Each
 //! is a savepoint of its own: one that fails undoes only itself.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -74,24 +76,48 @@ impl<R: Send, W: FnOnce(&Connection) -> Result<R, Fault> + Send> Small for Write
     }
 }
 
-/// Both threads, with their queues.
+/// Who does the work.
+#[derive(Debug)]
+pub(super) enum Hands {
+    /// Both threads, with their queues.
+    Threads(Threads),
+    /// The callers, one after another.
+    Callers(Mutex<Connection>),
+}
+
+impl Hands {
+    pub(super) fn write(&self, job: Job) -> Result<(), StoreError> {
+        match self {
+            Hands::Threads(threads) => send(threads.writes.as_ref(), job),
+            Hands::Callers(connection) => {
+                let mut connection = connection.lock().map_err(|_| StoreError::Closed)?;
+                match job {
+                    Job::Alone(work) => work(&mut connection),
+                    Job::Small(work) => drop(together(&mut connection, work, None)),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn read(&self, job: Alone) -> Result<(), StoreError> {
+        match self {
+            Hands::Threads(threads) => send(threads.reads.as_ref(), job),
+            Hands::Callers(_) => self.write(Job::Alone(job)),
+        }
+    }
+}
+
+fn send<J>(queue: Option<&Sender<J>>, job: J) -> Result<(), StoreError> {
+    let queue = queue.ok_or(StoreError::Closed)?;
+    queue.send(job).map_err(|_| StoreError::Closed)
+}
+
 #[derive(Debug)]
 pub(super) struct Threads {
     writes: Option<Sender<Job>>,
     reads: Option<Sender<Alone>>,
     running: Vec<JoinHandle<()>>,
-}
-
-impl Threads {
-    pub(super) fn write(&self, job: Job) -> Result<(), StoreError> {
-        let queue = self.writes.as_ref().ok_or(StoreError::Closed)?;
-        queue.send(job).map_err(|_| StoreError::Closed)
-    }
-
-    pub(super) fn read(&self, job: Alone) -> Result<(), StoreError> {
-        let queue = self.reads.as_ref().ok_or(StoreError::Closed)?;
-        queue.send(job).map_err(|_| StoreError::Closed)
-    }
 }
 
 impl Drop for Threads {
@@ -106,17 +132,25 @@ impl Drop for Threads {
     }
 }
 
-/// Starts both threads. Whoever has the store to itself voids all claims: their
-/// workers are gone.
+/// Opens the file to write. Whoever has the store to itself voids all claims: their workers are gone.
 ///
 /// # Errors
-/// When the file cannot be opened, or a thread not be started.
-pub(super) fn start(path: &Path, has_it_to_itself: bool) -> Result<Threads, StoreError> {
+/// When the file cannot be opened.
+pub(super) fn writer(path: &Path, has_it_to_itself: bool) -> Result<Connection, StoreError> {
     let writer = open::open(path)?;
     if has_it_to_itself {
         open::check(&writer, path)?;
         open::void_claims(&writer, path)?;
     }
+    Ok(writer)
+}
+
+/// Starts both threads, for who has the store to itself.
+///
+/// # Errors
+/// When the file cannot be opened, or a thread not be started.
+pub(super) fn start(path: &Path) -> Result<Threads, StoreError> {
+    let writer = writer(path, true)?;
     let mut reader = open::open_to_read(path)?;
     let (writes, queue) = channel::<Job>();
     let writing = spawn("store", path, move || write(writer, &queue))?;
@@ -152,7 +186,7 @@ fn write(mut connection: Connection, queue: &Receiver<Job>) {
     while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
         match job {
             Job::Alone(work) => work(&mut connection),
-            Job::Small(first) => next = together(&mut connection, first, queue),
+            Job::Small(first) => next = together(&mut connection, first, Some(queue)),
         }
     }
 }
@@ -161,7 +195,7 @@ fn write(mut connection: Connection, queue: &Receiver<Job>) {
 fn together(
     connection: &mut Connection,
     first: Box<dyn Small>,
-    queue: &Receiver<Job>,
+    queue: Option<&Receiver<Job>>,
 ) -> Option<Job> {
     let mut step = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(step) => step,
@@ -177,10 +211,10 @@ fn together(
         write.run(&mut step);
         begun += 1;
         if begun < SHARED_MOST {
-            match queue.try_recv() {
-                Ok(Job::Small(write)) => writes.push(write),
-                Ok(alone) => other = Some(alone),
-                Err(_) => {}
+            match queue.and_then(|queue| queue.try_recv().ok()) {
+                Some(Job::Small(write)) => writes.push(write),
+                Some(alone) => other = Some(alone),
+                None => {}
             }
         }
     }

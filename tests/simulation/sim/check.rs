@@ -7,11 +7,13 @@ mod records;
 mod sharing;
 mod told;
 
-use asaf::emulators::journal::Actor;
 use asaf::emulators::world::audit;
-use asaf::jobs::live::Turn;
+use asaf::jobs::connect::Clients;
+use asaf::jobs::live::{Turn, Worker};
 use asaf::jobs::reconcile::{Orders, Report, Wish};
 use asaf::plan::HeldReason;
+use asaf::store::Store;
+use asaf::store::sqlite::Sqlite;
 use jiff::SignedDuration;
 
 use super::stage::Stage;
@@ -26,15 +28,26 @@ const ALONE_PERMILLE: u32 = 100;
 const A_DAY_LATER_PERMILLE: u32 = 200;
 const ROUNDS_ALONE: u32 = 10;
 
+/// The process that is left when the trouble is over.
+struct Mended {
+    clients: Clients,
+    store: Sqlite,
+}
+
 impl Stage {
     /// Stops all trouble, and checks.
     pub(crate) async fn heal(&mut self) {
         self.quieten();
-        self.release_quarantine().await;
+        self.begin_store();
+        let mended = Mended {
+            clients: self.scene.clients(None).await,
+            store: self.scene.store(),
+        };
+        release_quarantine(&mended.store).await;
         if self.dice.permille(ALONE_PERMILLE) {
-            self.on_its_own().await;
+            self.on_its_own(&mended).await;
         }
-        let Some(mut report) = self.until_agreement().await else {
+        let Some(mut report) = self.until_agreement(&mended).await else {
             return;
         };
         let a_day_later = self.dice.permille(A_DAY_LATER_PERMILLE);
@@ -44,12 +57,11 @@ impl Stage {
                 .world
                 .lock()
                 .advance(SignedDuration::from_hours(25));
-            let Some(again) = self.until_agreement().await else {
+            let Some(again) = self.until_agreement(&mended).await else {
                 return;
             };
             report = again;
         }
-        self.is_quiescent().await;
         self.check_journal();
         let found = agreement::check(&self.scene.world.lock(), &report, a_day_later);
         self.violations.extend(found);
@@ -61,32 +73,29 @@ impl Stage {
             .hub
             .iter()
             .any(|f| f["Compliance"]["Status"] == "NOT_AVAILABLE");
-        self.check_records(report.plan.held.is_empty() && !unclear)
-            .await;
-        self.check_told().await;
+        let settled = report.plan.held.is_empty() && !unclear;
+        self.check_records(&mended.store, settled).await;
+        self.check_told(&mended.store).await;
     }
 
     /// A worker by itself, with the schedule that it has, and no event: the reconciles that follow find nothing to do.
-    async fn on_its_own(&mut self) {
+    async fn on_its_own(&mut self, mended: &Mended) {
         self.counts.reach("healed by its own schedule");
+        let job = self.scene.job(&mended.clients, &mended.store);
         {
-            let scene = &self.scene;
-            let live = scene.live().await;
-            let mut worker = live.worker();
+            let mut worker = Worker::new(job, &|| 0.5);
             for _ in 0..ROUNDS_ALONE {
                 for _ in 0..20 {
                     if matches!(worker.turn().await, Turn::Idle) {
                         break;
                     }
                 }
-                scene.world.lock().advance(SignedDuration::from_hours(3));
+                let step = SignedDuration::from_hours(3);
+                self.scene.world.lock().advance(step);
             }
         }
-        let plan = self
-            .scene
-            .try_run(Wish::Full, Orders::default(), None)
-            .await;
-        let Some(Ok(report)) = plan else {
+        let job = self.scene.job(&mended.clients, &mended.store);
+        let Ok(report) = Box::pin(job.run(&Wish::Full, &Orders::default())).await else {
             self.violations
                 .push("L1: a plan fails although nothing is wrong".to_owned());
             return;
@@ -105,18 +114,24 @@ impl Stage {
         }
     }
 
-    /// Full reconciles until two in a row plan nothing.
-    async fn until_agreement(&mut self) -> Option<Report> {
+    /// Full reconciles until two in a row plan nothing. S5: the second writes nothing.
+    async fn until_agreement(&mut self, mended: &Mended) -> Option<Report> {
         let mut agreed = 0;
         for n in 1..=RECONCILES_MOST {
             let step = SignedDuration::from_mins(31);
             self.scene.world.lock().advance(step);
-            let report = self.reconcile().await?;
+            let before = self.scene.engine_writes();
+            let report = self.reconcile(mended).await?;
             let is_done = report.plan.is_empty() && waits(&report).is_empty();
             agreed = if is_done { agreed + 1 } else { 0 };
             if agreed == 2 {
                 self.counts
                     .reach(&format!("agreement after {} reconciles", n - 1));
+                let written = self.scene.engine_writes() - before;
+                if written > 0 {
+                    self.violations
+                        .push(format!("S5: {written} writes although nothing has changed"));
+                }
                 return Some(report);
             }
             if n == RECONCILES_MOST {
@@ -147,25 +162,13 @@ impl Stage {
         self.note("all trouble stops");
     }
 
-    /// What a person does with what waits for one.
-    async fn release_quarantine(&self) {
-        use asaf::store::Store;
-        if !self.scene.store_path().exists() {
-            return;
-        }
-        let store = asaf::store::sqlite::Sqlite::open(&self.scene.store_path()).unwrap();
-        for item in store.quarantine().await.unwrap() {
-            store.release(&item.marker).await.unwrap();
-        }
-    }
-
-    async fn reconcile(&mut self) -> Option<Report> {
+    async fn reconcile(&mut self, mended: &Mended) -> Option<Report> {
         let orders = Orders {
             write: true,
             ..Orders::default()
         };
-        let done = self.scene.try_run(Wish::Full, orders, None).await;
-        match done.expect("no fuse") {
+        let job = self.scene.job(&mended.clients, &mended.store);
+        match Box::pin(job.run(&Wish::Full, &orders)).await {
             Ok(report) => {
                 self.counts.report(&report);
                 self.note(&format!(
@@ -180,22 +183,6 @@ impl Stage {
                 ));
                 None
             }
-        }
-    }
-
-    /// S5: one more run, and nothing is written.
-    async fn is_quiescent(&mut self) {
-        let ours = |stage: &Self| {
-            let world = stage.scene.world.lock();
-            let entries = world.journal.entries.iter();
-            entries.filter(|entry| entry.actor == Actor::Engine).count()
-        };
-        let before = ours(self);
-        self.reconcile().await;
-        let written = ours(self) - before;
-        if written > 0 {
-            self.violations
-                .push(format!("S5: {written} writes although nothing has changed"));
         }
     }
 
@@ -224,6 +211,13 @@ impl Stage {
         }
         drop(world);
         self.violations.extend(bad);
+    }
+}
+
+/// What a person does with what waits for one.
+async fn release_quarantine(store: &Sqlite) {
+    for item in store.quarantine().await.unwrap() {
+        store.release(&item.marker).await.unwrap();
     }
 }
 

@@ -67,7 +67,7 @@ impl Watch for Unheard {
 
 pub(crate) async fn live(birth: Birth) {
     let store = loop {
-        match Sqlite::open(&birth.store) {
+        match Sqlite::open_in_place(&birth.store) {
             Ok(store) => break store,
             Err(_) => {
                 birth.said.lock().unwrap().push(Said::Locked);

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use asaf::config::Config;
 use asaf::emulators::journal::Actor;
+use asaf::store::sqlite::Sqlite;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -24,6 +25,14 @@ use crate::scene::Scene;
 const STEPS_MOST: u32 = 4_000;
 /// A late request takes effect within this.
 const LATE_S: i64 = 180;
+
+/// The file of a new store: making it takes longer than many a history.
+static NEW_STORE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("asaf.sqlite3");
+    drop(Sqlite::open_in_place(&path).unwrap());
+    std::fs::read(path).unwrap()
+});
 
 /// One life of a process.
 pub(crate) struct Life {
@@ -79,7 +88,7 @@ impl Stage {
             swarm.keep_labels();
         }
         let texts = RefCell::new(Vec::new());
-        let scene = Scene::with(swarm.accounts, swarm.findings, |text| {
+        let mut scene = Scene::with(swarm.accounts, swarm.findings, |text| {
             *text = text
                 .replace("create_quarantine = \"2s\"", "create_quarantine = \"15m\"")
                 .replace(
@@ -98,6 +107,7 @@ impl Stage {
             }
             *text = texts.borrow()[0].clone();
         });
+        scene.opens = Sqlite::open_in_place;
         let path = scene.folder.path().join("asaf.toml");
         let configs: Vec<Arc<Config>> = texts
             .borrow()
@@ -265,8 +275,17 @@ impl Stage {
         }
     }
 
+    /// Where there is no store, a new one.
+    pub(crate) fn begin_store(&self) {
+        let path = self.scene.store_path();
+        if !path.exists() {
+            std::fs::write(&path, &*NEW_STORE).unwrap();
+        }
+    }
+
     async fn start(&mut self, n: usize) {
         let now = self.scene.clock.now();
+        self.begin_store();
         let (door, clock) = (Door::default(), Arc::new(Mutex::new(now)));
         let (reloads, said) = (Arc::default(), Arc::default());
         let birth = Birth {

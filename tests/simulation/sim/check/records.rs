@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use asaf::model::{BaseTicket, Link};
 use asaf::store::Store;
+use asaf::store::sqlite::Sqlite;
 
 use crate::sim::stage::Stage;
 
 impl Stage {
     /// `settled`: nothing is held or unclear, so every link says how things stand.
-    pub(crate) async fn check_records(&mut self, settled: bool) {
-        let store = self.scene.store_beside();
+    pub(crate) async fn check_records(&mut self, store: &Sqlite, settled: bool) {
         if let Err(error) = store.verify_audit().await {
             self.violations.push(format!("audit log: {error}"));
         }

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use asaf::emulators::journal::{Actor, Change};
 use asaf::store::outbox::Outbox;
+use asaf::store::sqlite::Sqlite;
 use serde_json::Value;
 
 use crate::sim::stage::Stage;
 
 impl Stage {
-    pub(crate) async fn check_told(&mut self) {
+    pub(crate) async fn check_told(&mut self, store: &Sqlite) {
         for said in self.said() {
             self.note(&format!("told: {said}"));
         }
-        let waiting = self.scene.store_beside().waiting().await.unwrap();
+        let waiting = store.waiting().await.unwrap();
         if !waiting.is_empty() {
             self.violations
                 .push(format!("notices: still to be told {waiting:?}"));
