@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::Link;
+use crate::model::{FindingState, Link};
 use crate::plan::HeldReason;
 use crate::read::snapshot::Snapshot;
 
@@ -52,7 +52,9 @@ fn joint_letters<'a>(
     let (f, w, w_by) = (lead.f, spokesman.w, spokesman.w_by.clone());
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
     let last_move = moves(link, snapshot).last();
-    let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
+    let deleted_at = ruling.iter().filter_map(|view| view.deleted_at).max();
+    let since = (f == FindingState::Failing && deleted_at.is_none()).then_some(episode_started_at);
+    let moved = moved(t, ticket, &base, since, last_move, snapshot)?;
     let (moved, overruled) =
         later_counts(moved, w, &w_by, &base, snapshot.people.reviewers.as_ref());
     link.evaluated_at = ruling
@@ -66,7 +68,7 @@ fn joint_letters<'a>(
         t,
         ticket,
         base,
-        deleted_at: ruling.iter().filter_map(|view| view.deleted_at).max(),
+        deleted_at,
         episode,
         episode_started_at,
         moved,

@@ -151,6 +151,11 @@ pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, '
         .unwrap_or_default();
     // A rule speaks for the ticket rather than a hand.
     found.sort_by_key(|one| matches!(one.standing, Standing::Suppressed { .. }));
+    // What somebody suppressed after it had stopped says nothing of the others that did.
+    let hidden = |one: &&Seen<'_, '_>| one.view.theirs(WorkflowStatus::Suppressed).is_some();
+    if found.iter().any(|one| !hidden(one)) {
+        found.retain(|one| !(hidden(one) && matches!(one.standing, Standing::Stopped { .. })));
+    }
     found
 }
 

@@ -122,7 +122,9 @@ fn letters<'a>(
     let w_by = writer(case, link, w, f, snapshot)?;
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
     let last_move = moves(link, snapshot).last();
-    let moved = moved(t, ticket, &base, f, episode_started_at, last_move, snapshot)?;
+    // What is gone does not fail anew: the last word on the ticket is about it.
+    let since = (f == FindingState::Failing && deleted_at.is_none()).then_some(episode_started_at);
+    let moved = moved(t, ticket, &base, since, last_move, snapshot)?;
     let (moved, overruled) =
         later_counts(moved, w, &w_by, &base, snapshot.people.reviewers.as_ref());
     let (rule, rules_unread) = match &snapshot.ignored {
@@ -515,14 +517,13 @@ pub(super) fn moves<'a>(link: &Link, snapshot: &'a Snapshot) -> &'a [Move] {
     read.map_or(&[], Vec::as_slice)
 }
 
-/// The person's move that brought T where it is, if base does not know it and it is of this episode.
-#[allow(clippy::too_many_arguments)]
+/// The person's move that brought T where it is, if base does not know it and it is of this episode, where one goes on
+/// `since` then.
 pub(super) fn moved<'a>(
     t: BaseTicket,
     ticket: Option<&Ticket>,
     base: &Base,
-    f: FindingState,
-    episode_started_at: Timestamp,
+    since: Option<Timestamp>,
     last_move: Option<&'a Move>,
     snapshot: &Snapshot,
 ) -> Result<Option<&'a Move>, HeldReason> {
@@ -546,9 +547,8 @@ pub(super) fn moved<'a>(
         return Err(unknown());
     }
     let ours = last.by == snapshot.people.bot;
-    let of_this_episode = f != FindingState::Failing
-        || last.at > episode_started_at
-        || mutant::is("close-of-earlier-episode");
+    let of_this_episode =
+        since.is_none_or(|since| last.at > since) || mutant::is("close-of-earlier-episode");
     Ok((!ours && of_this_episode).then_some(last))
 }
 
@@ -570,7 +570,8 @@ pub(super) fn later_counts<'a>(
     // Closing without the right is undone whatever happened in Security Hub. What a reviewer accepted stands, unless the
     // console has taken it back since.
     let may_close = reviewers.is_some_and(|reviewers| reviewers.contains(&person.by));
-    let taken_back = matches!(w, WorkflowStatus::New | WorkflowStatus::Notified);
+    let shown_again = matches!(w, WorkflowStatus::New | WorkflowStatus::Notified);
+    let taken_back = base.workflow == WorkflowStatus::Resolved && shown_again;
     let wins = person.at >= *at || closes && !(may_close && taken_back);
     if wins {
         (

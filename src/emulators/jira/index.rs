@@ -110,6 +110,12 @@ impl Index {
         self.documents.values()
     }
 
+    /// Issues of which it has nothing yet.
+    pub(super) fn unseen(&self) -> impl Iterator<Item = u64> {
+        let waiting = self.waits.keys().copied();
+        waiting.filter(|id| !self.documents.contains_key(id))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.documents.len()
     }

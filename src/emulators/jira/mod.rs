@@ -125,6 +125,8 @@ pub struct Jira {
     pub components: BTreeMap<String, BTreeSet<String>>,
     /// Permissions taken from an account, by account id, whatever its groups and roles.
     pub revoked: BTreeMap<String, BTreeSet<String>>,
+    /// Issues that a search did not show although they exist and match: the index lagged or flickered.
+    pub left_out: BTreeSet<u64>,
     /// Requests by operation, refused and dropped ones too.
     pub counts: BTreeMap<String, u64>,
     site: String,

@@ -285,7 +285,7 @@ impl Jira {
 
     /// Leaves out some matches, other ones in each search (measured on Jira Cloud: visibility is not monotonic).
     fn without_flicker(
-        &self,
+        &mut self,
         mut found: Vec<u64>,
         fresh: &BTreeSet<u64>,
         fault: Option<&FaultKind>,
@@ -294,11 +294,15 @@ impl Jira {
             Some(FaultKind::SearchFlicker { permille }) => *permille,
             _ => self.search_flicker_permille,
         };
+        self.left_out.extend(self.index.unseen());
         if permille > 0 {
-            found.retain(|id| {
-                let mixed = (id ^ (self.requests << 20)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+            let requests = self.requests;
+            let is_shown = |id: &u64| {
+                let mixed = (id ^ (requests << 20)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
                 fresh.contains(id) || mixed % 1_000 >= permille
-            });
+            };
+            let hidden = found.extract_if(.., |id| !is_shown(id));
+            self.left_out.extend(hidden);
         }
         found
     }

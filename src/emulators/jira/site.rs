@@ -1,6 +1,6 @@
 //! Sites to begin with: one prepared for `asaf`, and one as it comes from Atlassian.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
 
@@ -60,6 +60,7 @@ impl Jira {
             required_fields: BTreeMap::new(),
             components: BTreeMap::new(),
             revoked: BTreeMap::new(),
+            left_out: BTreeSet::new(),
             counts: BTreeMap::new(),
             site: site.trim_end_matches('/').to_owned(),
             cloud_id: "a5af0000-0000-4000-8000-00000000c10d".to_owned(),

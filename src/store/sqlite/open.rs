@@ -1,5 +1,6 @@
 //! Opening the file: the lock, the pragmas, the migrations.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -143,27 +144,18 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
         .execute_batch("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT;")
         .map_err(file)?;
     let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
-    let found: u32 = connection
-        .query_row(
-            "SELECT coalesce(max(version), 0) FROM migration",
-            [],
-            |row| row.get(0),
-        )
+    let recorded: BTreeMap<u32, String> = connection
+        .prepare("SELECT version, sha256 FROM migration")
+        .and_then(|mut all| all.query_map([], |row| row.try_into())?.collect())
         .map_err(file)?;
+    let found = recorded.keys().last().copied().unwrap_or(0);
     if found > known {
         return Err(StoreError::Newer { found, known });
     }
     for (version, sql) in MIGRATIONS {
         let sha256 = hex::encode(Sha256::digest(sql.as_bytes()));
         if *version <= found {
-            let recorded: String = connection
-                .query_row(
-                    "SELECT sha256 FROM migration WHERE version = ?1",
-                    [version],
-                    |row| row.get(0),
-                )
-                .map_err(file)?;
-            if recorded != sha256 {
+            if recorded.get(version) != Some(&sha256) {
                 let why = "its text differs from the one that made this file".to_owned();
                 return Err(StoreError::Damaged {
                     path: path.to_owned(),

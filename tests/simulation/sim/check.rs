@@ -62,9 +62,7 @@ impl Stage {
             };
             report = again;
         }
-        self.check_journal();
-        let found = agreement::check(&self.scene.world.lock(), &report, a_day_later);
-        self.violations.extend(found);
+        self.check_world(&report, a_day_later);
         let unclear = self
             .scene
             .world
@@ -186,8 +184,8 @@ impl Stage {
         }
     }
 
-    /// S1 to S7 over everything that happened.
-    fn check_journal(&mut self) {
+    /// S1 to S7 over everything that happened, and how both sides stand in the end.
+    fn check_world(&mut self, report: &Report, a_day_later: bool) {
         let world = self.scene.world.lock();
         let found = audit::audit(&world);
         let excuses = excuse::Excuses::of(
@@ -197,20 +195,14 @@ impl Stage {
             &self.outside.sent,
             self.store_was_lost,
         );
-        let mut bad = Vec::new();
-        for violation in found {
-            match excuses.excuse(&violation) {
-                Some(why) => self
-                    .counts
-                    .reach(&format!("{} excused: {why}", violation.invariant)),
-                None => bad.push(format!(
-                    "{}: {} at {}",
-                    violation.invariant, violation.what, violation.at
-                )),
-            }
-        }
-        drop(world);
+        let bad = found.iter().filter(|violation| !excuses.excuses(violation));
+        let bad = bad.map(|v| format!("{}: {} at {}", v.invariant, v.what, v.at));
         self.violations.extend(bad);
+        self.violations
+            .extend(agreement::check(&world, report, a_day_later, &excuses));
+        for used in excuses.used() {
+            self.counts.reach(&used);
+        }
     }
 }
 

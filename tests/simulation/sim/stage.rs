@@ -8,6 +8,7 @@ use asaf::config::Config;
 use asaf::emulators::journal::Actor;
 use asaf::store::sqlite::Sqlite;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::counts::Counts;
@@ -584,7 +585,25 @@ impl Stage {
         }
     }
 
+    /// How both sides stand, for whoever reads a trace.
+    fn show(&self) {
+        let world = self.scene.world.lock();
+        for finding in world.aws.hub.iter() {
+            let of = |at: &str| finding.pointer(at).and_then(Value::as_str).unwrap_or("-");
+            let compliance = of("/Compliance/Status");
+            let (record, workflow) = (of("/RecordState"), of("/Workflow/Status"));
+            println!("{} {record} {compliance} {workflow}", of("/Id"));
+        }
+        for issue in world.jira.issues() {
+            let status = world.jira.status_name(issue.status);
+            println!("{} {status} {:?}", issue.key, issue.labels);
+        }
+    }
+
     pub(crate) fn outcome(mut self) -> Outcome {
+        if self.print {
+            self.show();
+        }
         {
             let world = self.scene.world.lock();
             let entries = &world.journal.entries;

@@ -106,7 +106,7 @@ impl State {
                 resources,
                 stopped,
                 ..
-            } => self.appeared(id, resources, *stopped),
+            } => self.appeared(id, resources, *stopped, entry.at),
             Change::FindingRemoved { id, .. } => {
                 self.stopped.insert(id.clone());
             }
@@ -137,7 +137,7 @@ impl State {
         }
     }
 
-    fn appeared(&mut self, id: &str, resources: &[String], stopped: bool) {
+    fn appeared(&mut self, id: &str, resources: &[String], stopped: bool, at: Timestamp) {
         self.resources.insert(id.to_owned(), resources.to_vec());
         if stopped {
             self.stopped.insert(id.to_owned());
@@ -145,6 +145,7 @@ impl State {
         }
         let is_alone = self.twins(id).count() == 1;
         for ticket in self.tickets_of(id) {
+            self.undecided_at.insert(ticket, at);
             if is_alone && self.is_shared(ticket) {
                 self.later.entry(ticket).or_default().insert(id.to_owned());
             } else if let Some(decided) = self.decided.get_mut(&ticket) {

@@ -10,6 +10,7 @@ use asaf::model::finding::asff;
 use asaf::model::{Marker, Severity};
 use serde_json::Value;
 
+use super::excuse::Excuses;
 use super::sharing;
 
 /// The findings of one thing that is wrong, and its tickets, oldest first.
@@ -21,7 +22,12 @@ pub(super) struct Pair<'a> {
 }
 
 /// Every disagreement.
-pub(crate) fn check(world: &World, report: &Report, a_day_later: bool) -> Vec<String> {
+pub(crate) fn check(
+    world: &World,
+    report: &Report,
+    a_day_later: bool,
+    excuses: &Excuses<'_>,
+) -> Vec<String> {
     let mut pairs: BTreeMap<String, Pair<'_>> = BTreeMap::new();
     for asff in world.aws.hub.iter() {
         let finding = asff::parse(&asff).unwrap().finding;
@@ -53,19 +59,20 @@ pub(crate) fn check(world: &World, report: &Report, a_day_later: bool) -> Vec<St
             let said = match shared.of_pair(pair) {
                 // A ticket that several share is judged as a whole, below.
                 _ if pair.tickets.iter().any(|issue| sharing::is_shared(issue)) => Vec::new(),
+                Some(ticket) if ticket.is_held(&held) => Vec::new(),
                 Some(ticket) => ticket.member(world, pair),
-                None => pair.check(world, a_day_later),
+                None => pair.check(world, a_day_later, excuses),
             };
             said.into_iter()
                 .map(move |what| format!("{what} ({marker})"))
         })
         .collect();
-    found.extend(shared.check(world, &held));
+    found.extend(shared.check(world, &held, excuses));
     found
 }
 
 impl Pair<'_> {
-    fn check(&self, world: &World, a_day_later: bool) -> Vec<String> {
+    fn check(&self, world: &World, a_day_later: bool, excuses: &Excuses<'_>) -> Vec<String> {
         let status = |issue: &Issue| world.jira.status_name(issue.status);
         let live: Vec<&&Issue> = self
             .tickets
@@ -73,15 +80,15 @@ impl Pair<'_> {
             .filter(|issue| status(issue) != "Closed")
             .collect();
         let mut found = Vec::new();
-        if live.len() > 1 {
+        let mut older = live.iter().rev().skip(1);
+        if older.any(|issue| !excuses.may_be_second(issue.id)) {
             let keys: Vec<&str> = live.iter().map(|issue| issue.key.as_str()).collect();
             found.push(format!("S1: {} live tickets: {keys:?}", live.len()));
         }
         let newest = live.last().copied().or(self.tickets.last());
         let ticket = newest.map(|issue| status(issue));
-        if ticket.as_deref() == Some("Closed")
-            && !newest.is_some_and(|issue| may_be_closed(world, issue.id))
-        {
+        let may = |id| may_be_closed(world, id) || excuses.may_stay_closed(id);
+        if ticket.as_deref() == Some("Closed") && !newest.is_some_and(|issue| may(issue.id)) {
             found.push(format!(
                 "S2: {} is closed by somebody who may not",
                 newest.map_or("", |i| &i.key)

@@ -1,11 +1,15 @@
 //! What no engine can avoid: a write that was right when its run read, and not any more when it arrived, because
 //! somebody acted in between. Each is counted by its name.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use asaf::emulators::journal::{Actor, Change, Entry, Violation};
 use asaf::emulators::world::World;
 use jiff::{SignedDuration, Timestamp};
+
+/// The older of two tickets.
+const HIDDEN: &str = "a search did not show the ticket, and the store that knew of it was lost";
 
 /// The oldest that a stale read is.
 const STALEST_READ: SignedDuration = SignedDuration::from_mins(5);
@@ -23,6 +27,8 @@ pub(crate) struct Excuses<'a> {
     of_finding: BTreeMap<String, String>,
     /// What the findings of a resource may share a ticket about: accounts and controls, as [`group`] writes them.
     of_resource: BTreeMap<String, BTreeSet<String>>,
+    /// What was excused.
+    used: RefCell<Vec<String>>,
 }
 
 /// What a shared ticket is about, of an account and a control; a finding's id has both.
@@ -48,12 +54,17 @@ impl<'a> Excuses<'a> {
         for entry in &world.journal.entries {
             match &entry.change {
                 Change::TicketCreated { id, properties, .. } => {
-                    let alias = &properties["asaf.link"]["alias"];
-                    let part = |name: &str| alias[name].as_str().unwrap_or_default();
+                    let link = &properties["asaf.link"];
+                    let part = |name: &str| link["alias"][name].as_str().unwrap_or_default();
                     let about = match part("region") {
                         "several Regions" => group(part("account"), part("rule")),
                         _ => part("resource").to_owned(),
                     };
+                    for member in link["members"].as_array().into_iter().flatten() {
+                        let resource = member["alias"]["resource"].as_str().unwrap_or_default();
+                        let groups = of_resource.entry(resource.to_owned()).or_default();
+                        groups.insert(about.clone());
+                    }
                     of_ticket.insert(*id, about);
                 }
                 Change::FindingAppeared { id, resources, .. } => {
@@ -74,11 +85,82 @@ impl<'a> Excuses<'a> {
             of_ticket,
             of_finding,
             of_resource,
+            used: RefCell::default(),
         }
     }
 
-    pub(crate) fn excuse(&self, violation: &Violation) -> Option<&'static str> {
+    /// What was excused so far, for the counts.
+    pub(crate) fn used(&self) -> Vec<String> {
+        self.used.take()
+    }
+
+    fn note(&self, invariant: &str, why: &str) {
+        self.used
+            .borrow_mut()
+            .push(format!("{invariant} excused: {why}"));
+    }
+
+    /// Whether a violation of the journal is excused.
+    pub(crate) fn excuses(&self, violation: &Violation) -> bool {
+        let why = self.excuse(violation);
+        if let Some(why) = why {
+            self.note(&violation.invariant, why);
+        }
+        why.is_some()
+    }
+
+    /// Whether a ticket may stand beside another one of the same finding.
+    pub(crate) fn may_be_second(&self, ticket: u64) -> bool {
+        let hidden = self.was_hidden(ticket);
+        if hidden {
+            self.note("S1", HIDDEN);
+        }
+        hidden
+    }
+
+    /// Whether a ticket may be closed although who closed it may not: a reviewer had closed it before, somebody opened it
+    /// again, and the engine did not look between.
+    pub(crate) fn may_stay_closed(&self, ticket: u64) -> bool {
+        let moves = self.world.journal.entries.iter().rev();
+        let mut moves = moves.filter_map(|entry| match &entry.change {
+            Change::TicketMoved { id, to, .. } if *id == ticket => Some((entry, to.as_str())),
+            _ => None,
+        });
+        let mut opened = None;
+        let accepted = moves.find(|(entry, to)| {
+            let by_reviewer =
+                matches!(&entry.actor, Actor::Person { role, .. } if role == "reviewer");
+            let closed = by_reviewer && *to == "Closed";
+            opened = if closed { opened } else { Some(entry.seq) };
+            closed || entry.actor == Actor::Engine
+        });
+        let closed = accepted.is_some_and(|(entry, _)| entry.actor != Actor::Engine);
+        let from = usize::try_from(opened.unwrap_or_default()).unwrap();
+        let about = self.of_ticket.get(&ticket).map(String::as_str);
+        let looked = self.world.journal.entries[from..]
+            .iter()
+            .any(|entry| entry.actor == Actor::Engine && self.subject(&entry.change) == about);
+        let stays = closed && !looked;
+        if stays {
+            self.note(
+                "S2",
+                "closed again before the engine had seen that it was reopened",
+            );
+        }
+        stays
+    }
+
+    /// A search left the ticket out, and the store that knew of it was lost.
+    fn was_hidden(&self, ticket: u64) -> bool {
+        self.store_was_lost && self.world.jira.left_out.contains(&ticket)
+    }
+
+    fn excuse(&self, violation: &Violation) -> Option<&'static str> {
         match violation.invariant.as_str() {
+            "S1" => self
+                .older(violation)
+                .any(|ticket| self.was_hidden(ticket))
+                .then_some(HIDDEN),
             "S2" | "S3" | "S4" | "S5" => {
                 let entry = self.entry(violation)?;
                 if violation.invariant == "S5" && self.world.journal.unheard.contains(&entry.seq) {
@@ -109,6 +191,28 @@ impl<'a> Excuses<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The tickets that name a finding which a new one names too.
+    fn older(&self, violation: &Violation) -> impl Iterator<Item = u64> {
+        let named = |change: &Change| match change {
+            Change::TicketCreated { id, properties, .. } => {
+                let link = &properties["asaf.link"];
+                let findings = link["findings"].as_array().into_iter().flatten();
+                let ids = findings.filter_map(|finding| finding["id"].as_str().map(str::to_owned));
+                Some((*id, ids.collect::<BTreeSet<_>>()))
+            }
+            _ => None,
+        };
+        let new = self.entry(violation);
+        let new = new
+            .and_then(|entry| named(&entry.change))
+            .unwrap_or_default();
+        let created = self.world.journal.entries.iter();
+        let created = created.filter_map(move |entry| named(&entry.change));
+        created
+            .filter(move |(id, findings)| *id < new.0 && !findings.is_disjoint(&new.1))
+            .map(|(id, _)| id)
     }
 
     /// The engine's change that a violation is about.

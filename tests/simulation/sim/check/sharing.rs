@@ -10,6 +10,7 @@ use asaf::model::finding::asff;
 use serde_json::Value;
 
 use super::agreement::{Pair, is_deleted, may_be_closed, moved_by_a_person};
+use super::excuse::Excuses;
 
 /// Account and rule, in lower case.
 type About = (String, String);
@@ -18,8 +19,8 @@ type About = (String, String);
 pub(super) struct Shared<'a> {
     marker: String,
     issue: &'a Issue,
-    /// How many live ones there are: more than one is a violation.
-    live: usize,
+    /// The live ones: more than one is a violation.
+    live: Vec<u64>,
     findings: Vec<Value>,
 }
 
@@ -69,17 +70,17 @@ impl<'a> Tickets<'a> {
             }
             let link = issue.property("asaf.link");
             let part = |name: &str| link["alias"][name].as_str().unwrap_or_default().to_owned();
-            let live = usize::from(world.jira.status_name(issue.status) != "Closed");
+            let live = world.jira.status_name(issue.status) != "Closed";
             let one = found.0.entry((part("account"), part("rule")));
             let one = one.or_insert_with(|| Shared {
                 marker: link["marker"].as_str().unwrap_or_default().to_owned(),
                 issue,
-                live: 0,
+                live: Vec::new(),
                 findings: Vec::new(),
             });
-            one.live += live;
+            one.live.extend(live.then_some(issue.id));
             // The newest one speaks, unless an older one is live.
-            if live == 1 || one.live == 0 {
+            if live || one.live.is_empty() {
                 one.issue = issue;
             }
         }
@@ -98,14 +99,19 @@ impl<'a> Tickets<'a> {
     }
 
     /// What is wrong with a ticket as a whole, unless its link is held.
-    pub(super) fn check(&self, world: &World, held: &[&str]) -> Vec<String> {
+    pub(super) fn check(&self, world: &World, held: &[&str], excuses: &Excuses<'_>) -> Vec<String> {
         let free = self.0.values();
-        let free = free.filter(|shared| !held.contains(&shared.marker.as_str()));
-        free.flat_map(|shared| shared.whole(world)).collect()
+        let free = free.filter(|shared| !shared.is_held(held));
+        free.flat_map(|shared| shared.whole(world, excuses))
+            .collect()
     }
 }
 
 impl Shared<'_> {
+    pub(super) fn is_held(&self, held: &[&str]) -> bool {
+        held.contains(&self.marker.as_str())
+    }
+
     /// Each finding by itself: what fails and is in an open ticket is NOTIFIED, unless a person or a rule has said
     /// otherwise of it.
     pub(super) fn member(&self, world: &World, pair: &Pair<'_>) -> Vec<String> {
@@ -133,14 +139,17 @@ impl Shared<'_> {
             .collect()
     }
 
-    fn whole(&self, world: &World) -> Vec<String> {
+    fn whole(&self, world: &World, excuses: &Excuses<'_>) -> Vec<String> {
         let ticket = world.jira.status_name(self.issue.status);
         let key = &self.issue.key;
         let mut found = Vec::new();
-        if self.live > 1 {
-            found.push(format!("S1: {} live tickets with {key}", self.live));
+        let mut older = self.live.iter().rev().skip(1);
+        if older.any(|id| !excuses.may_be_second(*id)) {
+            found.push(format!("S1: {} live tickets with {key}", self.live.len()));
         }
-        if ticket == "Closed" && !may_be_closed(world, self.issue.id) {
+        let id = self.issue.id;
+        let may = || may_be_closed(world, id) || excuses.may_stay_closed(id);
+        if ticket == "Closed" && !may() {
             found.push(format!("S2: {key} is closed by somebody who may not"));
         }
         let open = matches!(ticket.as_str(), "Open" | "In Progress");
