@@ -16,8 +16,8 @@ use crate::read::snapshot::Snapshot;
 use super::case::{self, Case, Shared};
 use super::grouping::{self, Place, place};
 use super::members::{
-    Seen, forget_what_is_over, reopened_by_a_person, row, ruling, spoken_of, standing, statuses,
-    table_order,
+    About, Seen, counts_for_all, forget_what_is_over, reopened_by_a_person, row, ruling, spoken_of,
+    standing, statuses, table_order,
 };
 use super::outcome::{self, Outcome, comment_key};
 use super::policy::Policy;
@@ -179,16 +179,16 @@ pub(super) fn decide<'a>(
         rows.insert(sub.case.link.marker.clone(), held.link.clone());
         note(&sub.case, held.link, plan);
     }
-    let (ruling, later) = spoken_of(ruling(&seen), group, snapshot);
+    let (ruling, about) = spoken_of(ruling(&seen), group, snapshot);
     let fails = ruling.first().is_some_and(|one| one.standing.fails());
     let case = joint_case(group, &ruling, &seen, &rows);
-    if let Some(why) = unsure.filter(|_| !fails) {
-        // Whether the last one that failed has stopped is not known.
+    if let Some(why) = unsure.filter(|_| !fails || counts_for_all(group, snapshot)) {
+        // Whether the last one that failed has stopped is not known, or what was said of the ticket is about it too.
         hold(&case, why, plan);
     } else if !ruling.is_empty() {
-        together(&case, &ruling, snapshot, policy, now, plan);
+        together(&case, &ruling, about, snapshot, policy, now, plan);
     }
-    if let (true, Some(key)) = (later, &case.key) {
+    if let (About::Some, Some(key)) = (about, &case.key) {
         hold(&case, HeldReason::FailsSince { key: key.clone() }, plan);
     }
     let decided: Vec<Marker> = ruling.iter().map(|one| marker(one).clone()).collect();
@@ -264,6 +264,7 @@ fn joint_case<'a>(
 fn together<'a>(
     case: &Case<'a>,
     ruling: &[&Seen<'_, 'a>],
+    about: About,
     snapshot: &'a Snapshot,
     policy: &Policy,
     now: Timestamp,
@@ -271,7 +272,7 @@ fn together<'a>(
 ) {
     let views: Vec<&View<'a>> = ruling.iter().map(|one| &one.view).collect();
     let members = case.shared.as_ref().map_or(&[][..], |shared| &shared.rows);
-    let view = match joint::joint(case, &views, snapshot, policy, now) {
+    let view = match joint::joint(case, &views, about, snapshot, policy, now) {
         Ok(view) => view,
         Err(held) => {
             hold(case, held.why, plan);
@@ -347,8 +348,12 @@ fn written(
         let was = one.view.w.unwrap_or(base.workflow);
         let read = one.sub.case.members.iter().map(|finding| finding.workflow);
         link.in_flight = Some(InFlight::new(step.to, was, read, now));
+        let is_rule = matches!(one.standing, Standing::Ignored { .. });
+        let stays = one.view.w == Some(step.to) && one.view.w_by.is_theirs() && !is_rule;
         base.workflow = step.to;
-        base.workflow_by = Author::Ours;
+        if !stays {
+            base.workflow_by = Author::Ours;
+        }
     }
     if let Some(decision) = decision {
         link.decision = Some(Decision {

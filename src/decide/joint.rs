@@ -9,6 +9,7 @@ use crate::read::snapshot::Snapshot;
 
 use super::case::Case;
 use super::damping;
+use super::members::About;
 use super::policy::Policy;
 use super::view::{
     Letters, RowOne, View, base, episode, in_doubt, later_counts, may_move, moved, moves,
@@ -20,13 +21,14 @@ use super::view::{
 pub(super) fn joint<'a>(
     case: &Case<'_>,
     ruling: &[&View<'a>],
+    about: About,
     snapshot: &'a Snapshot,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<View<'a>, Box<RowOne>> {
     let mut link = case.link.clone();
     link.in_flight = None;
-    match joint_letters(case, ruling, &mut link, snapshot, policy, now) {
+    match joint_letters(case, ruling, about, &mut link, snapshot, policy, now) {
         Ok(build) => Ok(build.with(link)),
         Err(why) => Err(Box::new(RowOne { why, link })),
     }
@@ -35,6 +37,7 @@ pub(super) fn joint<'a>(
 fn joint_letters<'a>(
     case: &Case<'_>,
     ruling: &[&View<'a>],
+    about: About,
     link: &mut Link,
     snapshot: &'a Snapshot,
     policy: &Policy,
@@ -55,6 +58,7 @@ fn joint_letters<'a>(
     let deleted_at = ruling.iter().filter_map(|view| view.deleted_at).max();
     let since = (f == FindingState::Failing && deleted_at.is_none()).then_some(episode_started_at);
     let moved = moved(t, ticket, &base, since, last_move, snapshot)?;
+    let moved = moved.filter(|_| about != About::Nobody);
     let (moved, overruled) =
         later_counts(moved, w, &w_by, &base, snapshot.people.reviewers.as_ref());
     link.evaluated_at = ruling

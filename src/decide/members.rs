@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::{
-    BaseTicket, DecisionKind, Finding, FindingKey, FindingState, Link, Marker, Standing,
+    BaseTicket, DecisionKind, Finding, FindingKey, FindingState, Link, Marker, Move, Standing,
     TicketState, WorkflowStatus,
 };
 use crate::plan::Plan;
@@ -159,15 +159,26 @@ pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, '
     found
 }
 
-/// What a person has just said of the ticket is about those that failed, and that it named, when it was said. What has
-/// begun to fail since waits for the next run, and opens the ticket again then: `true` if there is such.
+/// Whom of those that rule a person's word on the ticket is about.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum About {
+    /// All of them, or nothing was said.
+    All,
+    /// Some: the others wait for the next run, and open the ticket again then.
+    Some,
+    /// None: what they were said of is over.
+    Nobody,
+}
+
+/// What a person has just said of the ticket is about those that failed, and that it named, when it was said; those are
+/// decided about now.
 pub(super) fn spoken_of<'s, 'v, 'a>(
     ruling: Vec<&'s Seen<'v, 'a>>,
     group: &Group<'_>,
     snapshot: &Snapshot,
-) -> (Vec<&'s Seen<'v, 'a>>, bool) {
+) -> (Vec<&'s Seen<'v, 'a>>, About) {
     let Some(said_at) = said_at(group, snapshot) else {
-        return (ruling, false);
+        return (ruling, About::All);
     };
     let is_new = |one: &Seen<'_, '_>| !one.sub.known && one.view.w == Some(WorkflowStatus::New);
     let (then, since): (Vec<_>, Vec<_>) = ruling.into_iter().partition(|one| {
@@ -175,13 +186,27 @@ pub(super) fn spoken_of<'s, 'v, 'a>(
         one.view.f != FindingState::Failing || failed
     });
     match (then.is_empty(), since.is_empty()) {
-        (true, _) => (since, false),
-        (false, all) => (then, !all),
+        (_, true) => (then, About::All),
+        (false, false) => (then, About::Some),
+        (true, false) => (since, About::Nobody),
     }
+}
+
+/// What a person has just said of the ticket counts for all that it names: each of them must be read for that.
+pub(super) fn counts_for_all(group: &Group<'_>, snapshot: &Snapshot) -> bool {
+    let reviewers = snapshot.people.reviewers.as_ref();
+    said(group, snapshot).is_some_and(|last| {
+        let may_close = reviewers.is_none_or(|reviewers| reviewers.contains(&last.by));
+        last.to == Some(TicketState::Resolved) || may_close
+    })
 }
 
 /// When a person resolved or closed the ticket, if its link does not know it yet.
 fn said_at(group: &Group<'_>, snapshot: &Snapshot) -> Option<Timestamp> {
+    said(group, snapshot).map(|last| last.at)
+}
+
+fn said<'a>(group: &Group<'_>, snapshot: &'a Snapshot) -> Option<&'a Move> {
     let link = group.link()?;
     let ticket = snapshot.tickets.get(&link.ticket.as_ref()?.id)?;
     let state = ticket.state?;
@@ -189,7 +214,7 @@ fn said_at(group: &Group<'_>, snapshot: &Snapshot) -> Option<Timestamp> {
     let claims = matches!(state, TicketState::Resolved | TicketState::Closed);
     let news = view::base(link).ticket != BaseTicket::Is(state);
     let theirs = last.by != snapshot.people.bot && last.to == Some(state);
-    (claims && news && theirs).then_some(last.at)
+    (claims && news && theirs).then_some(last)
 }
 
 /// What people look for first: what fails, worst first.

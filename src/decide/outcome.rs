@@ -352,10 +352,13 @@ fn ticket_after(v: &View<'_>, written: Written<'_>) -> BaseTicket {
 
 fn workflow_after(v: &View<'_>, written: Written<'_>) -> (WorkflowStatus, Author) {
     let read = v.w.unwrap_or(v.base.workflow);
-    match written {
-        Some((verdict, _, Some(_))) => (verdict.w.unwrap_or(read), Author::Ours),
-        _ => (read, v.w_by.clone()),
-    }
+    let Some((verdict, _, Some(_))) = written else {
+        return (read, v.w_by.clone());
+    };
+    let to = verdict.w.unwrap_or(read);
+    // Others of the link follow what somebody set: it stays theirs, unless a rule says so too.
+    let stays = v.w == Some(to) && v.w_by.is_theirs() && verdict.row != 5;
+    (to, if stays { v.w_by.clone() } else { Author::Ours })
 }
 
 /// Comments made, decisions, what damping counts, the ticket itself.

@@ -438,16 +438,13 @@ fn named_writer(
     let (Some(w), Some(spokesman)) = (w, case.spokesman()) else {
         return Ok(Author::Aws);
     };
-    if link
-        .in_flight
-        .as_ref()
-        .is_some_and(|write| write.workflow == w)
-    {
-        return Ok(Author::Ours);
-    }
     let agreed = link.base.as_ref().filter(|base| base.workflow == w);
     if let Some(base) = agreed.filter(|_| !set_again(case, link, w, f)) {
         return Ok(base.workflow_by.clone());
+    }
+    let write = link.in_flight.as_ref();
+    if write.is_some_and(|write| write.workflow == w) {
+        return Ok(Author::Ours);
     }
     match snapshot.writes.get(&spokesman.key) {
         Some(Some(write)) if write.to == w => Ok(match &write.identity {
@@ -502,11 +499,12 @@ pub(super) fn episode(
     (base.episode + 1, since)
 }
 
-/// When compliance last changed, for products that have it: the latest of the members.
+/// When compliance last changed, for products that have it: the latest of the members. A check that cannot be made says
+/// nothing of what it found before, and does not count.
 pub(super) fn first_observed(case: &Case<'_>) -> Option<Timestamp> {
     case.members
         .iter()
-        .filter(|finding| finding.compliance.is_some())
+        .filter(|finding| finding.compliance.is_some() && finding.state() != FindingState::Unclear)
         .filter_map(|finding| finding.first_observed_at)
         .max()
 }

@@ -387,7 +387,7 @@ pub(crate) fn relevant(input: &Input, policy: &Policy) -> Policy {
     // A new ticket is for severe findings; so is the one that follows a ticket closed long ago or deleted.
     let absent = matches!(
         input.t,
-        T::Unlinked | T::None | T::Deleted(_) | T::DeletedOften(_)
+        T::Unlinked | T::None | T::Deleted(_) | T::DeletedOften(_) | T::NotFoundOnce(_)
     );
     if fails && absent {
         relevant.threshold = policy.threshold;

@@ -22,11 +22,12 @@ use super::stage::Stage;
 /// that nothing is left.
 const RECONCILES_MOST: u32 = 7;
 
-/// So many of 1,000 histories are healed by a worker's own schedule, over 30 hours, before anybody asks for more.
+/// So many of 1,000 histories are healed by a worker's own schedule, over 51 hours with two full runs, before anybody asks
+/// for more.
 const ALONE_PERMILLE: u32 = 100;
 /// So many are looked at again a day after they agreed: what is RESOLVED and still fails must have been flagged.
 const A_DAY_LATER_PERMILLE: u32 = 200;
-const ROUNDS_ALONE: u32 = 10;
+const ROUNDS_ALONE: u32 = 17;
 
 /// The process that is left when the trouble is over.
 struct Mended {

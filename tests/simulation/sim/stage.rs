@@ -592,7 +592,8 @@ impl Stage {
             let of = |at: &str| finding.pointer(at).and_then(Value::as_str).unwrap_or("-");
             let compliance = of("/Compliance/Status");
             let (record, workflow) = (of("/RecordState"), of("/Workflow/Status"));
-            println!("{} {record} {compliance} {workflow}", of("/Id"));
+            let severity = of("/Severity/Label");
+            println!("{} {severity} {record} {compliance} {workflow}", of("/Id"));
         }
         for issue in world.jira.issues() {
             let status = world.jira.status_name(issue.status);

@@ -32,7 +32,8 @@ pub(crate) fn check(
     for asff in world.aws.hub.iter() {
         let finding = asff::parse(&asff).unwrap().finding;
         let pair = pairs.entry(Marker::of(&finding.alias).0).or_default();
-        pair.severity = pair.severity.max(Some(finding.severity));
+        let counts = asff["RecordState"] == "ACTIVE";
+        pair.severity = pair.severity.max(counts.then_some(finding.severity));
         pair.findings.push(asff);
     }
     let mut tickets: Vec<&Issue> = world.jira.issues().collect();
