@@ -6,11 +6,13 @@ mod scene;
 #[path = "../tests/simulation/sim/mod.rs"]
 mod sim;
 
+use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use sim::{Mode, kept, many, on_a_large_stack, run};
+use indicatif::{ProgressBar, ProgressStyle};
+use sim::{Case, Failed, Mode, kept, many, on_a_large_stack, run};
 
 /// As the program itself: histories are made of millions of small pieces.
 #[global_allocator]
@@ -24,68 +26,81 @@ struct Arguments {
     seed: Option<u64>,
     /// Lives through all from the first up to, not including, the second: `0..20000`.
     #[arg(long, default_value = "0..2000", value_parser = range)]
-    seeds: std::ops::Range<u64>,
-    /// `steady`, `hostile` or `shared`; default all three.
+    seeds: Range<u64>,
+    /// `steady` or `hostile`; default both.
     #[arg(long, value_parser = mode)]
     mode: Option<Mode>,
+    /// Findings share tickets in the one seed; of several, in one of three.
+    #[arg(long, requires = "seed")]
+    shared: bool,
     /// Shows every step of the one seed.
     #[arg(long, requires = "seed")]
     trace: bool,
 }
 
-fn range(text: &str) -> Result<std::ops::Range<u64>, String> {
+fn range(text: &str) -> Result<Range<u64>, String> {
     let (from, to) = text.split_once("..").ok_or("write FIRST..END")?;
     let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
     Ok(number(from)?..number(to)?)
 }
 
 fn mode(text: &str) -> Result<Mode, String> {
-    Mode::named(text).ok_or_else(|| "there are the modes steady, hostile and shared".to_owned())
+    Mode::named(text).ok_or_else(|| "there are the modes steady and hostile".to_owned())
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let modes = arguments.mode.map_or(Mode::ALL.to_vec(), |mode| vec![mode]);
-    let mut violations = 0;
-    if let Some(seed) = arguments.seed {
-        for mode in modes {
-            let outcome = on_a_large_stack(move || run(seed, mode, arguments.trace));
-            println!(
-                "seed {seed}, mode {}, trace {}: {}",
-                mode.name(),
-                outcome.trace,
-                outcome.counts
-            );
-            for violation in &outcome.violations {
-                println!("{violation}");
-            }
-            violations += outcome.violations.len();
+    let failed = match arguments.seed {
+        Some(seed) => {
+            let shares = arguments.shared;
+            let cases = modes.iter().map(|mode| Case {
+                seed,
+                mode: *mode,
+                shares,
+            });
+            cases.flat_map(|case| one(case, arguments.trace)).collect()
         }
-    } else {
-        for (seed, mode) in kept() {
-            let outcome = on_a_large_stack(move || run(seed, mode, false));
-            violations += outcome.violations.len();
-        }
-        for mode in modes {
-            let begun = Instant::now();
-            let (counts, failed) = many(arguments.seeds.clone(), mode);
-            for failed in &failed {
-                println!("{failed}");
-            }
-            let took = begun.elapsed().as_secs_f64();
-            let seeds = arguments.seeds.end - arguments.seeds.start;
-            let rate = seeds as f64 / took;
-            println!(
-                "mode {}: {seeds} seeds in {took:.0} s ({rate:.0}/s), {counts}",
-                mode.name()
-            );
-            violations += failed.len();
-        }
+        None => several(&arguments.seeds, &modes),
+    };
+    for failed in &failed {
+        println!("{failed}");
     }
+    let violations: usize = failed.iter().map(|failed| failed.violations.len()).sum();
     println!("violations: {violations}");
     if violations == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn one(case: Case, trace: bool) -> Option<Failed> {
+    let outcome = on_a_large_stack(move || run(case, trace));
+    println!("{case}, trace {}: {}", outcome.trace, outcome.counts);
+    let violations = outcome.violations;
+    (!violations.is_empty()).then_some(Failed { case, violations })
+}
+
+/// Those that failed once, and then all of the range.
+fn several(seeds: &Range<u64>, modes: &[Mode]) -> Vec<Failed> {
+    let kept = kept();
+    let each = seeds.end.saturating_sub(seeds.start);
+    let bar = ProgressBar::new(kept.len() as u64 + each * modes.len() as u64);
+    let style = "{pos} of {len} histories, {elapsed_precise}, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).unwrap());
+    let done = || bar.inc(1);
+    let (_, mut failed) = many(&kept, &done);
+    for mode in modes {
+        let begun = Instant::now();
+        let (counts, some) = many(&Case::all(seeds.clone(), *mode), &done);
+        let took = begun.elapsed().as_secs_f64();
+        let (name, rate) = (mode.name(), each as f64 / took);
+        bar.suspend(|| {
+            println!("mode {name}: {each} seeds in {took:.0} s ({rate:.0}/s), {counts}");
+        });
+        failed.extend(some);
+    }
+    bar.finish_and_clear();
+    failed
 }

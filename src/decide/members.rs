@@ -125,7 +125,8 @@ pub(super) fn row(one: &Seen<'_, '_>, now: Timestamp) -> Link {
     link
 }
 
-/// Those whose state is the ticket's: what fails; else what is ignored; else what was set RESOLVED; else what stopped.
+/// Those whose state is the ticket's: what fails; else what is ignored; else what was set RESOLVED; else what a reviewer
+/// accepted; else what stopped.
 pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, 'a>> {
     type Kind = fn(&Standing) -> bool;
     let kinds: [Kind; 6] = [
@@ -137,9 +138,9 @@ pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, '
             )
         },
         |standing| matches!(standing, Standing::ResolvedInSecurityHub { .. }),
+        |standing| matches!(standing, Standing::Accepted { .. }),
         |standing| matches!(standing, Standing::Stopped { .. }),
         |standing| matches!(standing, Standing::Deleted),
-        |standing| matches!(standing, Standing::Accepted { .. }),
     ];
     let of = |kind: &Kind| -> Vec<&'s Seen<'v, 'a>> {
         seen.iter().filter(|one| kind(&one.standing)).collect()

@@ -16,7 +16,7 @@ mod scene;
 mod sim;
 
 use asaf::mutant;
-use sim::{Mode, many, on_a_large_stack};
+use sim::{Case, Mode, many, on_a_large_stack};
 
 /// A mutant that lives through this many seeds in each mode has survived.
 const SEEDS_MOST: u64 = 200;
@@ -43,10 +43,10 @@ fn in_its_story(name: &'static str) -> Option<String> {
 fn at_a_seed(name: &str) -> Option<String> {
     for from in (0..SEEDS_MOST).step_by(TOGETHER as usize) {
         for mode in Mode::ALL {
-            let (_, failed) = many(from..from + TOGETHER, mode);
+            let (_, failed) = many(&Case::all(from..from + TOGETHER, mode), &|| ());
             if let Some(first) = failed.first() {
                 println!("{name}: {first}");
-                return Some(format!("at seed {}, {}", first.seed, mode.name()));
+                return Some(format!("at {}", first.case));
             }
         }
     }

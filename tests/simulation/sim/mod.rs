@@ -18,6 +18,7 @@ pub(crate) mod stage;
 pub(crate) mod swarm;
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use counts::Counts;
 use stage::Stage;
@@ -29,12 +30,10 @@ pub(crate) enum Mode {
     Steady,
     /// They act between any two requests, and processes are paused for up to 40 minutes.
     Hostile,
-    /// As steady, with findings that share tickets.
-    Shared,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Mode; 3] = [Mode::Steady, Mode::Hostile, Mode::Shared];
+    pub(crate) const ALL: [Mode; 2] = [Mode::Steady, Mode::Hostile];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Mode::ALL.into_iter().find(|mode| mode.name() == name)
@@ -44,8 +43,40 @@ impl Mode {
         match self {
             Mode::Steady => "steady",
             Mode::Hostile => "hostile",
-            Mode::Shared => "shared",
         }
+    }
+}
+
+/// A history: all else follows from it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case {
+    pub(crate) seed: u64,
+    pub(crate) mode: Mode,
+    /// There are more findings, and those of one control in one account share a ticket.
+    pub(crate) shares: bool,
+}
+
+impl Case {
+    /// In one of three, findings share tickets.
+    pub(crate) fn of(seed: u64, mode: Mode) -> Self {
+        let shares = seed % 3 == 2;
+        Case { seed, mode, shares }
+    }
+
+    pub(crate) fn all(seeds: Range<u64>, mode: Mode) -> Vec<Self> {
+        seeds.map(|seed| Case::of(seed, mode)).collect()
+    }
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shared = if self.shares { " --shared" } else { "" };
+        write!(
+            f,
+            "--seed {} --mode {}{shared}",
+            self.seed,
+            self.mode.name()
+        )
     }
 }
 
@@ -72,88 +103,84 @@ pub(crate) fn on_a_large_stack<R: Send + 'static>(work: impl FnOnce() -> R + Sen
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Lives through one seed. `print` shows every step as it is made.
-pub(crate) fn run(seed: u64, mode: Mode, print: bool) -> Outcome {
+/// Lives through one history. `print` shows every step as it is made.
+pub(crate) fn run(case: Case, print: bool) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut stage = Stage::new(seed, mode, print);
+        let mut stage = Stage::new(case, print);
         Box::pin(stage.play()).await;
         Box::pin(stage.heal()).await;
         stage.outcome()
     })
 }
 
-/// A seed that failed, and how.
+/// A history that failed, and how.
 pub(crate) struct Failed {
-    pub(crate) seed: u64,
-    pub(crate) mode: Mode,
+    pub(crate) case: Case,
     pub(crate) violations: Vec<String>,
 }
 
 impl std::fmt::Display for Failed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (seed, mode) = (self.seed, self.mode.name());
-        writeln!(f, "seed {seed} in mode {mode}:")?;
         for violation in &self.violations {
-            writeln!(f, "  {violation}")?;
+            writeln!(f, "{violation}")?;
         }
-        let replay = "cargo run --example simulate --";
-        writeln!(f, "  {replay} --seed {seed} --mode {mode} --trace")
+        let replay = "cargo run --release --all-features --example simulate --";
+        writeln!(f, "  {replay} {} --trace", self.case)
     }
 }
 
-/// Lives through many seeds, on as many threads as the machine has cores.
-pub(crate) fn many(seeds: Range<u64>, mode: Mode) -> (Counts, Vec<Failed>) {
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let workers = (0..threads).map(|n| {
-        let seeds = seeds.clone();
-        let work = move || {
-            let (mut counts, mut failed) = (Counts::default(), Vec::new());
-            for seed in seeds.filter(|seed| seed % threads == n) {
-                let Outcome {
-                    counts: some,
-                    violations,
-                    ..
-                } = run(seed, mode, false);
-                counts.add(&some);
-                if !violations.is_empty() {
-                    failed.push(Failed {
-                        seed,
-                        mode,
-                        violations,
-                    });
-                }
+/// Lives through many histories, on as many threads as the machine has cores. `done` is told of each.
+pub(crate) fn many(cases: &[Case], done: &(dyn Fn() + Sync)) -> (Counts, Vec<Failed>) {
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut counts, mut failed) = (Counts::default(), Vec::new());
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = run(*case, false);
+            counts.add(&outcome.counts);
+            let violations = outcome.violations;
+            if !violations.is_empty() {
+                let case = *case;
+                failed.push(Failed { case, violations });
             }
-            (counts, failed)
-        };
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        thread.spawn(work).unwrap()
-    });
-    let workers: Vec<_> = workers.collect();
+            done();
+        }
+        (counts, failed)
+    };
     let (mut counts, mut failed) = (Counts::default(), Vec::new());
-    for worker in workers {
-        let (some, bad) = worker
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        counts.add(&some);
-        failed.extend(bad);
-    }
-    failed.sort_by_key(|failed| failed.seed);
+    std::thread::scope(|scope| {
+        let workers = (0..threads).map(|_| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            thread.spawn_scoped(scope, work).unwrap()
+        });
+        for worker in workers.collect::<Vec<_>>() {
+            let (some, bad) = worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            counts.add(&some);
+            failed.extend(bad);
+        }
+    });
+    failed.sort_by_key(|failed| failed.case.seed);
     (counts, failed)
 }
 
-/// Seeds that failed once, with their modes.
-pub(crate) fn kept() -> Vec<(u64, Mode)> {
+/// Histories that failed once.
+pub(crate) fn kept() -> Vec<Case> {
     let lines = include_str!("../seeds.txt").lines();
     let lines = lines.filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     lines
         .map(|line| {
             let mut words = line.split_whitespace();
-            let seed = words.next().unwrap().parse().unwrap();
-            (seed, Mode::named(words.next().unwrap()).unwrap())
+            Case {
+                seed: words.next().unwrap().parse().unwrap(),
+                mode: Mode::named(words.next().unwrap()).unwrap(),
+                shares: words.next() == Some("shared"),
+            }
         })
         .collect()
 }

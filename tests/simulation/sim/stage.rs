@@ -19,7 +19,7 @@ use super::outside::{Outside, may_ask_to_wait};
 use super::process::{Birth, Living, Said, live};
 use super::rest::until_rest;
 use super::swarm::{Swarm, arm};
-use super::{Mode, Outcome, acts};
+use super::{Case, Outcome, acts};
 use crate::scene::Scene;
 
 /// More steps than this between two rests are a loop.
@@ -78,11 +78,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn new(seed: u64, mode: Mode, print: bool) -> Self {
-        let mut dice = Dice::new(seed);
-        let mut swarm = Swarm::of(&mut dice, mode);
-        if mode == Mode::Shared {
-            swarm.share(seed);
+    pub(crate) fn new(case: Case, print: bool) -> Self {
+        let mut dice = Dice::new(case.seed);
+        let mut swarm = Swarm::of(&mut dice, case.mode);
+        if case.shares {
+            swarm.share(case.seed);
         }
         if swarm.restore + swarm.store_lost > 0 {
             // Without its store the engine knows tickets by their labels alone.
@@ -142,7 +142,7 @@ impl Stage {
             runs: Vec::new(),
             forgets: Vec::new(),
             store_was_lost: false,
-            slack: Outage::new(seed),
+            slack: Outage::new(case.seed),
         }
     }
 

@@ -53,7 +53,7 @@ impl Swarm {
         let (mail_lost, mail_doubled, mail_delayed) = (some(1_000), some(500), some(700));
         let (backup, restore, store_lost) = (some(400), some(150), some(60));
         let (pause, act_between) = (some(15), some(60));
-        let hostile = mode == Mode::Hostile || std::env::var_os("XH").is_some();
+        let hostile = mode == Mode::Hostile;
         let kind = |dice: &mut Dice| dice.pick(&[Kind::Serve, Kind::Serve, Kind::Timer]);
         let acts = super::acts::ACTS.iter().map(|(_, weight)| {
             let on = dice.permille(750);

@@ -12,6 +12,14 @@ use crate::emulators::journal::{Actor, Change, Entry};
 const SEVERAL_ACCOUNTS: &str = "several accounts";
 const SEVERAL_REGIONS: &str = "several Regions";
 
+/// Said of a ticket in the millisecond in which its finding began to fail, or in which somebody took back what had been
+/// said: Jira's changelog does not tell what came first. Either may count.
+const AT_ONCE: &str = "decided when it began to fail";
+
+fn is_at_once(one: Timestamp, other: Timestamp) -> bool {
+    one.as_millisecond() == other.as_millisecond()
+}
+
 /// What a ticket is about.
 pub(super) struct About {
     account: String,
@@ -34,6 +42,8 @@ pub(super) struct State {
     pub(super) ours: BTreeMap<u64, (String, Value)>,
     /// The person's decision that a ticket stands on: closed by a reviewer, or resolved by anyone.
     pub(super) decided: BTreeMap<u64, &'static str>,
+    /// When it was taken.
+    pub(super) decided_at: BTreeMap<u64, Timestamp>,
     /// Findings that fail anew since that decision about the ticket that they share: it was not about them.
     pub(super) later: BTreeMap<u64, BTreeSet<String>>,
     /// When what had been decided on a ticket last ceased to count.
@@ -236,12 +246,12 @@ impl State {
                 live.insert(id);
             }
         }
-        // Jira's changelog tells milliseconds: of one instant nobody can say what came first, and the ticket stays open.
         let undecided = self.undecided_at.get(&id);
-        let at_once = undecided.is_some_and(|at| at.as_millisecond() == entry.at.as_millisecond());
+        let at_once = undecided.is_some_and(|at| is_at_once(*at, entry.at));
+        self.decided_at.insert(id, entry.at);
         let decided = match (&entry.actor, to) {
             (Actor::Person { role, .. }, "Closed") if role == "reviewer" && at_once => {
-                Some("closed when it began to fail")
+                Some(AT_ONCE)
             }
             (Actor::Person { role, .. }, "Closed") if role == "reviewer" => Some("closed"),
             (Actor::Person { .. }, "Resolved") => Some("resolved"),
@@ -289,7 +299,12 @@ impl State {
         let twins: Vec<String> = self.twins(finding).cloned().collect();
         for ticket in self.tickets_of(finding) {
             self.undecided_at.insert(ticket, at);
-            if self.is_shared(ticket) {
+            let decided_at = self.decided_at.get(&ticket);
+            if decided_at.is_some_and(|decided| is_at_once(*decided, at)) {
+                self.decided
+                    .entry(ticket)
+                    .and_modify(|decided| *decided = AT_ONCE);
+            } else if self.is_shared(ticket) {
                 let later = self.later.entry(ticket).or_default();
                 later.extend(twins.iter().cloned());
             } else {

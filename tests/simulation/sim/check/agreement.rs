@@ -1,6 +1,6 @@
 //! L1 and S1: both sides agree, as somebody sees who looks at Security Hub and Jira and does not know the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use asaf::emulators::jira::Issue;
 use asaf::emulators::journal::{Actor, Change, Entry};
@@ -11,7 +11,7 @@ use asaf::model::{Marker, Severity};
 use serde_json::Value;
 
 use super::excuse::Excuses;
-use super::sharing;
+use super::sharing::{self, About};
 
 /// The findings of one thing that is wrong, and its tickets, oldest first.
 #[derive(Default)]
@@ -51,9 +51,15 @@ pub(crate) fn check(
         .iter()
         .map(|held| held.marker.as_str())
         .collect();
-    let pairs = pairs
-        .iter()
-        .filter(|(marker, _)| !held.contains(&marker.as_str()));
+    let groups = report.plan.held.iter().map(|held| &held.subject);
+    let groups = groups.filter(|subject| subject.region == "several Regions");
+    let groups = groups.map(|of| (of.account.clone(), of.rule.to_lowercase()));
+    let groups: BTreeSet<About> = groups.collect();
+    let is_held = |marker: &str, pair: &Pair<'_>| {
+        let of = pair.findings.first().map(sharing::about);
+        held.contains(&marker) || of.is_some_and(|of| groups.contains(&of))
+    };
+    let pairs = pairs.iter().filter(|(marker, pair)| !is_held(marker, pair));
     let shared = sharing::Tickets::of(world);
     let mut found: Vec<String> = pairs
         .flat_map(|(marker, pair)| {

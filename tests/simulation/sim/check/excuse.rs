@@ -126,18 +126,19 @@ impl<'a> Excuses<'a> {
             Change::TicketMoved { id, to, .. } if *id == ticket => Some((entry, to.as_str())),
             _ => None,
         });
-        let mut opened = None;
+        let (mut opened, mut last) = (None, None);
         let accepted = moves.find(|(entry, to)| {
             let by_reviewer =
                 matches!(&entry.actor, Actor::Person { role, .. } if role == "reviewer");
             let closed = by_reviewer && *to == "Closed";
+            last = last.or(Some(entry.seq));
             opened = if closed { opened } else { Some(entry.seq) };
             closed || entry.actor == Actor::Engine
         });
         let closed = accepted.is_some_and(|(entry, _)| entry.actor != Actor::Engine);
-        let from = usize::try_from(opened.unwrap_or_default()).unwrap();
+        let [from, to] = [opened, last].map(|at| usize::try_from(at.unwrap_or_default()).unwrap());
         let about = self.of_ticket.get(&ticket).map(String::as_str);
-        let looked = self.world.journal.entries[from..]
+        let looked = self.world.journal.entries[from..to]
             .iter()
             .any(|entry| entry.actor == Actor::Engine && self.subject(&entry.change) == about);
         let stays = closed && !looked;

@@ -13,7 +13,7 @@ use super::agreement::{Pair, is_deleted, may_be_closed, moved_by_a_person};
 use super::excuse::Excuses;
 
 /// Account and rule, in lower case.
-type About = (String, String);
+pub(super) type About = (String, String);
 
 /// A shared ticket with the findings of its account and control.
 pub(super) struct Shared<'a> {
@@ -29,7 +29,7 @@ pub(super) struct Shared<'a> {
 pub(super) struct Tickets<'a>(BTreeMap<About, Shared<'a>>);
 
 /// What a finding is about.
-fn about(asff: &Value) -> About {
+pub(super) fn about(asff: &Value) -> About {
     let finding = asff::parse(asff).unwrap().finding;
     (finding.alias.account, finding.rule.id.to_lowercase())
 }
