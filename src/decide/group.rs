@@ -96,6 +96,7 @@ fn enter<'a>(mut case: Case<'a>, of: Marker, leaves: Option<Marker>) -> Sub<'a> 
     let gives_up = case.link.ticket.is_some().then(|| case.link.clone());
     let before = case.link.member.take();
     let known = before.as_ref().is_some_and(|member| member.of == of);
+    let named = known && before.as_ref().is_some_and(|member| member.named);
     let account_name = case.account_name.map(str::to_owned);
     case.link.member = Some(Box::new(Member {
         of,
@@ -107,6 +108,7 @@ fn enter<'a>(mut case: Case<'a>, of: Marker, leaves: Option<Marker>) -> Sub<'a> 
         account_name: account_name
             .or_else(|| before.map(|member| member.account_name))
             .unwrap_or_default(),
+        named,
     }));
     case.link.ticket = None;
     case.link.ticket_absent_reads = 0;
@@ -291,18 +293,16 @@ fn together<'a>(
             action.waits_for.sort();
             action.waits_for.dedup();
             let decision = decided_now(case, action.after.as_deref());
-            let members = members.iter();
-            action.members = members
-                .map(|link| {
-                    written(
-                        link,
-                        action.workflow.as_ref(),
-                        decision.as_ref(),
-                        ruling,
-                        now,
-                    )
-                })
-                .collect();
+            let step = action.workflow.as_ref();
+            let members = members
+                .iter()
+                .map(|link| written(link, step, decision.as_ref(), ruling, now));
+            action.members = members.collect();
+            if action.ticket.renames() || action.ticket == TicketStep::Update {
+                let members = action.members.iter_mut();
+                let members = members.filter_map(|link| link.member.as_mut());
+                members.for_each(|member| member.named = true);
+            }
             plan.actions.push(*action);
         }
         Outcome::Agree(link) => {

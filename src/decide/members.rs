@@ -181,7 +181,9 @@ pub(super) fn spoken_of<'s, 'v, 'a>(
     let Some(said_at) = said_at(group, snapshot) else {
         return (ruling, About::All);
     };
-    let is_new = |one: &Seen<'_, '_>| !one.sub.known && one.view.w == Some(WorkflowStatus::New);
+    let named = |link: &Link| link.member.as_ref().is_some_and(|member| member.named);
+    let is_new =
+        |one: &Seen<'_, '_>| !named(&one.sub.case.link) && one.view.w == Some(WorkflowStatus::New);
     let (then, since): (Vec<_>, Vec<_>) = ruling.into_iter().partition(|one| {
         let failed = one.view.episode_started_at < said_at && !is_new(one);
         one.view.f != FindingState::Failing || failed

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::mutant;
 use crate::plan::HeldReason;
-use crate::ports::ResourceFact;
+use crate::ports::{ResourceFact, WorkflowWrite};
 use crate::read::snapshot::{Missing, Snapshot};
 
 use super::case::Case;
@@ -488,8 +488,11 @@ pub(super) fn episode(
         return (base.episode, base.episode_started_at);
     }
     let lead = case.lead();
+    // What is active again has its old `FirstObservedAt`: AWS's reset of the status says when that was.
+    let again = base.finding != FindingState::Failing && !reset;
     let since = observed
-        .filter(|_| changed_between || base.finding != FindingState::Failing)
+        .filter(|_| changed_between || again)
+        .or_else(|| reset_at(case, snapshot).filter(|_| reset))
         .or_else(|| {
             lead.filter(|_| base.episode == 0)
                 .and_then(|finding| finding.first_observed_at.or(finding.created_at))
@@ -497,6 +500,14 @@ pub(super) fn episode(
         .or_else(|| lead.and_then(|finding| finding.updated_at))
         .unwrap_or(snapshot.taken_at);
     (base.episode + 1, since)
+}
+
+/// When AWS set the status to NEW, where the finding's history was asked for.
+fn reset_at(case: &Case<'_>, snapshot: &Snapshot) -> Option<Timestamp> {
+    let writes = snapshot.writes.get(&case.spokesman()?.key)?;
+    let by_aws =
+        |write: &&WorkflowWrite| write.to == WorkflowStatus::New && write.identity.is_none();
+    writes.as_ref().filter(by_aws).map(|write| write.at)
 }
 
 /// When compliance last changed, for products that have it: the latest of the members. A check that cannot be made says

@@ -108,6 +108,9 @@ pub struct Member {
     pub standing: Standing,
     /// The account's name; empty where unknown.
     pub account_name: String,
+    /// The ticket names it, as far as receipts say: what people say of the ticket is about it.
+    #[serde(default)]
+    pub named: bool,
 }
 
 impl Grouping {

@@ -299,6 +299,7 @@ fn members(marker: &Marker, ticket: &Ticket, snapshot: &mut Snapshot) -> Vec<Mar
                 of: marker.clone(),
                 standing: Standing::Fails { unclear: false },
                 account_name: String::new(),
+                named: true,
             }));
             snapshot.corrected.insert(one.clone());
         }

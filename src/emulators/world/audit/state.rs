@@ -156,7 +156,11 @@ impl State {
         let is_alone = self.twins(id).count() == 1;
         for ticket in self.tickets_of(id) {
             self.undecided_at.insert(ticket, at);
-            if is_alone && self.is_shared(ticket) {
+            if self.was_decided_at_once(ticket, at) {
+                self.decided
+                    .entry(ticket)
+                    .and_modify(|decided| *decided = AT_ONCE);
+            } else if is_alone && self.is_shared(ticket) {
                 self.later.entry(ticket).or_default().insert(id.to_owned());
             } else if let Some(decided) = self.decided.get_mut(&ticket) {
                 // What fails under a new id may fail anew: reopening is no loss of what was decided about the old one.
@@ -299,8 +303,7 @@ impl State {
         let twins: Vec<String> = self.twins(finding).cloned().collect();
         for ticket in self.tickets_of(finding) {
             self.undecided_at.insert(ticket, at);
-            let decided_at = self.decided_at.get(&ticket);
-            if decided_at.is_some_and(|decided| is_at_once(*decided, at)) {
+            if self.was_decided_at_once(ticket, at) {
                 self.decided
                     .entry(ticket)
                     .and_modify(|decided| *decided = AT_ONCE);
@@ -324,6 +327,11 @@ impl State {
                 self.decided.remove(&ticket);
             }
         }
+    }
+
+    fn was_decided_at_once(&self, ticket: u64, at: Timestamp) -> bool {
+        let decided = self.decided_at.get(&ticket);
+        decided.is_some_and(|decided| is_at_once(*decided, at))
     }
 
     fn decide_all(&mut self, finding: &str) {

@@ -17,6 +17,7 @@ use super::sharing::{self, About};
 #[derive(Default)]
 pub(super) struct Pair<'a> {
     pub(super) findings: Vec<Value>,
+    /// The worst of what fails.
     pub(super) severity: Option<Severity>,
     pub(super) tickets: Vec<&'a Issue>,
 }
@@ -32,8 +33,8 @@ pub(crate) fn check(
     for asff in world.aws.hub.iter() {
         let finding = asff::parse(&asff).unwrap().finding;
         let pair = pairs.entry(Marker::of(&finding.alias).0).or_default();
-        let counts = asff["RecordState"] == "ACTIVE";
-        pair.severity = pair.severity.max(counts.then_some(finding.severity));
+        let fails = sharing::fails(&asff);
+        pair.severity = pair.severity.max(fails.then_some(finding.severity));
         pair.findings.push(asff);
     }
     let mut tickets: Vec<&Issue> = world.jira.issues().collect();

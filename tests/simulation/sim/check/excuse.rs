@@ -138,9 +138,11 @@ impl<'a> Excuses<'a> {
         let closed = accepted.is_some_and(|(entry, _)| entry.actor != Actor::Engine);
         let [from, to] = [opened, last].map(|at| usize::try_from(at.unwrap_or_default()).unwrap());
         let about = self.of_ticket.get(&ticket).map(String::as_str);
-        let looked = self.world.journal.entries[from..to]
-            .iter()
-            .any(|entry| entry.actor == Actor::Engine && self.subject(&entry.change) == about);
+        let mut begun = self.runs.iter().filter(|(run, _)| from < *run && *run < to);
+        let looked = begun.any(|(run, end)| {
+            let mut entries = self.world.journal.entries[*run..to.min(*end)].iter();
+            entries.any(|e| e.actor == Actor::Engine && self.subject(&e.change) == about)
+        });
         let stays = closed && !looked;
         if stays {
             self.note(

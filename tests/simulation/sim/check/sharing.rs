@@ -39,7 +39,7 @@ pub(super) fn is_shared(issue: &Issue) -> bool {
     issue.property("asaf.link")["alias"]["region"] == "several Regions"
 }
 
-fn fails(asff: &Value) -> bool {
+pub(super) fn fails(asff: &Value) -> bool {
     let compliance = asff["Compliance"]["Status"].as_str();
     asff["RecordState"] == "ACTIVE" && matches!(compliance, None | Some("FAILED" | "WARNING"))
 }
