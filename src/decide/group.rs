@@ -175,13 +175,16 @@ pub(super) fn decide<'a>(
         .iter()
         .map(|one| (one.sub.case.link.marker.clone(), row(one, now)))
         .collect();
-    let unsure = unread.iter().find(|(sub, _)| was_failing(sub));
+    let (ruling, about) = spoken_of(ruling(&seen), group, snapshot);
+    let gone = ruling.first().is_some_and(|one| is_deleted(&one.standing));
+    // What was not deleted when it was last seen keeps the ticket from being.
+    let counts = |sub: &Sub<'_>| was(sub, Standing::fails) || (gone && !was(sub, is_deleted));
+    let unsure = unread.iter().find(|(sub, _)| counts(sub));
     let unsure = unsure.map(|(_, held)| held.why.clone());
     for (sub, held) in unread {
         rows.insert(sub.case.link.marker.clone(), held.link.clone());
         note(&sub.case, held.link, plan);
     }
-    let (ruling, about) = spoken_of(ruling(&seen), group, snapshot);
     let fails = ruling.first().is_some_and(|one| one.standing.fails());
     let case = joint_case(group, &ruling, &seen, &rows);
     if let Some(why) = unsure.filter(|_| !fails || counts_for_all(group, snapshot)) {
@@ -207,9 +210,14 @@ fn marker<'v>(one: &'v Seen<'_, '_>) -> &'v Marker {
     &one.sub.case.link.marker
 }
 
-fn was_failing(sub: &Sub<'_>) -> bool {
+/// What it was when it was last seen.
+fn was(sub: &Sub<'_>, what: fn(&Standing) -> bool) -> bool {
     let member = sub.case.link.member.as_ref();
-    member.is_some_and(|member| member.standing.fails())
+    member.is_some_and(|member| what(&member.standing))
+}
+
+fn is_deleted(standing: &Standing) -> bool {
+    *standing == Standing::Deleted
 }
 
 /// The group as a case: its members are the findings that rule.
