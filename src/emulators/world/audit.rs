@@ -172,10 +172,7 @@ impl State {
     }
 
     fn may_resolve(&self, finding: &str) -> bool {
-        let gone = self
-            .resources
-            .get(finding)
-            .is_some_and(|all| all.iter().all(|arn| self.deleted.contains(arn)));
+        let gone = self.is_gone(finding);
         let by_people = self
             .twins(finding)
             .any(|id| self.resolved_by_people.contains(id));

@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) decided_at: BTreeMap<u64, Timestamp>,
     /// Findings that fail anew since that decision about the ticket that they share: it was not about them.
     pub(super) later: BTreeMap<u64, BTreeSet<String>>,
+    /// Shared tickets that did not name all that failed when they were decided about: it may be reopened for the others.
+    pub(super) not_for_all: BTreeSet<u64>,
     /// When what had been decided on a ticket last ceased to count.
     pub(super) undecided_at: BTreeMap<u64, Timestamp>,
     /// The tickets that stand on a person's word, whatever their findings have done since.
@@ -95,6 +97,12 @@ impl State {
         let tickets = self.findings.iter();
         let tickets = tickets.filter(|(ticket, findings)| is_of(ticket, findings));
         tickets.map(|(ticket, _)| *ticket).collect()
+    }
+
+    /// All its resources were deleted.
+    pub(super) fn is_gone(&self, finding: &str) -> bool {
+        let resources = self.resources.get(finding);
+        resources.is_some_and(|all| all.iter().all(|arn| self.deleted.contains(arn)))
     }
 
     pub(super) fn resource_gone(&self, ticket: u64) -> bool {
@@ -184,6 +192,8 @@ impl State {
         } else if changed {
             // AWS itself takes a RESOLVED back when a finding passed and fails again: one that stands is of now.
             self.undecided(id, at);
+        } else if self.is_gone(id) {
+            self.doubt(id, "its resource was deleted, and fails all the same");
         }
     }
 
@@ -205,6 +215,8 @@ impl State {
                 self.resolved_by_people.insert(id.to_owned());
                 self.decide_all(id);
             }
+            // What is archived beside one that fails says nothing of it.
+            (Actor::Person { .. }, "NEW" | "NOTIFIED") if self.is_beside_others(id) => {}
             // The console took it back: what had been decided no longer counts. An engine that never heard that it had
             // written may not know that, and may also know it from the history.
             (Actor::Person { .. }, "NEW" | "NOTIFIED") if from == "RESOLVED" => {
@@ -263,6 +275,11 @@ impl State {
             _ => return,
         };
         self.later.remove(&id);
+        if self.is_shared(id) && self.has_unnamed(id) {
+            self.not_for_all.insert(id);
+        } else {
+            self.not_for_all.remove(&id);
+        }
         match decided {
             Some(decided) => {
                 self.decided.insert(id, decided);
@@ -329,6 +346,12 @@ impl State {
         }
     }
 
+    /// It has stopped, and another one of the same control and resource has not.
+    fn is_beside_others(&self, finding: &str) -> bool {
+        let mut twins = self.twins(finding);
+        self.stopped.contains(finding) && twins.any(|id| !self.stopped.contains(id))
+    }
+
     fn was_decided_at_once(&self, ticket: u64, at: Timestamp) -> bool {
         let decided = self.decided_at.get(&ticket);
         decided.is_some_and(|decided| is_at_once(*decided, at))
@@ -341,6 +364,16 @@ impl State {
                 self.decided.insert(ticket, "resolved");
             }
         }
+    }
+
+    /// Something fails that the ticket was not made for, and that no note of ours says to be in a ticket.
+    fn has_unnamed(&self, ticket: u64) -> bool {
+        let named = self.findings.get(&ticket);
+        let mut others = self.resources.keys().filter(|finding| {
+            let is_named = named.is_some_and(|named| named.contains(finding));
+            !is_named && !self.noted.contains_key(*finding) && !self.stopped.contains(*finding)
+        });
+        others.any(|finding| self.tickets_of(finding).contains(&ticket))
     }
 
     fn is_shared(&self, ticket: u64) -> bool {
@@ -366,7 +399,8 @@ impl State {
             .later
             .get(&ticket)
             .is_some_and(|later| !later.is_empty());
-        self.decided.get(&ticket) == Some(&"closed") && !anew
+        let for_all = !self.not_for_all.contains(&ticket);
+        self.decided.get(&ticket) == Some(&"closed") && !anew && for_all
     }
 }
 

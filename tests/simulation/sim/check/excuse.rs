@@ -233,9 +233,9 @@ impl<'a> Excuses<'a> {
             })
     }
 
-    /// Somebody set the same status so shortly before that a read may not have shown it.
+    /// Somebody set a status so shortly before that a read may show neither that nor what we wrote since.
     fn was_set_just_before(&self, entry: &Entry) -> bool {
-        let Change::WorkflowSet { id, to, .. } = &entry.change else {
+        let Change::WorkflowSet { id, .. } = &entry.change else {
             return false;
         };
         let at = usize::try_from(entry.seq).unwrap();
@@ -243,9 +243,7 @@ impl<'a> Excuses<'a> {
         earlier
             .take_while(|other| entry.at.duration_since(other.at) <= STALEST_READ)
             .filter(|other| other.actor != Actor::Engine)
-            .any(|other| {
-                matches!(&other.change, Change::WorkflowSet { id: of, to: set, .. } if of == id && set == to)
-            })
+            .any(|other| matches!(&other.change, Change::WorkflowSet { id: of, .. } if of == id))
     }
 
     /// Our own RESOLVED was the last status before somebody's.
