@@ -40,7 +40,7 @@ OIDC := oidc-provider@8.8.1
 # The load generator of `make load`; LOAD="5 100" is five seconds with a hundred deliveries each.
 AUTOCANNON := autocannon@8.0.0
 
-.PHONY: help setup test lint unit conform supply bench load scale simulate mutants kills fuzz demo picture fmt
+.PHONY: help setup test lint unit conform supply bench load scale simulate table mutants kills fuzz demo picture fmt
 
 help: ## list the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -121,8 +121,11 @@ load: ## 500 webhooks a second for a minute on the release binary, with SIGTERM 
 scale: ## what a request to the emulators costs at 10,000 and at 50,000 tickets; how fast they start
 	$(CARGO) bench --locked --bench emulators
 
-simulate: ## random histories of the engine, 20,000 in each mode (SEEDS=0..20000); the decision table from every state
+simulate: ## random histories of the engine, 20,000 in each mode (SEEDS=0..20000), and defects on purpose
 	$(CARGO) run --locked $(FEATURES) --release --example simulate -- --seeds $(SEEDS)
+	$(CARGO) test --locked $(FEATURES) --release --test mutants -- --nocapture
+
+table: ## the decision table from every state, and 2,000 random histories of events
 	PROPTEST_CASES=2000 $(CARGO) test --locked $(FEATURES) --release --test live_history
 	ASAF_TABLE_STRIDE=1 $(CARGO) test --locked $(FEATURES) --release --test decision_table -- --nocapture
 

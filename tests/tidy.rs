@@ -47,6 +47,55 @@ fn thinking_modules_know_nothing_of_the_world() {
     );
 }
 
+/// cargo-mutants changes `decide` and `plan` as a crate of their own, with what they need: `tests/mutants/thinking`.
+#[test]
+fn what_decides_can_be_built_alone() {
+    let script = fs::read_to_string("tests/mutants/thinking").unwrap();
+    let crates = script
+        .lines()
+        .find(|line| line.contains("(annotate-snippets|"));
+    let crates: Vec<String> = crates
+        .unwrap()
+        .split(['(', ')', '|'])
+        .map(|name| name.replace('-', "_"))
+        .collect();
+    let mut loops = script
+        .lines()
+        .flat_map(|line| line.split("for module in ").nth(1));
+    let modules = loops.next().and_then(|names| names.split(';').next());
+    let modules: Vec<&str> = modules.unwrap().split(' ').collect();
+    let is_here = |root: &str, next: &str| match root {
+        "crate" => modules.contains(&next) || ["read", "wire", "store"].contains(&next),
+        "super" | "self" | "std" => true,
+        root => crates.iter().any(|name| name == root) || root.starts_with(char::is_uppercase),
+    };
+    let foreign = |line: &str| {
+        let path = line.trim_start().strip_prefix("use ")?;
+        let mut parts = path.split([':', ';']).filter(|part| !part.is_empty());
+        let (root, next) = (parts.next()?, parts.next().unwrap_or_default());
+        (!is_here(root, next)).then_some(())
+    };
+    let roots = modules
+        .iter()
+        .flat_map(|name| [format!("src/{name}"), format!("src/{name}.rs")]);
+    let roots: Vec<String> = roots.filter(|path| Path::new(path).exists()).collect();
+    let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
+    let is_own = |source: &Source, line: &str| {
+        let here = line.trim_start().trim_start_matches("use ");
+        let own = here.split("::").next().unwrap_or_default();
+        source.text.contains(&format!("mod {own}"))
+    };
+    refuse(
+        "let `tests/mutants/thinking` copy the module or name the crate, or do without",
+        product_code(&roots).flat_map(|source| {
+            code_lines(&source.text)
+                .filter(|(_, line)| foreign(line).is_some() && !is_own(&source, line))
+                .map(|(at, line)| place(&source, at, line))
+                .collect::<Vec<_>>()
+        }),
+    );
+}
+
 #[test]
 fn addresses_stand_only_where_the_world_is_spoken_to() {
     let allowed = [

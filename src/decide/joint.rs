@@ -9,11 +9,11 @@ use crate::read::snapshot::Snapshot;
 
 use super::case::Case;
 use super::damping;
+use super::episode::episode;
 use super::members::About;
 use super::policy::Policy;
 use super::view::{
-    Letters, RowOne, View, base, episode, in_doubt, later_counts, may_move, moved, moves,
-    ticket_state,
+    Letters, RowOne, View, base, in_doubt, later_counts, may_move, moved, moves, ticket_state,
 };
 
 /// The view of a ticket that several findings share, from those of the members that rule: their F and W, the worst one

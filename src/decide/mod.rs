@@ -12,6 +12,7 @@ pub mod policy;
 
 mod case;
 mod damping;
+mod episode;
 mod group;
 mod handing_over;
 mod joint;

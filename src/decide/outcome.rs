@@ -13,9 +13,10 @@ use crate::ports::{Alert, Audience};
 
 use super::case::Case;
 use super::damping::{self, Damped};
+use super::episode::first_observed;
 use super::policy::Policy;
 use super::verdict::{Ruling, Verdict};
-use super::view::{View, first_observed};
+use super::view::View;
 
 /// What becomes of one case.
 pub(super) enum Outcome {

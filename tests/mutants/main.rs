@@ -71,7 +71,17 @@ fn every_mutant_dies_and_the_engine_lives() {
             None => survived.push(format!("{name} ({promise})")),
         }
     }
-    println!("killed {}:\n  {}", killed.len(), killed.join("\n  "));
-    let (count, names) = (survived.len(), survived.join("\n  "));
+    let all = if survived.is_empty() {
+        "all"
+    } else {
+        "not all"
+    };
+    let (dead, count) = (killed.len(), survived.len());
+    println!(
+        "mutants killed: {all}, {dead} of {}:\n  {}",
+        dead + count,
+        killed.join("\n  ")
+    );
+    let names = survived.join("\n  ");
     assert!(survived.is_empty(), "survived {count}:\n  {names}");
 }

@@ -192,8 +192,6 @@ impl State {
         } else if changed {
             // AWS itself takes a RESOLVED back when a finding passed and fails again: one that stands is of now.
             self.undecided(id, at);
-        } else if self.is_gone(id) {
-            self.doubt(id, "its resource was deleted, and fails all the same");
         }
     }
 
@@ -393,14 +391,16 @@ impl State {
         decided.any(about_it)
     }
 
-    /// A reviewer has closed the ticket, and nothing that it tracks has begun to fail anew since.
+    /// A reviewer has closed the ticket, and nothing that it tracks has begun to fail anew since; what fails although its
+    /// resource was deleted has.
     pub(super) fn is_closed_for_good(&self, ticket: u64) -> bool {
         let anew = self
             .later
             .get(&ticket)
             .is_some_and(|later| !later.is_empty());
         let for_all = !self.not_for_all.contains(&ticket);
-        self.decided.get(&ticket) == Some(&"closed") && !anew && for_all
+        let closed = self.decided.get(&ticket) == Some(&"closed");
+        closed && !anew && for_all && !self.resource_gone(ticket)
     }
 }
 
