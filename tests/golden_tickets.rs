@@ -122,6 +122,7 @@ fn sharing(of: &Marker, like: &Finding, bucket: &str, standing: Standing) -> Lin
         of: of.clone(),
         standing,
         account_name: "payments-prod".to_owned(),
+        named: true,
     }));
     link
 }

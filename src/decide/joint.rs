@@ -53,7 +53,11 @@ fn joint_letters<'a>(
     let changed = |view: &&&View<'_>| view.w.is_some_and(|w| w != base.workflow);
     let spokesman = ruling.iter().find(changed).unwrap_or(lead);
     let (f, w, w_by) = (lead.f, spokesman.w, spokesman.w_by.clone());
-    let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
+    let (episode, episode_started_at) = match about {
+        // That others have stopped since begins nothing.
+        About::Accepted => (base.episode, base.episode_started_at),
+        _ => episode(case, &base, f, w, &w_by, snapshot),
+    };
     let last_move = moves(link, snapshot).last();
     let deleted_at = ruling.iter().filter_map(|view| view.deleted_at).max();
     let since = (f == FindingState::Failing && deleted_at.is_none()).then_some(episode_started_at);

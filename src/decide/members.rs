@@ -125,8 +125,8 @@ pub(super) fn row(one: &Seen<'_, '_>, now: Timestamp) -> Link {
     link
 }
 
-/// Those whose state is the ticket's: what fails; else what is ignored; else what was set RESOLVED; else what a reviewer
-/// accepted; else what stopped.
+/// Those whose state is the ticket's: what fails; else what is ignored; else what was set RESOLVED; else what stopped;
+/// else what a reviewer accepted.
 pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, 'a>> {
     type Kind = fn(&Standing) -> bool;
     let kinds: [Kind; 6] = [
@@ -138,9 +138,9 @@ pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, '
             )
         },
         |standing| matches!(standing, Standing::ResolvedInSecurityHub { .. }),
-        |standing| matches!(standing, Standing::Accepted { .. }),
         |standing| matches!(standing, Standing::Stopped { .. }),
         |standing| matches!(standing, Standing::Deleted),
+        |standing| matches!(standing, Standing::Accepted { .. }),
     ];
     let of = |kind: &Kind| -> Vec<&'s Seen<'v, 'a>> {
         seen.iter().filter(|one| kind(&one.standing)).collect()
@@ -169,6 +169,8 @@ pub(super) enum About {
     Some,
     /// None: what they were said of is over.
     Nobody,
+    /// Nothing was said now, and a reviewer accepted all of them before.
+    Accepted,
 }
 
 /// What a person has just said of the ticket is about those that failed, and that it named, when it was said; those are
@@ -179,7 +181,12 @@ pub(super) fn spoken_of<'s, 'v, 'a>(
     snapshot: &Snapshot,
 ) -> (Vec<&'s Seen<'v, 'a>>, About) {
     let Some(said_at) = said_at(group, snapshot) else {
-        return (ruling, About::All);
+        let accepted = |one: &&Seen<'_, '_>| matches!(one.standing, Standing::Accepted { .. });
+        let about = match ruling.iter().all(accepted) {
+            true => About::Accepted,
+            false => About::All,
+        };
+        return (ruling, about);
     };
     let named = |link: &Link| link.member.as_ref().is_some_and(|member| member.named);
     let is_new =
