@@ -53,3 +53,47 @@ fn a_read_that_shows_what_one_of_several_findings_was_before_our_write_is_older(
     };
     assert_eq!((was(&[]), was(&[New, Notified])), (1, 0));
 }
+
+/// Somebody in the console took note of what a reviewer has closed: NEW became NOTIFIED, and nothing was taken back.
+#[test]
+fn what_is_only_noted_after_a_reviewer_has_closed_it_stays_closed() {
+    let state = State::failing(Notified)
+        .base(BaseTicket::Is(Resolved), New)
+        .ticket(Closed, REVIEWER)
+        .set_by_hand(16);
+    let action = only(state.plan());
+    let written = action.workflow.map(|step| step.to);
+    assert_eq!(
+        (action.row, action.ticket, written),
+        (7, TicketStep::Keep, Some(WorkflowStatus::Resolved))
+    );
+}
+
+/// It failed anew after the team had closed its ticket, and then its resource was deleted.
+#[test]
+fn a_ticket_that_was_closed_without_the_right_goes_with_its_resource() {
+    let mut state = State::failing(Notified)
+        .base(OPEN, Notified)
+        .ticket(Closed, TEAM)
+        .resource_deleted();
+    let finding = state.finding.as_mut().unwrap();
+    finding.first_observed_at = Some(t(16));
+    let action = only(state.plan());
+    assert_eq!((action.row, action.ticket), (4, TicketStep::Delete));
+}
+
+/// Archived when both sides agreed, closed by a reviewer at hour 15, and active again: `FirstObservedAt` is as it was.
+#[test]
+fn what_is_active_again_begins_when_aws_resets_its_status() {
+    let active_again = |hour| {
+        let mut state = State::failing(New)
+            .base(BaseTicket::Is(Resolved), WorkflowStatus::Resolved)
+            .base_finding(FindingState::Archived)
+            .ticket(Closed, REVIEWER)
+            .set_by_hand(hour);
+        let reset = state.snapshot.writes.values_mut().flatten().next().unwrap();
+        reset.identity = None;
+        only(state.plan()).row
+    };
+    assert_eq!((active_again(14), active_again(16)), (7, 14));
+}
