@@ -146,7 +146,7 @@ pub(super) fn decide<'a>(
         });
     }
     let reopened = reopened_by_a_person(group, snapshot);
-    let (mut seen, mut unread) = (Vec::new(), Vec::new());
+    let (mut seen, mut unread, mut newcomer) = (Vec::new(), Vec::new(), None);
     for sub in &group.subs {
         match view::view(&sub.case, snapshot, policy, now) {
             Ok(view) => {
@@ -159,6 +159,7 @@ pub(super) fn decide<'a>(
             }
             Err(held) if sub.known => unread.push((sub, *held)),
             Err(held) => {
+                newcomer = Some(held.why.clone());
                 hold(&sub.case, held.why, plan);
             }
         }
@@ -181,6 +182,7 @@ pub(super) fn decide<'a>(
     let counts = |sub: &Sub<'_>| was(sub, Standing::fails) || (gone && !was(sub, is_deleted));
     let unsure = unread.iter().find(|(sub, _)| counts(sub));
     let unsure = unsure.map(|(_, held)| held.why.clone());
+    let unsure = unsure.or(newcomer.filter(|_| gone));
     for (sub, held) in unread {
         rows.insert(sub.case.link.marker.clone(), held.link.clone());
         note(&sub.case, held.link, plan);

@@ -7,10 +7,13 @@ mod records;
 mod sharing;
 mod told;
 
+use std::collections::BTreeSet;
+
 use asaf::emulators::world::audit;
 use asaf::jobs::connect::Clients;
 use asaf::jobs::live::{Turn, Worker};
 use asaf::jobs::reconcile::{Orders, Report, Wish};
+use asaf::model::Marker;
 use asaf::plan::HeldReason;
 use asaf::store::Store;
 use asaf::store::sqlite::Sqlite;
@@ -215,11 +218,15 @@ async fn release_quarantine(store: &Sqlite) {
 
 /// What is held and must not be for ever.
 fn waits(report: &Report) -> Vec<String> {
-    let held = report.plan.held.iter().filter(|held| {
+    let disputed = report.plan.held.iter();
+    let disputed = disputed.filter(|held| matches!(held.why, HeldReason::Disputed { .. }));
+    let disputed: BTreeSet<&Marker> = disputed.map(|held| &held.marker).collect();
+    let all = report.plan.held.iter();
+    let held = all.filter(|held| !disputed.contains(&held.marker));
+    let held = held.filter(|held| {
         !matches!(
             held.why,
             HeldReason::DeletedTooOften { .. }
-                | HeldReason::Disputed { .. }
                 // The last finding of an account and Region is gone: a listing that lost the Region looks the same.
                 | HeldReason::NotCovered
         )

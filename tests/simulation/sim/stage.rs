@@ -23,7 +23,7 @@ use super::{Case, Outcome, acts};
 use crate::scene::Scene;
 
 /// More steps than this between two rests are a loop.
-const STEPS_MOST: u32 = 4_000;
+const STEPS_MOST: u32 = 10_000;
 /// A late request takes effect within this.
 const LATE_S: i64 = 180;
 
