@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 /// The older of two tickets.
 const HIDDEN: &str = "a search did not show the ticket, and the store that knew of it was lost";
 
-/// The oldest that a stale read is.
-const STALEST_READ: SignedDuration = SignedDuration::from_mins(5);
+/// The oldest that a stale read is (five minutes), and the write that follows it.
+const STALEST_READ: SignedDuration = SignedDuration::from_mins(7);
 
 pub(crate) struct Excuses<'a> {
     world: &'a World,
@@ -233,7 +233,8 @@ impl<'a> Excuses<'a> {
             })
     }
 
-    /// Somebody set a status so shortly before that a read may show neither that nor what we wrote since.
+    /// Somebody set a status so shortly before that a read may show neither that nor what we wrote since; or we did, and the
+    /// store that knew of it was lost.
     fn was_set_just_before(&self, entry: &Entry) -> bool {
         let Change::WorkflowSet { id, .. } = &entry.change else {
             return false;
@@ -242,7 +243,7 @@ impl<'a> Excuses<'a> {
         let earlier = self.world.journal.entries[..at].iter().rev();
         earlier
             .take_while(|other| entry.at.duration_since(other.at) <= STALEST_READ)
-            .filter(|other| other.actor != Actor::Engine)
+            .filter(|other| other.actor != Actor::Engine || self.store_was_lost)
             .any(|other| matches!(&other.change, Change::WorkflowSet { id: of, .. } if of == id))
     }
 
