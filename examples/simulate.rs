@@ -41,7 +41,13 @@ struct Arguments {
 fn range(text: &str) -> Result<Range<u64>, String> {
     let (from, to) = text.split_once("..").ok_or("write FIRST..END")?;
     let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
-    Ok(number(from)?..number(to)?)
+    let seeds = number(from)?..number(to)?;
+    if seeds.is_empty() {
+        return Err(
+            "there is no seed in this range: the second number must be the larger one".to_owned(),
+        );
+    }
+    Ok(seeds)
 }
 
 fn mode(text: &str) -> Result<Mode, String> {

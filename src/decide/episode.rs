@@ -46,6 +46,16 @@ pub(super) fn episode(
     (base.episode + 1, since)
 }
 
+/// Since when the episode goes on that a person's word must be about; `None` where none does. What is gone does not fail
+/// anew: the last word on its ticket is about it.
+pub(super) fn goes_on_since(
+    f: FindingState,
+    deleted_at: Option<Timestamp>,
+    started_at: Timestamp,
+) -> Option<Timestamp> {
+    (f == FindingState::Failing && deleted_at.is_none()).then_some(started_at)
+}
+
 /// When AWS set the status to NEW, where the finding's history was asked for.
 fn reset_at(case: &Case<'_>, snapshot: &Snapshot) -> Option<Timestamp> {
     let writes = snapshot.writes.get(&case.spokesman()?.key)?;

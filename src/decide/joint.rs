@@ -3,13 +3,13 @@
 
 use jiff::Timestamp;
 
-use crate::model::{FindingState, Link};
+use crate::model::Link;
 use crate::plan::HeldReason;
 use crate::read::snapshot::Snapshot;
 
 use super::case::Case;
 use super::damping;
-use super::episode::episode;
+use super::episode::{episode, goes_on_since};
 use super::members::About;
 use super::policy::Policy;
 use super::view::{
@@ -60,7 +60,7 @@ fn joint_letters<'a>(
     };
     let last_move = moves(link, snapshot).last();
     let deleted_at = ruling.iter().filter_map(|view| view.deleted_at).max();
-    let since = (f == FindingState::Failing && deleted_at.is_none()).then_some(episode_started_at);
+    let since = goes_on_since(f, deleted_at, episode_started_at);
     let moved = moved(t, ticket, &base, since, last_move, snapshot)?;
     let moved = moved.filter(|_| about != About::Nobody);
     let (moved, overruled) =

@@ -182,10 +182,8 @@ pub(super) fn spoken_of<'s, 'v, 'a>(
 ) -> (Vec<&'s Seen<'v, 'a>>, About) {
     let Some(said_at) = said_at(group, snapshot) else {
         let accepted = |one: &&Seen<'_, '_>| matches!(one.standing, Standing::Accepted { .. });
-        let about = match ruling.iter().all(accepted) {
-            true => About::Accepted,
-            false => About::All,
-        };
+        let before = ruling.iter().all(accepted);
+        let about = if before { About::Accepted } else { About::All };
         return (ruling, about);
     };
     let named = |link: &Link| link.member.as_ref().is_some_and(|member| member.named);

@@ -15,7 +15,7 @@ use crate::read::snapshot::{Missing, Snapshot};
 
 use super::case::Case;
 use super::damping;
-use super::episode::{changed_between, episode, first_observed};
+use super::episode::{changed_between, episode, first_observed, goes_on_since};
 use super::policy::Policy;
 
 /// Two reads that do not find a ticket prove its deletion only if so much time lies between them.
@@ -123,8 +123,7 @@ fn letters<'a>(
     let w_by = writer(case, link, w, f, snapshot)?;
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
     let last_move = moves(link, snapshot).last();
-    // What is gone does not fail anew: the last word on the ticket is about it.
-    let since = (f == FindingState::Failing && deleted_at.is_none()).then_some(episode_started_at);
+    let since = goes_on_since(f, deleted_at, episode_started_at);
     let moved = moved(t, ticket, &base, since, last_move, snapshot)?;
     let (moved, overruled) =
         later_counts(moved, w, &w_by, &base, snapshot.people.reviewers.as_ref());
