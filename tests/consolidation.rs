@@ -105,6 +105,17 @@ fn state(scene: &Scene, key: &str, finding: &Named) -> String {
     lines[row + 3].to_owned()
 }
 
+/// A group of which Config records each resource.
+fn a_recorded_group(scene: &Scene) -> Vec<Named> {
+    let recorded = |finding: &Named| {
+        let world = scene.world.lock();
+        world.aws.config.item(&arn(&world, finding)).is_some()
+    };
+    let mut groups = groups(scene).into_values();
+    let found = groups.find(|group| group.len() > 1 && group.iter().all(recorded));
+    found.unwrap()
+}
+
 /// One more finding of the same control in the same account.
 fn one_more(scene: &Scene, like: &Named) -> Named {
     let mut asff = scene.world.lock().aws.hub.get(&like.0, &like.1).unwrap();
@@ -249,14 +260,7 @@ async fn one_that_is_suppressed_by_hand_leaves_the_ticket_to_the_others() {
 async fn the_ticket_is_deleted_with_the_last_of_its_resources() {
     let scene = consolidated(BY_ACCOUNT);
     scene.settle().await;
-    let groups = groups(&scene);
-    let recorded = |finding: &Named| {
-        let world = scene.world.lock();
-        world.aws.config.item(&arn(&world, finding)).is_some()
-    };
-    let mut all = groups.values();
-    let group = all.find(|group| group.len() > 1 && group.iter().all(recorded));
-    let group = group.unwrap().clone();
+    let group = a_recorded_group(&scene);
     let key = live(&scene, &group[0])[0].clone();
     for (n, finding) in group.iter().enumerate() {
         let resource = arn(&scene.world.lock(), finding);

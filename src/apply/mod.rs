@@ -174,10 +174,19 @@ async fn remember_members<S: Store>(
     store: &S,
     run: &Run<'_>,
 ) -> Result<(), StoreError> {
-    let live = work.iter().filter(|progress| progress.is_live());
-    let members = live.flat_map(|progress| &progress.action.members);
-    let new = members.filter(|link| !snapshot.links.contains_key(&link.marker));
-    let new: Vec<Link> = new.map(Link::without_a_ticket).collect();
+    let mut new = Vec::new();
+    for progress in work.iter().filter(|progress| progress.is_live()) {
+        let action = &progress.action;
+        let unknown = |link: &&Link| !snapshot.links.contains_key(&link.marker);
+        new.extend(action.members.iter().filter(unknown).map(|link| {
+            let mut link = link.without_a_ticket();
+            if let Some(member) = &mut link.member {
+                // A new ticket names them from the first; one that stands does not yet.
+                member.named = action.ticket.creates();
+            }
+            link
+        }));
+    }
     for some in new.chunks(ROWS_TOGETHER) {
         store.put_links(some, run.clock.now()).await?;
     }

@@ -178,8 +178,10 @@ pub(super) fn decide<'a>(
         .collect();
     let (ruling, about) = spoken_of(ruling(&seen), group, snapshot);
     let gone = ruling.first().is_some_and(|one| is_deleted(&one.standing));
-    // What was not deleted when it was last seen keeps the ticket from being.
-    let counts = |sub: &Sub<'_>| was(sub, Standing::fails) || (gone && !was(sub, is_deleted));
+    // What was not deleted when it was last seen keeps the ticket from being; where nothing is read, nothing is decided.
+    let counts = |sub: &Sub<'_>| {
+        ruling.is_empty() || was(sub, Standing::fails) || (gone && !was(sub, is_deleted))
+    };
     let unsure = unread.iter().find(|(sub, _)| counts(sub));
     let unsure = unsure.map(|(_, held)| held.why.clone());
     let unsure = unsure.or(newcomer.filter(|_| gone));
@@ -296,6 +298,13 @@ fn together<'a>(
     }
     let decision = table::rule(&view, policy, now);
     match outcome::outcome(case, &view, decision, policy, now) {
+        Outcome::Write(action)
+            if action.ticket == TicketStep::Delete && !snapshot.coverage.full =>
+        {
+            let key = case.key.clone().unwrap_or_default();
+            hold(case, HeldReason::SharedWithMore { key }, plan);
+            note(case, view.link, plan);
+        }
         Outcome::Write(mut action) => {
             let leaves = ruling.iter().filter_map(|one| one.sub.leaves.clone());
             let own = ruling.iter().filter(|one| one.sub.gives_up.is_some());

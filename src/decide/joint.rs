@@ -58,10 +58,10 @@ fn joint_letters<'a>(
         About::Accepted => (base.episode, base.episode_started_at),
         _ => episode(case, &base, f, w, &w_by, snapshot),
     };
-    let last_move = moves(link, snapshot).last();
+    let moves = moves(link, snapshot);
     let deleted_at = ruling.iter().filter_map(|view| view.deleted_at).max();
     let since = goes_on_since(f, deleted_at, episode_started_at);
-    let moved = moved(t, ticket, &base, since, last_move, snapshot)?;
+    let moved = moved(t, ticket, &base, since, moves, snapshot)?;
     let moved = moved.filter(|_| about != About::Nobody);
     let (moved, overruled) =
         later_counts(moved, w, &w_by, &base, snapshot.people.reviewers.as_ref());
@@ -80,7 +80,7 @@ fn joint_letters<'a>(
         episode,
         episode_started_at,
         moved,
-        moves: moves(link, snapshot),
+        moves,
         overruled,
         changed_at: ruling.iter().filter_map(|view| view.changed_at).max(),
         lead: case

@@ -34,10 +34,8 @@ pub(super) fn reopened_by_a_person(group: &Group<'_>, snapshot: &Snapshot) -> bo
     let id = link.ticket.as_ref().map(|at| at.id);
     let ticket = id.and_then(|id| snapshot.tickets.get(&id));
     let open = ticket.is_some_and(|ticket| ticket.state == Some(TicketState::Open));
-    let moves = id.and_then(|id| snapshot.moves.get(&id));
-    let last = moves.and_then(|moves| moves.last());
-    open && base != Some(BaseTicket::Is(TicketState::Open))
-        && last.is_some_and(|last| last.by != snapshot.people.bot)
+    let last = view::last_word(view::moves(link, snapshot), &snapshot.people);
+    open && base != Some(BaseTicket::Is(TicketState::Open)) && last.is_some()
 }
 
 /// What a member is to its group.
@@ -173,8 +171,8 @@ pub(super) enum About {
     Accepted,
 }
 
-/// What a person has just said of the ticket is about those that failed, and that it named, when it was said; those are
-/// decided about now.
+/// What a person has just said of the ticket is about those that failed, and that it named, when it was said, unless the
+/// console has taken it back for them since; those are decided about now.
 pub(super) fn spoken_of<'s, 'v, 'a>(
     ruling: Vec<&'s Seen<'v, 'a>>,
     group: &Group<'_>,
@@ -189,8 +187,13 @@ pub(super) fn spoken_of<'s, 'v, 'a>(
     let named = |link: &Link| link.member.as_ref().is_some_and(|member| member.named);
     let is_new =
         |one: &Seen<'_, '_>| !named(&one.sub.case.link) && one.view.w == Some(WorkflowStatus::New);
+    let taken_back = |one: &Seen<'_, '_>| {
+        let back = one.view.unsettled() && one.view.base.workflow == WorkflowStatus::Resolved;
+        let theirs = one.view.w.and_then(|w| one.view.theirs(w));
+        back && theirs.is_some_and(|(_, at, _)| at > said_at)
+    };
     let (then, since): (Vec<_>, Vec<_>) = ruling.into_iter().partition(|one| {
-        let failed = one.view.episode_started_at < said_at && !is_new(one);
+        let failed = one.view.episode_started_at < said_at && !is_new(one) && !taken_back(one);
         one.view.f != FindingState::Failing || failed
     });
     match (then.is_empty(), since.is_empty()) {
@@ -218,11 +221,10 @@ fn said<'a>(group: &Group<'_>, snapshot: &'a Snapshot) -> Option<&'a Move> {
     let link = group.link()?;
     let ticket = snapshot.tickets.get(&link.ticket.as_ref()?.id)?;
     let state = ticket.state?;
-    let last = view::moves(link, snapshot).last()?;
+    let last = view::last_word(view::moves(link, snapshot), &snapshot.people)?;
     let claims = matches!(state, TicketState::Resolved | TicketState::Closed);
     let news = view::base(link).ticket != BaseTicket::Is(state);
-    let theirs = last.by != snapshot.people.bot && last.to == Some(state);
-    (claims && news && theirs).then_some(last)
+    (claims && news && last.to == Some(state)).then_some(last)
 }
 
 /// What people look for first: what fails, worst first.

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::{BaseTicket, FindingKey, FindingState, Marker, TicketState, WorkflowStatus};
+use crate::model::{
+    BaseTicket, FindingKey, FindingState, Link, Marker, Ticket, TicketState, WorkflowStatus,
+};
 use crate::ports::{ResourceFact, ResourceQuery};
 use crate::read::snapshot::Snapshot;
 
@@ -35,29 +37,33 @@ pub struct Needs {
 pub fn needs(snapshot: &Snapshot, policy: &Policy, now: Timestamp) -> Needs {
     let mut needs = Needs::default();
     let groups = group::arrange(snapshot, policy, |case, _| {
-        ask(&case, snapshot, policy, now, &mut needs);
+        let ticket = ticket(&case.link, snapshot);
+        ask(&case, ticket, snapshot, policy, now, &mut needs);
     });
     for group in groups.values() {
-        for sub in &group.subs {
-            ask(&sub.case, snapshot, policy, now, &mut needs);
+        let ticket = group.link().and_then(|link| ticket(link, snapshot));
+        if let (Some(link), Some(ticket)) = (group.link(), ticket) {
+            ask_about_the_ticket(group, link, ticket, policy, &mut needs);
         }
-        ask_about_the_ticket(group, snapshot, policy, &mut needs);
+        for sub in &group.subs {
+            ask(&sub.case, ticket, snapshot, policy, now, &mut needs);
+        }
     }
     needs
+}
+
+fn ticket<'a>(link: &Link, snapshot: &'a Snapshot) -> Option<&'a Ticket> {
+    snapshot.tickets.get(&link.ticket.as_ref()?.id)
 }
 
 /// Who moved a ticket of several findings.
 fn ask_about_the_ticket(
     group: &Group<'_>,
-    snapshot: &Snapshot,
+    link: &Link,
+    ticket: &Ticket,
     policy: &Policy,
     needs: &mut Needs,
 ) {
-    let Some(link) = group.link() else { return };
-    let at = link.ticket.as_ref();
-    let Some(ticket) = at.and_then(|at| snapshot.tickets.get(&at.id)) else {
-        return;
-    };
     let moved = ticket.state.map(BaseTicket::Is) != Some(view::base(link).ticket);
     let open = ticket.state == Some(TicketState::Open);
     if moved || (open && group::may_be_over(group)) {
@@ -75,24 +81,29 @@ fn ask_about_the_ticket(
     }
 }
 
-fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, needs: &mut Needs) {
+/// What a case leaves open, whose ticket is this one: its own, or the one that it shares.
+fn ask(
+    case: &Case<'_>,
+    ticket: Option<&Ticket>,
+    snapshot: &Snapshot,
+    policy: &Policy,
+    now: Timestamp,
+    needs: &mut Needs,
+) {
     let link = &case.link;
     let base = view::base(link);
     let stopped = case.state().is_none_or(FindingState::is_stopped);
-    let ticket = link
-        .ticket
-        .as_ref()
-        .and_then(|at| snapshot.tickets.get(&at.id));
+    let own = ticket.filter(|_| link.ticket.is_some());
     let proven = proof(case, snapshot);
     let resources = if proven.is_some() {
         Vec::new()
     } else {
-        let stands = ticket
+        let stands = own
             .and_then(|ticket| ticket.state)
             .is_some_and(|state| state != TicketState::Closed);
         resources(case, stands, policy, now)
     };
-    if let Some(ticket) = ticket
+    if let Some(ticket) = own
         && let Some(state) = ticket.state
     {
         let moved = BaseTicket::Is(state) != base.ticket;
@@ -106,21 +117,18 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
         }
     }
     if policy.owner_change == OwnerChange::Move && case.state() == Some(FindingState::Failing) {
-        needs.transfers.extend(questions::transfer(case, ticket));
+        needs.transfers.extend(questions::transfer(case, own));
     }
     if let Some(spokesman) = case.spokesman() {
         let f = case.state().unwrap_or(FindingState::Gone);
         let w = spokesman.workflow;
-        let pending = link
-            .in_flight
-            .as_ref()
-            .is_some_and(|write| write.workflow == w || write.showed(w));
+        let write = link.in_flight.as_ref();
+        let write = write.filter(|write| now.duration_since(write.at) <= policy.settle);
+        let pending = write.is_some_and(|write| write.workflow == w || write.showed(w));
         let unsettled = matches!(w, WorkflowStatus::New | WorkflowStatus::Notified);
-        let reset_or_person = unsettled && base.workflow != w && needs_moves(needs, ticket);
-        let doubted = link
-            .in_flight
-            .as_ref()
-            .is_some_and(|write| write.is_doubted_by(w));
+        let moves = ticket.is_some_and(|ticket| needs.moves.contains(&ticket.at.id));
+        let reset_or_person = unsettled && base.workflow != w && moves;
+        let doubted = write.is_some_and(|write| write.is_doubted_by(w));
         let matters = view::writer_matters(case, link, w, f) && !pending;
         if matters || reset_or_person || doubted {
             needs.writers.insert(spokesman.key.clone());
@@ -135,10 +143,6 @@ fn ask(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy, now: Timestamp, ne
     if !resources.is_empty() {
         needs.resources.insert(link.marker.clone(), resources);
     }
-}
-
-fn needs_moves(needs: &Needs, ticket: Option<&crate::model::Ticket>) -> bool {
-    ticket.is_some_and(|ticket| needs.moves.contains(&ticket.at.id))
 }
 
 /// A ticket that is not closed (or `stands` again), and a finding that is archived, absent, or was not evaluated for

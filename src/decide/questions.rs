@@ -8,7 +8,7 @@ use crate::model::{
 
 use super::case::Case;
 use super::policy::{OwnerChange, Policy};
-use super::view::{View, later_counts};
+use super::view::{View, later_counts, that_stand};
 
 /// From which project to which an open ticket would be moved, because its owner has another project now.
 pub(super) fn transfer(case: &Case<'_>, ticket: Option<&Ticket>) -> Option<(String, String)> {
@@ -50,36 +50,11 @@ impl<'a> View<'a> {
         format!("{} ({part})", person.by_name)
     }
 
-    /// The moves that stand: without the last ones, of which each pair undid a person's.
-    fn standing(&self, mut moves: &'a [Move]) -> &'a [Move] {
-        while let [before @ .., wrong, undo] = moves
-            && undo.by == self.bot
-            && wrong.by != self.bot
-            && self.is_without_right(wrong)
-            && undo.to == wrong.from
-        {
-            moves = before;
-        }
-        moves
-    }
-
-    /// Closing is for reviewers, ignoring for rules.
-    fn is_without_right(&self, person: &Move) -> bool {
-        let may_close = self
-            .reviewers
-            .is_some_and(|reviewers| reviewers.contains(&person.by));
-        match person.to {
-            Some(TicketState::Closed) => !may_close,
-            Some(TicketState::Ignored) => true,
-            Some(TicketState::Open | TicketState::Resolved) | None => false,
-        }
-    }
-
     /// The state as if the last move had not been made: what stood before it counts, also a person's decision that a
     /// lost event or a late run has kept from the base.
     pub(super) fn before_the_last_move(&self) -> View<'a> {
         let (last, earlier) = match self.moves.split_last() {
-            Some((last, earlier)) => (Some(last), self.standing(earlier)),
+            Some((last, earlier)) => (Some(last), that_stand(earlier, self.bot, self.reviewers)),
             None => (None, self.moves),
         };
         let stood = last.and_then(|last| last.from);
@@ -108,7 +83,7 @@ impl<'a> View<'a> {
     /// A reviewer reopened the ticket after the finding had stopped or the resource was gone, and nobody who may has
     /// moved it since.
     pub(super) fn kept_open(&self) -> bool {
-        let Some(last) = self.standing(self.moves).last() else {
+        let Some(last) = that_stand(self.moves, self.bot, self.reviewers).last() else {
             return false;
         };
         let by_reviewer = self

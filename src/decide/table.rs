@@ -212,20 +212,19 @@ fn closed_by_a_reviewer(v: &View<'_>, policy: &Policy, by: &str, at: Timestamp) 
                 .decided(DecisionKind::Reopened, by, at),
         ),
         CloseWhileFailing::Resolve | CloseWhileFailing::Hold | CloseWhileFailing::Reopen => {
-            let mut verdict = Verdict::new(
-                7,
-                Reason::Accepted {
-                    by: by.to_owned(),
-                    failing,
-                },
-            )
-            .decided(DecisionKind::Closed, by, at);
             let respected = v.theirs(Suppressed).is_some()
                 && policy.suppressed_by_hand == SuppressedByHand::Respect;
-            if !respected {
-                verdict = verdict.status(WorkflowStatus::Resolved);
-            }
-            Ruling::Row(verdict)
+            let to = if respected {
+                Suppressed
+            } else {
+                WorkflowStatus::Resolved
+            };
+            let reason = Reason::Accepted {
+                by: by.to_owned(),
+                failing,
+            };
+            let verdict = Verdict::new(7, reason).status(to);
+            Ruling::Row(verdict.decided(DecisionKind::Closed, by, at))
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::mutant;
 use crate::plan::HeldReason;
-use crate::ports::ResourceFact;
+use crate::ports::{People, ResourceFact};
 use crate::read::snapshot::{Missing, Snapshot};
 
 use super::case::Case;
@@ -122,9 +122,9 @@ fn letters<'a>(
     let w = workflow(case, link, snapshot, policy, now)?;
     let w_by = writer(case, link, w, f, snapshot)?;
     let (episode, episode_started_at) = episode(case, &base, f, w, &w_by, snapshot);
-    let last_move = moves(link, snapshot).last();
+    let moves = moves(link, snapshot);
     let since = goes_on_since(f, deleted_at, episode_started_at);
-    let moved = moved(t, ticket, &base, since, last_move, snapshot)?;
+    let moved = moved(t, ticket, &base, since, moves, snapshot)?;
     let (moved, overruled) =
         later_counts(moved, w, &w_by, &base, snapshot.people.reviewers.as_ref());
     let (rule, rules_unread) = match &snapshot.ignored {
@@ -143,7 +143,7 @@ fn letters<'a>(
         episode,
         episode_started_at,
         moved,
-        moves: moves(link, snapshot),
+        moves,
         bot: &snapshot.people.bot,
         rule,
         rules_unread,
@@ -472,7 +472,7 @@ pub(super) fn moved<'a>(
     ticket: Option<&Ticket>,
     base: &Base,
     since: Option<Timestamp>,
-    last_move: Option<&'a Move>,
+    moves: &'a [Move],
     snapshot: &Snapshot,
 ) -> Result<Option<&'a Move>, HeldReason> {
     let (BaseTicket::Is(state), Some(ticket)) = (t, ticket) else {
@@ -487,17 +487,48 @@ pub(super) fn moved<'a>(
     if !snapshot.moves.contains_key(&ticket.at.id) {
         return Err(unknown());
     }
-    let Some(last) = last_move else {
-        return Ok(None);
-    };
-    if last.to != Some(state) {
+    if moves.last().is_some_and(|last| last.to != Some(state)) {
         // The changelog is newer than the page that we read: the next run sees both.
         return Err(unknown());
     }
-    let ours = last.by == snapshot.people.bot;
-    let of_this_episode =
-        since.is_none_or(|since| last.at > since) || mutant::is("close-of-earlier-episode");
-    Ok((!ours && of_this_episode).then_some(last))
+    let of_this_episode = |last: &&Move| {
+        since.is_none_or(|since| last.at > since) || mutant::is("close-of-earlier-episode")
+    };
+    let theirs = last_word(moves, &snapshot.people).filter(|last| last.to == Some(state));
+    Ok(theirs.filter(of_this_episode))
+}
+
+/// The last move that stands, if it is a person's.
+pub(super) fn last_word<'a>(moves: &'a [Move], people: &People) -> Option<&'a Move> {
+    let last = that_stand(moves, &people.bot, people.reviewers.as_ref()).last();
+    last.filter(|last| last.by != people.bot)
+}
+
+/// Without the last moves, of which each pair undid a person's.
+pub(super) fn that_stand<'a>(
+    mut moves: &'a [Move],
+    bot: &str,
+    reviewers: Option<&BTreeSet<String>>,
+) -> &'a [Move] {
+    while let [before @ .., wrong, undo] = moves
+        && undo.by == bot
+        && wrong.by != bot
+        && is_without_right(wrong, reviewers)
+        && undo.to == wrong.from
+    {
+        moves = before;
+    }
+    moves
+}
+
+/// Closing is for reviewers, ignoring for rules.
+fn is_without_right(person: &Move, reviewers: Option<&BTreeSet<String>>) -> bool {
+    let may_close = reviewers.is_some_and(|reviewers| reviewers.contains(&person.by));
+    match person.to {
+        Some(TicketState::Closed) => !may_close,
+        Some(TicketState::Ignored) => true,
+        Some(TicketState::Open | TicketState::Resolved) | None => false,
+    }
 }
 
 /// If both sides moved, the later counts; a tie leaves T open.

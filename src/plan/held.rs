@@ -97,6 +97,11 @@ pub enum HeldReason {
         /// The ticket.
         key: String,
     },
+    /// It would be deleted, but only a complete read shows whom it is shared with: a restored store may not know all.
+    SharedWithMore {
+        /// The ticket.
+        key: String,
+    },
     /// A person paused it.
     Paused {
         /// How much is paused.
@@ -141,6 +146,7 @@ impl HeldReason {
             HeldReason::Disputed { .. } => "disputed",
             HeldReason::HoldDown { .. } => "hold_down",
             HeldReason::FailsSince { .. } => "fails_since",
+            HeldReason::SharedWithMore { .. } => "shared_with_more",
             HeldReason::Paused { .. } => "paused",
             HeldReason::RulesUnread => "rules_unread",
             HeldReason::Brake { .. } => "brake",
@@ -205,6 +211,9 @@ impl HeldReason {
             ),
             HeldReason::FailsSince { key } => format!(
                 "more resources of {key} fail since it was resolved or closed; the next run opens it again for them"
+            ),
+            HeldReason::SharedWithMore { key } => format!(
+                "the resources that {key} is about are deleted; the next full reconcile looks for others of its rule, and deletes it if there are none"
             ),
             HeldReason::Paused { scope, by, why } => {
                 format!("{scope} is paused by {by}: {why} (see `asaf pause ls`)")

@@ -97,3 +97,51 @@ fn what_is_active_again_begins_when_aws_resets_its_status() {
     };
     assert_eq!((active_again(14), active_again(16)), (7, 14));
 }
+
+/// The team set a ticket to ignored that a reviewer had closed, we closed it again, and the store was lost.
+#[test]
+fn what_a_reviewer_closed_is_accepted_though_we_had_to_close_it_once_more() {
+    let resolved = WorkflowStatus::Resolved;
+    let mut state = State::failing(resolved)
+        .base(AT_RESOLVED, resolved)
+        .ticket(Closed, BOT);
+    let of = |by: &str, from, to, hour| Move {
+        changelog_id: String::new(),
+        by: by.to_owned(),
+        by_name: by.to_owned(),
+        at: t(hour),
+        from: Some(from),
+        to: Some(to),
+    };
+    let moves = vec![
+        of(REVIEWER, Resolved, Closed, 13),
+        of(TEAM, Closed, Ignored, 14),
+        of(BOT, Ignored, Closed, 15),
+    ];
+    state.snapshot.moves.insert(1, moves);
+    let plan = state.plan();
+    assert!(plan.is_empty(), "{plan:?}");
+    let decision = plan.noted[0].decision.as_ref().unwrap();
+    assert_eq!((decision.by.as_str(), decision.at), (REVIEWER, t(13)));
+}
+
+/// One of two findings was suppressed by hand, and a reviewer closed their ticket, before a run saw either.
+#[test]
+fn a_close_takes_the_other_finding_along_with_the_one_that_was_suppressed() {
+    let mut state = State::failing(Suppressed)
+        .base(AT_RESOLVED, Notified)
+        .ticket(Closed, REVIEWER)
+        .set_by_hand(14);
+    let mut other = Finding::clone(state.finding.as_ref().unwrap());
+    "g".clone_into(&mut other.key.id);
+    other.workflow = New;
+    state.link.track(other.key.clone());
+    let findings = &mut state.snapshot.findings;
+    findings.insert(other.key.clone(), Box::new(other));
+    let action = only(state.plan());
+    let step = action.workflow.unwrap();
+    assert_eq!((action.row, action.ticket), (7, TicketStep::Keep));
+    assert_eq!(step.to, Suppressed);
+    let written: Vec<&str> = step.findings.iter().map(|key| key.id.as_str()).collect();
+    assert_eq!(written, ["g"]);
+}

@@ -91,6 +91,7 @@ pub(super) fn ended(
             | HeldReason::StatusUnmapped { .. }
             | HeldReason::NotCovered
             | HeldReason::AbsentOnce
+            | HeldReason::SharedWithMore { .. }
             | HeldReason::AccountNotMember { .. }
             | HeldReason::ClosedWhileFailing { .. }
             | HeldReason::DeletedTooOften { .. }

@@ -400,7 +400,13 @@ impl State {
             .is_some_and(|later| !later.is_empty());
         let for_all = !self.not_for_all.contains(&ticket);
         let closed = self.decided.get(&ticket) == Some(&"closed");
-        closed && !anew && for_all && !self.resource_gone(ticket)
+        closed && !anew && for_all && !self.fails_without_resource(ticket)
+    }
+
+    fn fails_without_resource(&self, ticket: u64) -> bool {
+        let fails = |finding: &&String| !self.stopped.contains(*finding) && self.is_gone(finding);
+        let mut failing = self.resources.keys().filter(fails);
+        failing.any(|finding| self.tickets_of(finding).contains(&ticket))
     }
 }
 

@@ -178,6 +178,11 @@ impl<'a> Excuses<'a> {
                         "the store that knew of the status that somebody took back was lost",
                     );
                 }
+                if violation.invariant == "S2" && self.stopped_unseen(entry) {
+                    return Some(
+                        "it was active again before the engine did anything about its archival",
+                    );
+                }
                 self.changed_meanwhile(entry)
                     .then_some("it changed while the run was under way")
             }
@@ -264,6 +269,28 @@ impl<'a> Excuses<'a> {
         let theirs = last.is_some_and(|(actor, _)| *actor != Actor::Engine);
         let before = earlier.next();
         theirs && before.is_some_and(|(actor, to)| *actor == Actor::Engine && to == "RESOLVED")
+    }
+
+    /// The finding was archived and became active again before we set it RESOLVED for that, and nothing that a read shows
+    /// tells of it.
+    fn stopped_unseen(&self, entry: &Entry) -> bool {
+        let Change::WorkflowSet { id, .. } = &entry.change else {
+            return false;
+        };
+        let at = usize::try_from(entry.seq).unwrap();
+        let mut earlier = self.world.journal.entries[..at].iter().rev();
+        let mut record = || {
+            earlier.find_map(|other| match &other.change {
+                Change::FindingEvaluated { id: of, record, .. } if of == id => {
+                    Some(record.as_str())
+                }
+                Change::WorkflowSet { id: of, .. } if of == id && other.actor == Actor::Engine => {
+                    Some("written")
+                }
+                _ => None,
+            })
+        };
+        record() == Some("ACTIVE") && record() == Some("ARCHIVED")
     }
 
     fn changed_meanwhile(&self, entry: &Entry) -> bool {
