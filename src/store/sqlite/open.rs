@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 use sha2::{Digest, Sha256};
 
@@ -78,10 +79,7 @@ pub(super) fn failed(path: &Path, error: &rusqlite::Error) -> StoreError {
 /// Opens or creates the database and brings its schema up to date.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let file = |e: rusqlite::Error| failed(path, &e);
-    let mut connection = Connection::open(path).map_err(file)?;
-    connection
-        .busy_timeout(Duration::from_secs(10))
-        .map_err(file)?;
+    let mut connection = connect(path).map_err(file)?;
     // WAL with FULL: a commit that was acknowledged survives a power cut (sqlite.org/pragma.html#pragma_synchronous).
     connection
         .execute_batch(
@@ -89,7 +87,6 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         )
         .map_err(file)?;
     migrate(&mut connection, path)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
 }
 
@@ -127,13 +124,19 @@ pub(super) fn void_claims(connection: &Connection, path: &Path) -> Result<(), St
 /// A second connection to a database that [`open`] has prepared; it writes nothing.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let file = |e: rusqlite::Error| failed(path, &e);
-    let connection = Connection::open(path).map_err(file)?;
-    connection
-        .busy_timeout(Duration::from_secs(10))
-        .map_err(file)?;
+    let connection = connect(path).map_err(file)?;
     connection
         .execute_batch("PRAGMA query_only = ON;")
         .map_err(file)?;
+    Ok(connection)
+}
+
+/// A statement's plan does not depend on what is bound to it: SQLite would prepare it again for other values
+/// (sqlite.org/c3ref/c_dbconfig_defensive.html, `SQLITE_DBCONFIG_ENABLE_QPSG`).
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
 }
