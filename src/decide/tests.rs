@@ -3,6 +3,7 @@
 
 mod both_moved;
 mod ignoring;
+mod shared;
 
 use jiff::{SignedDuration, Timestamp};
 
