@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod both_moved;
+mod counted;
 mod ignoring;
 mod shared;
 

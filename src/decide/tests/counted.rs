@@ -1,0 +1,91 @@
+//! What a plan says of everything that was seen, and which links are worth a new row.
+
+use super::*;
+use crate::model::Account;
+
+/// A failing finding of another account, with a link that has this base and ticket.
+fn beside(state: &mut State, account: &str, ticket: BaseTicket) {
+    let mut finding = Finding::clone(state.finding.as_ref().unwrap());
+    finding.alias.account = Account::from(account);
+    finding.key.id = account.to_owned();
+    let mut link = Link::clone(&state.link);
+    link.alias.account = Account::from(account);
+    link.marker = Marker::of(&link.alias);
+    link.findings = vec![finding.key.clone()];
+    if let Some(base) = &mut link.base {
+        base.ticket = ticket;
+    }
+    let findings = &mut state.snapshot.findings;
+    findings.insert(finding.key.clone(), Box::new(finding));
+    state.snapshot.keep(link);
+}
+
+#[test]
+fn findings_accounts_and_live_tickets_are_counted() {
+    let mut state = State::failing(Notified)
+        .base(OPEN, Notified)
+        .ticket(Open, BOT);
+    let closed = BaseTicket::Is(Closed);
+    for (account, ticket) in [
+        ("1", AT_RESOLVED),
+        ("2", closed),
+        ("3", BaseTicket::Deleted),
+    ] {
+        beside(&mut state, account, ticket);
+    }
+    state.snapshot.coverage.gaps = vec!["a Region".to_owned()];
+    let mut none = Link::clone(&state.link);
+    none.marker = Marker("asaf-none".to_owned());
+    none.ticket = None;
+    state.snapshot.keep(none);
+    let seen = state.plan().seen;
+    assert_eq!((seen.findings, seen.accounts), (4, 4));
+    assert_eq!((seen.tickets, seen.live_tickets), (1, 2));
+    assert!(seen.complete);
+    assert_eq!(seen.gaps, ["a Region"]);
+    assert_eq!(seen.hidden_by_hand, 0);
+}
+
+#[test]
+fn failing_findings_that_a_hand_hides_are_counted() {
+    let hidden = |w, compliance| {
+        let state = State::failing(w)
+            .base(OPEN, Notified)
+            .ticket(Open, BOT)
+            .is(compliance, "ACTIVE")
+            .set_by_hand(16);
+        state.plan().seen.hidden_by_hand
+    };
+    assert_eq!(hidden(Suppressed, "FAILED"), 1);
+    assert_eq!(hidden(WorkflowStatus::Resolved, "FAILED"), 1);
+    assert_eq!(hidden(Notified, "FAILED"), 0);
+    assert_eq!(hidden(Suppressed, "PASSED"), 0);
+}
+
+#[test]
+fn a_link_gets_a_row_when_it_says_something_new() {
+    let agreed = || {
+        State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Open, BOT)
+    };
+    let first = agreed().plan();
+    assert!(first.is_empty());
+    let [link] = first.noted.as_slice() else {
+        panic!("{:?}", first.noted)
+    };
+    let mut again = agreed();
+    again.link = Link::clone(link);
+    assert_eq!(again.plan().noted, []);
+    // What was never decided about has no row yet, not even where it is held.
+    let mut unknown = State::failing(Suppressed);
+    unknown.link.base = None;
+    let finding = unknown.finding.clone().unwrap();
+    let mut snapshot = unknown.snapshot;
+    snapshot
+        .findings
+        .insert(finding.key.clone(), Box::new(finding));
+    let plan = decide(&snapshot, &Policy::default(), t(20));
+    assert!(matches!(plan.held[0].why, HeldReason::WriterUnknown));
+    assert_eq!(plan.noted, []);
+}
