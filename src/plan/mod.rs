@@ -7,6 +7,9 @@ pub mod paused;
 pub mod reason;
 pub mod render;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{

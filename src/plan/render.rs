@@ -211,50 +211,8 @@ fn words(sum: &Summary, verbs: [String; 8], nothing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FindingKey, FindingState, Marker, Severity, TicketState, WorkflowStatus};
-    use crate::plan::{Expect, Reason, Subject, WorkflowStep};
-
-    fn action(row: u8, ticket: TicketStep, comment: bool, status: bool) -> Action {
-        let finding = FindingKey {
-            product_arn: "arn:aws:securityhub:eu-west-1::product/aws/securityhub".to_owned(),
-            id: "f".to_owned(),
-        };
-        Action {
-            marker: Marker("asaf-0".to_owned()),
-            row,
-            reason: Reason::Verified,
-            subject: Subject {
-                finding: finding.clone(),
-                account: "123456789012".to_owned(),
-                other_accounts: Vec::new(),
-                account_name: None,
-                region: "eu-west-1".to_owned(),
-                severity: Severity::High,
-                rule: "S3.8".to_owned(),
-                title: String::new(),
-                resource: "arn:aws:s3:::logs".to_owned(),
-                ticket: Some("PAY-1".to_owned()),
-                team: "payments".to_owned(),
-                project: "PAY".to_owned(),
-            },
-            expect: Expect {
-                finding: FindingState::Passing,
-                ticket: Some(TicketState::Resolved),
-                workflow: Some(WorkflowStatus::Notified),
-            },
-            ticket,
-            comment: comment.then(|| "key".to_owned()),
-            workflow: status.then(|| WorkflowStep {
-                corrects: false,
-                findings: vec![finding],
-                to: WorkflowStatus::Resolved,
-            }),
-            alerts: Vec::new(),
-            waits_for: Vec::new(),
-            members: Vec::new(),
-            after: None,
-        }
-    }
+    use crate::model::TicketState;
+    use crate::plan::tests::action;
 
     #[test]
     fn a_line_begins_with_what_is_done() {

@@ -89,3 +89,41 @@ fn a_link_gets_a_row_when_it_says_something_new() {
     assert!(matches!(plan.held[0].why, HeldReason::WriterUnknown));
     assert_eq!(plan.noted, []);
 }
+
+#[test]
+fn what_a_ticket_shows_is_another_when_any_of_it_is() {
+    use crate::decide::content::{content_hash, table_hash};
+    let finding = State::failing(New).finding.unwrap();
+    let hash = |finding: &Finding| content_hash(finding, Some("prod"), "payments");
+    let mut others = vec![
+        content_hash(&finding, Some("test"), "payments"),
+        content_hash(&finding, Some("prod"), "web"),
+    ];
+    let mut other = |change: fn(&mut Finding)| {
+        let mut changed = finding.clone();
+        change(&mut changed);
+        others.push(hash(&changed));
+    };
+    other(|finding| finding.severity = crate::model::Severity::Low);
+    other(|finding| finding.title = "another".to_owned());
+    other(|finding| finding.resources[0].id = "another".to_owned());
+    other(|finding| finding.resources.clear());
+    others.push(hash(&finding));
+    let all: std::collections::BTreeSet<&String> = others.iter().collect();
+    assert_eq!(all.len(), others.len());
+    assert_eq!(hash(&finding), hash(&finding.clone()));
+    let table = |severity, team| {
+        let row = Link::new(finding.alias.clone(), severity);
+        table_hash(&finding, &[row], team)
+    };
+    use crate::model::Severity::{High, Low};
+    let tables = [
+        table(High, "a"),
+        table(Low, "a"),
+        table(High, "b"),
+        hash(&finding),
+    ];
+    let all: std::collections::BTreeSet<&String> = tables.iter().collect();
+    assert_eq!(all.len(), tables.len());
+    assert_eq!(table(High, "a"), table(High, "a"));
+}
