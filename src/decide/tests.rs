@@ -1,6 +1,7 @@
 //! The decision table, row by row: one state in, one ruling out.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod asked;
 mod both_moved;
 mod counted;
 mod ignoring;
@@ -193,7 +194,18 @@ impl State {
         self
     }
 
-    pub(super) fn plan(mut self) -> Plan {
+    pub(super) fn status(mut self, w: WorkflowStatus) -> Self {
+        self.finding.as_mut().unwrap().workflow = w;
+        self
+    }
+
+    pub(super) fn plan(self) -> Plan {
+        let (snapshot, policy, now) = self.seen();
+        decide(&snapshot, &policy, now)
+    }
+
+    /// What a run sees.
+    pub(super) fn seen(mut self) -> (Snapshot, Policy, Timestamp) {
         if let Some(finding) = self.finding {
             let place = (finding.alias.account.clone(), finding.alias.region.clone());
             self.snapshot.coverage.seen.insert(place, 1);
@@ -202,7 +214,7 @@ impl State {
                 .insert(finding.key.clone(), Box::new(finding));
         }
         self.snapshot.keep(self.link);
-        decide(&self.snapshot, &self.policy, self.now)
+        (self.snapshot, self.policy, self.now)
     }
 }
 

@@ -5,10 +5,10 @@ use crate::decide::grouping::home;
 use crate::model::{Grouping, Intent, Member, Standing};
 
 /// Findings of one control in one account, with the ticket that they share.
-struct Shared {
-    snapshot: Snapshot,
+pub(super) struct Shared {
+    pub(super) snapshot: Snapshot,
     policy: Policy,
-    group: Link,
+    pub(super) group: Link,
     members: Vec<(Finding, Link)>,
 }
 
@@ -34,7 +34,7 @@ fn base(ticket: BaseTicket, workflow: WorkflowStatus) -> Option<Base> {
 }
 
 /// A ticket in this state, on which both sides agreed, of so many findings that fail since hour 10.
-fn agreed(n: usize, state: TicketState, w: WorkflowStatus) -> Shared {
+pub(super) fn agreed(n: usize, state: TicketState, w: WorkflowStatus) -> Shared {
     let mut snapshot = Snapshot {
         taken_at: t(20),
         ..Snapshot::default()
@@ -75,7 +75,7 @@ fn agreed(n: usize, state: TicketState, w: WorkflowStatus) -> Shared {
 
 impl Shared {
     /// The ticket as read, last moved by this person at hour 15.
-    fn ticket(mut self, state: TicketState, by: &str) -> Self {
+    pub(super) fn ticket(mut self, state: TicketState, by: &str) -> Self {
         let read = State::failing(New).ticket(state, by).snapshot;
         self.snapshot.tickets = read.tickets;
         self.snapshot.moves = read.moves;
@@ -90,14 +90,14 @@ impl Shared {
         self
     }
 
-    fn is(mut self, n: usize, compliance: &str, record: &str) -> Self {
+    pub(super) fn is(mut self, n: usize, compliance: &str, record: &str) -> Self {
         let known = &mut self.members[n].0;
         let read = finding(compliance, record, known.workflow);
         (known.compliance, known.record) = (read.compliance, read.record);
         self
     }
 
-    fn status(mut self, n: usize, w: WorkflowStatus) -> Self {
+    pub(super) fn status(mut self, n: usize, w: WorkflowStatus) -> Self {
         self.members[n].0.workflow = w;
         self
     }
@@ -167,12 +167,18 @@ impl Shared {
         self
     }
 
-    fn policy(mut self, change: impl Fn(&mut Policy)) -> Self {
+    pub(super) fn policy(mut self, change: impl Fn(&mut Policy)) -> Self {
         change(&mut self.policy);
         self
     }
 
-    fn plan(mut self) -> Plan {
+    fn plan(self) -> Plan {
+        let (snapshot, policy) = self.seen();
+        decide(&snapshot, &policy, t(20))
+    }
+
+    /// What a run sees.
+    pub(super) fn seen(mut self) -> (Snapshot, Policy) {
         let place =
             |finding: &Finding| (finding.alias.account.clone(), finding.alias.region.clone());
         for (finding, link) in self.members {
@@ -188,7 +194,7 @@ impl Shared {
         if self.group.base.is_some() {
             self.snapshot.keep(self.group);
         }
-        decide(&self.snapshot, &self.policy, t(20))
+        (self.snapshot, self.policy)
     }
 }
 
