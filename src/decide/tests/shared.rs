@@ -466,6 +466,8 @@ fn who_leaves_or_joins_a_shared_ticket_waits_until_the_one_before_is_closed() {
     let group = split.group.marker.clone();
     let plan = split.plan();
     assert_eq!(told(&plan), ["15 Create", "15 Create", "16 Merge"]);
+    let markers = plan.actions.iter().map(|action| &action.marker);
+    assert!(markers.is_sorted());
     let mut creates = plan.actions.iter().filter(|action| action.row == 15);
     assert!(creates.all(|action| action.waits_for == [group.clone()]));
     // What has a ticket of its own gives it up.
