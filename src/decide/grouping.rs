@@ -56,7 +56,6 @@ pub(super) fn place(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy) -> Pl
         .lead()
         .and_then(|lead| home(lead, &snapshot.owners, policy.grouping));
     let is_absent = case.lead().is_none();
-    let unknown_owner = policy.grouping == Grouping::ControlTeam && case.owner.is_err();
     let current = case.link.member.as_ref().map(|member| &member.of);
     let current = current.and_then(|marker| snapshot.link(marker));
     match (current, wanted) {
@@ -69,7 +68,8 @@ pub(super) fn place(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy) -> Pl
             group: group.alias.clone(),
             leaves: None,
         },
-        (Some(group), _) if unknown_owner || stays(case, group, snapshot) => Place::In {
+        // Nobody can make it another ticket while it is not known whose it is.
+        (Some(group), _) if case.owner.is_err() || stays(case, group, snapshot) => Place::In {
             group: group.alias.clone(),
             leaves: None,
         },
@@ -84,7 +84,7 @@ pub(super) fn place(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy) -> Pl
         (Some(group), None) => Place::Alone {
             leaves: Some(group.marker.clone()),
         },
-        (None, Some(home)) if joins(case, policy) => match &case.link.ticket {
+        (None, Some(home)) if joins(case, &home, snapshot, policy) => match &case.link.ticket {
             Some(_) if stays(case, &case.link, snapshot) => Place::Alone { leaves: None },
             _ => Place::In {
                 group: home,
@@ -95,10 +95,12 @@ pub(super) fn place(case: &Case<'_>, snapshot: &Snapshot, policy: &Policy) -> Pl
     }
 }
 
-/// Only what fails needs a shared ticket; a ticket of its own was severe enough once.
-fn joins(case: &Case<'_>, policy: &Policy) -> bool {
+/// Only what fails needs a shared ticket. What was severe enough for one of its own once joins one that is there.
+fn joins(case: &Case<'_>, home: &AliasKey, snapshot: &Snapshot, policy: &Policy) -> bool {
+    let group = snapshot.link(&Marker::of(home));
+    let is_there = group.is_some_and(|group| group.ticket.is_some());
     case.lead().is_some_and(|lead| {
-        let severe = lead.severity >= policy.threshold || case.link.ticket.is_some();
+        let severe = lead.severity >= policy.threshold || (is_there && case.link.ticket.is_some());
         severe && lead.state() == FindingState::Failing
     })
 }

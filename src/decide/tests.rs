@@ -5,6 +5,7 @@ mod asked;
 mod both_moved;
 mod counted;
 mod ignoring;
+mod placed;
 mod shared;
 
 use jiff::{SignedDuration, Timestamp};

@@ -30,7 +30,7 @@ fn words(needs: &Needs) -> Vec<&'static str> {
 }
 
 /// Everything is this team's.
-fn owners(project: &str) -> Arc<Routing> {
+pub(super) fn owners(project: &str) -> Arc<Routing> {
     let owner = Owner {
         team: "payments".to_owned(),
         project: project.to_owned(),

@@ -9,7 +9,7 @@ pub(super) struct Shared {
     pub(super) snapshot: Snapshot,
     policy: Policy,
     pub(super) group: Link,
-    members: Vec<(Finding, Link)>,
+    pub(super) members: Vec<(Finding, Link)>,
 }
 
 fn finding_of(n: usize, w: WorkflowStatus) -> Finding {
@@ -83,7 +83,7 @@ impl Shared {
         self
     }
 
-    fn without_ticket(mut self) -> Self {
+    pub(super) fn without_ticket(mut self) -> Self {
         (self.group.ticket, self.group.base) = (None, None);
         self.snapshot.tickets.clear();
         self.snapshot.moves.clear();
@@ -117,7 +117,7 @@ impl Shared {
     }
 
     /// One more that fails, which no link knows.
-    fn more(mut self) -> Self {
+    pub(super) fn more(mut self) -> Self {
         let finding = finding_of(self.members.len(), New);
         let link = Link::new(finding.alias.clone(), finding.severity);
         self.members.push((finding, link));
@@ -125,7 +125,7 @@ impl Shared {
     }
 
     /// What a reviewer accepted when the ticket was closed.
-    fn accepted(mut self) -> Self {
+    pub(super) fn accepted(mut self) -> Self {
         let decision = State::failing(New).decided().link.decision;
         self.group.decision.clone_from(&decision);
         for (_, link) in &mut self.members {
@@ -156,13 +156,13 @@ impl Shared {
         self
     }
 
-    fn narrow(mut self) -> Self {
+    pub(super) fn narrow(mut self) -> Self {
         self.snapshot.coverage.full = false;
         self
     }
 
     /// The finding is not among those that were read.
-    fn absent(mut self, n: usize) -> Self {
+    pub(super) fn absent(mut self, n: usize) -> Self {
         self.members[n].0.sample = true;
         self
     }
@@ -172,7 +172,7 @@ impl Shared {
         self
     }
 
-    fn plan(self) -> Plan {
+    pub(super) fn plan(self) -> Plan {
         let (snapshot, policy) = self.seen();
         decide(&snapshot, &policy, t(20))
     }
@@ -199,7 +199,7 @@ impl Shared {
 }
 
 /// Each action as `row, what happens to the ticket, status and the findings that get it`, and what is held.
-fn told(plan: &Plan) -> Vec<String> {
+pub(super) fn told(plan: &Plan) -> Vec<String> {
     let mut told: Vec<String> = plan
         .actions
         .iter()
