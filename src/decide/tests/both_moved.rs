@@ -145,3 +145,39 @@ fn a_close_takes_the_other_finding_along_with_the_one_that_was_suppressed() {
     let written: Vec<&str> = step.findings.iter().map(|key| key.id.as_str()).collect();
     assert_eq!(written, ["g"]);
 }
+
+/// The worst finding is NOTIFIED as agreed, and another one of the same resource is SUPPRESSED.
+#[test]
+fn the_finding_that_changed_speaks_for_all_unless_it_shows_what_was_before_our_write() {
+    let beside = |write: Option<InFlight>| {
+        let mut state = State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Open, BOT);
+        let mut other = Finding::clone(state.finding.as_ref().unwrap());
+        "g".clone_into(&mut other.key.id);
+        other.workflow = Suppressed;
+        state.link.track(other.key.clone());
+        state.link.in_flight = write;
+        let by_kim = WorkflowWrite {
+            identity: Some("kim".to_owned()),
+            ours: false,
+            at: t(16),
+            to: Suppressed,
+        };
+        let writes = &mut state.snapshot.writes;
+        writes.insert(other.key.clone(), Some(by_kim));
+        let findings = &mut state.snapshot.findings;
+        findings.insert(other.key.clone(), Box::new(other));
+        let actions = state.plan().actions;
+        actions.iter().map(|action| action.row).collect::<Vec<_>>()
+    };
+    let write = |was, seen| {
+        let mut write = InFlight::new(Notified, was, [was].into_iter(), t(20));
+        write.seen = seen;
+        Some(write)
+    };
+    assert_eq!(beside(None), [9]);
+    assert_eq!(beside(write(Suppressed, false)), [0; 0]);
+    assert_eq!(beside(write(New, false)), [9]);
+    assert_eq!(beside(write(Suppressed, true)), [9]);
+}

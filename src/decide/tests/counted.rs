@@ -127,3 +127,26 @@ fn what_a_ticket_shows_is_another_when_any_of_it_is() {
     assert_eq!(all.len(), tables.len());
     assert_eq!(table(High, "a"), table(High, "a"));
 }
+
+#[test]
+fn a_link_remembers_a_short_title_and_when_the_finding_was_evaluated() {
+    let noted = |record: &str, title: &str| {
+        let mut state = State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Resolved, BOT)
+            .is("FAILED", record);
+        let finding = state.finding.as_mut().unwrap();
+        title.clone_into(&mut finding.title);
+        finding.updated_at = Some(t(18));
+        let plan = state.plan();
+        let after = plan.actions.into_iter().find_map(|action| action.after);
+        let link = after.or_else(|| plan.noted.into_iter().next()).unwrap();
+        (link.title, link.evaluated_at)
+    };
+    assert_eq!(noted("ACTIVE", "t"), ("t".to_owned(), Some(t(18))));
+    // Archiving is no evaluation.
+    assert_eq!(noted("ARCHIVED", "t"), ("t".to_owned(), Some(t(10))));
+    let (just, long) = ("é".repeat(80), "é".repeat(200));
+    assert_eq!(noted("ACTIVE", &just).0, just);
+    assert_eq!(noted("ACTIVE", &long).0, "é".repeat(160));
+}

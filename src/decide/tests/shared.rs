@@ -507,3 +507,42 @@ fn nothing_is_done_to_a_shared_ticket_whose_create_is_in_doubt() {
     state.snapshot.intents.insert(intent.marker.clone(), intent);
     assert_eq!(told(&state.plan()), ["held intent_in_doubt"]);
 }
+
+#[test]
+fn people_read_how_many_resources_fail_and_in_which_accounts() {
+    let mut shared = agreed(3, Open, Notified)
+        .ticket(Resolved, TEAM)
+        .is(2, "PASSED", "ACTIVE");
+    for (n, account) in ["111111111111", "222222222222", "111111111111"]
+        .iter()
+        .enumerate()
+    {
+        let (finding, link) = &mut shared.members[n];
+        (*account).clone_into(&mut finding.alias.account);
+        link.alias = finding.alias.clone();
+        let marker = Marker::of(&link.alias);
+        shared.group.members[n] = marker.clone();
+        link.marker = marker;
+    }
+    let alias = crate::model::AliasKey::of_team("", "s3.8");
+    shared.group.marker = Marker::of(&alias);
+    shared.group.alias = alias;
+    for (_, link) in &mut shared.members {
+        link.member.as_mut().unwrap().of = shared.group.marker.clone();
+    }
+    let plan = shared
+        .policy(|policy| policy.grouping = Grouping::ControlTeam)
+        .plan();
+    let action = plan.actions.iter().find(|action| action.row == 6).unwrap();
+    let subject = &action.subject;
+    assert_eq!(subject.resource, "2 resources");
+    assert_eq!(subject.account, "111111111111");
+    assert_eq!(subject.other_accounts, ["222222222222"]);
+    assert_eq!(subject.ticket.as_deref(), Some("SEC-1"));
+    let one = agreed(2, Open, Notified)
+        .is(0, "PASSED", "ACTIVE")
+        .ticket(Resolved, TEAM)
+        .plan();
+    let action = one.actions.iter().find(|action| action.row == 6).unwrap();
+    assert_eq!(action.subject.resource, "1 resource");
+}
