@@ -5,9 +5,11 @@ use jiff::SignedDuration;
 
 use super::Policy;
 use super::needs::needs;
-use super::policy::SuppressedByHand;
+use super::policy::{CloseWhileFailing, SuppressedByHand};
 use super::tests::{AT_RESOLVED, BOT, OPEN, REVIEWER, State, TEAM, only, t};
-use crate::model::{Dispute, Finding, FindingState, Move, Resource, TicketState, WorkflowStatus};
+use crate::model::{
+    DecisionKind, Dispute, Finding, FindingState, Move, Resource, TicketState, WorkflowStatus,
+};
 use crate::plan::{HeldReason, TicketStep};
 use crate::ports::ResourceFact;
 
@@ -279,4 +281,100 @@ fn a_reviewer_who_keeps_a_stopped_ticket_open_is_heard_after_an_undo_too() {
     state.snapshot.moves.insert(1, moves);
     let plan = state.plan();
     assert!(plan.is_empty() && plan.held.is_empty(), "{plan:?}");
+}
+
+#[test]
+fn a_reversal_puts_back_what_somebody_else_changed() {
+    let resolved = WorkflowStatus::Resolved;
+    let open = |w| State::failing(w).base(OPEN, Notified).ticket(Open, BOT);
+    let at_resolved = |w| {
+        State::failing(w)
+            .base(AT_RESOLVED, resolved)
+            .ticket(Resolved, BOT)
+    };
+    let decided = |state: State, kind, episode| {
+        let mut state = state.decided();
+        let decision = state.link.decision.as_mut().unwrap();
+        (decision.kind, decision.episode) = (kind, episode);
+        state
+    };
+    let passed = |state: State| state.is("PASSED", "ACTIVE");
+    let by_kim = |w| open(w).set_by_hand(16);
+    let reopen = |policy: &mut Policy| policy.close_while_failing = CloseWhileFailing::Reopen;
+    let revert = |policy: &mut Policy| policy.suppressed_by_hand = SuppressedByHand::Revert;
+    let kept_open = |w, base| {
+        let state = State::failing(w).base(OPEN, base);
+        let mut state = passed(state.ticket(Open, REVIEWER));
+        state.finding.as_mut().unwrap().first_observed_at = Some(t(12));
+        state
+    };
+    use DecisionKind::{Closed as Accepted, Reopened};
+    let mut shown = open(Notified);
+    shown.link.content = "another".to_owned();
+    for (n, (state, row, reverses)) in [
+        (open(Notified).ticket(Closed, TEAM), 2, true),
+        (by_kim(Suppressed).policy(revert), 10, true),
+        (at_resolved(Notified).ticket(Closed, REVIEWER), 7, false),
+        (
+            at_resolved(resolved)
+                .ticket(Closed, REVIEWER)
+                .policy(reopen),
+            7,
+            true,
+        ),
+        (by_kim(Suppressed), 9, false),
+        (decided(by_kim(Suppressed), Reopened, 1), 9, true),
+        (decided(by_kim(Suppressed), Reopened, 0), 9, false),
+        (decided(by_kim(Suppressed), Accepted, 1), 9, false),
+        (by_kim(resolved), 11, false),
+        (decided(by_kim(resolved), Reopened, 1), 11, true),
+        // Somebody took RESOLVED back, or AWS did.
+        (at_resolved(New).set_by_hand(16), 14, true),
+        (at_resolved(New), 14, false),
+        (open(New).set_by_hand(16), 16, true),
+        (
+            State::failing(New).base(OPEN, New).ticket(Open, BOT),
+            16,
+            false,
+        ),
+        (shown, 16, false),
+        (passed(open(Notified)), 18, false),
+        (passed(at_resolved(resolved)).ticket(Open, TEAM), 18, true),
+        (
+            at_resolved(New).is("FAILED", "ARCHIVED").set_by_hand(16),
+            20,
+            true,
+        ),
+        (kept_open(New, resolved), 3, true),
+        (kept_open(New, Notified), 3, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let action = only(state.plan());
+        assert_eq!(action.row, row, "case {n}: {action:#?}");
+        let reversals = action.after.unwrap().reversals.len();
+        assert_eq!(reversals, usize::from(reverses), "case {n}, row {row}");
+    }
+}
+
+#[test]
+fn a_dispute_without_a_label_ends_after_a_day_unless_people_deleted_the_ticket() {
+    let after = |row, labelled, hours: i64, minutes| {
+        let mut state = State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Closed, TEAM);
+        state.link.dispute = Some(Dispute {
+            row,
+            at: t(20),
+            labelled,
+        });
+        state.now = t(20 + hours) + SignedDuration::from_mins(minutes);
+        state.plan().actions.len()
+    };
+    assert_eq!((after(2, false, 23, 59), after(2, false, 24, 0)), (0, 1));
+    assert_eq!((after(12, false, 24, 0), after(12, false, 48, 0)), (0, 0));
+    assert_eq!((after(2, true, 0, 15), after(2, true, 0, 16)), (0, 1));
+    let disputed = only(reverted_before().plan()).after.unwrap();
+    assert_eq!(disputed.disputes, 1);
 }
