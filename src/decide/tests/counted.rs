@@ -150,3 +150,25 @@ fn a_link_remembers_a_short_title_and_when_the_finding_was_evaluated() {
     assert_eq!(noted("ACTIVE", &just).0, just);
     assert_eq!(noted("ACTIVE", &long).0, "é".repeat(160));
 }
+
+#[test]
+fn a_finding_whose_note_names_another_ticket_is_told_its_own_once() {
+    let noted = |ticket: Option<&str>, corrected: Option<&str>| {
+        let mut state = State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Open, BOT);
+        let finding = state.finding.as_mut().unwrap();
+        finding.noted_ticket = ticket.map(str::to_owned);
+        state.link.corrected = corrected.into_iter().map(str::to_owned).collect();
+        state.plan()
+    };
+    let action = only(noted(Some("SEC-9"), None));
+    let step = action.workflow.unwrap();
+    assert_eq!((action.row, step.to, step.corrects), (16, Notified, true));
+    let corrected = action.after.unwrap().corrected;
+    assert!(corrected.into_iter().eq(["SEC-9".to_owned()]));
+    assert!(noted(Some("SEC-9"), Some("SEC-9")).is_empty());
+    assert!(noted(Some("SEC-1"), None).is_empty());
+    assert!(noted(None, None).is_empty());
+    assert!(!noted(Some("SEC-9"), Some("SEC-8")).is_empty());
+}
