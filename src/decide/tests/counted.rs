@@ -26,11 +26,8 @@ fn findings_accounts_and_live_tickets_are_counted() {
         .base(OPEN, Notified)
         .ticket(Open, BOT);
     let closed = BaseTicket::Is(Closed);
-    for (account, ticket) in [
-        ("1", AT_RESOLVED),
-        ("2", closed),
-        ("3", BaseTicket::Deleted),
-    ] {
+    let others = [AT_RESOLVED, AT_IGNORED, closed, BaseTicket::Deleted];
+    for (account, ticket) in ["1", "2", "3", "4"].into_iter().zip(others) {
         beside(&mut state, account, ticket);
     }
     state.snapshot.coverage.gaps = vec!["a Region".to_owned()];
@@ -39,8 +36,8 @@ fn findings_accounts_and_live_tickets_are_counted() {
     none.ticket = None;
     state.snapshot.keep(none);
     let seen = state.plan().seen;
-    assert_eq!((seen.findings, seen.accounts), (4, 4));
-    assert_eq!((seen.tickets, seen.live_tickets), (1, 2));
+    assert_eq!((seen.findings, seen.accounts), (5, 5));
+    assert_eq!((seen.tickets, seen.live_tickets), (1, 3));
     assert!(seen.complete);
     assert_eq!(seen.gaps, ["a Region"]);
     assert_eq!(seen.hidden_by_hand, 0);

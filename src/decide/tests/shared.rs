@@ -444,7 +444,11 @@ fn named(plan: &Plan) -> Vec<(&str, bool)> {
 
 #[test]
 fn a_new_ticket_names_all_of_them_and_one_that_stands_what_is_written_into_it() {
-    let plan = agreed(2, Open, New).without_ticket().plan();
+    let mut made = agreed(2, Open, New).without_ticket();
+    for (_, link) in &mut made.members {
+        link.member.as_mut().unwrap().named = false;
+    }
+    let plan = made.plan();
     assert_eq!(told(&plan), ["15 Create NOTIFIED f0 f1"]);
     assert_eq!(named(&plan), [("f0", true), ("f1", true)]);
     assert_eq!(plan.actions[0].after.as_ref().unwrap().members.len(), 2);
