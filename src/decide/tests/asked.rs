@@ -313,3 +313,18 @@ fn of_a_shared_ticket_the_same_is_asked_with_each_of_its_findings() {
         assert_eq!(needs(&snapshot, &policy, t(20)).transfers.len(), asks);
     }
 }
+
+#[test]
+fn an_event_of_a_deletion_is_proof_once_and_only_after_the_last_evaluation() {
+    let proven = |at, known: Option<i64>| {
+        let state = with(open(), |state| {
+            let deletions = &mut state.snapshot.deletions;
+            deletions.add("123456789012", "eu-west-1", "arn:aws:s3:::b", t(at));
+            state.link.resource_deleted_at = known.map(t);
+        });
+        asked(state).proven.len()
+    };
+    assert_eq!((proven(10, None), proven(11, None)), (0, 1));
+    assert_eq!((proven(16, Some(15)), proven(16, Some(16))), (1, 0));
+    assert_eq!(proven(16, Some(17)), 0);
+}
