@@ -8,7 +8,8 @@ use super::needs::needs;
 use super::policy::{CloseWhileFailing, SuppressedByHand};
 use super::tests::{AT_RESOLVED, BOT, OPEN, REVIEWER, State, TEAM, only, t};
 use crate::model::{
-    DecisionKind, Dispute, Finding, FindingState, Move, Resource, TicketState, WorkflowStatus,
+    BaseTicket, DecisionKind, Dispute, Finding, FindingState, Move, Resource, TicketState,
+    WorkflowStatus,
 };
 use crate::plan::{HeldReason, TicketStep};
 use crate::ports::ResourceFact;
@@ -309,6 +310,9 @@ fn a_reversal_puts_back_what_somebody_else_changed() {
         state
     };
     use DecisionKind::{Closed as Accepted, Reopened};
+    let ignored = State::failing(Notified)
+        .base(BaseTicket::Is(Ignored), Suppressed)
+        .ticket(Open, TEAM);
     let mut shown = open(Notified);
     shown.link.content = "another".to_owned();
     for (n, (state, row, reverses)) in [
@@ -345,6 +349,7 @@ fn a_reversal_puts_back_what_somebody_else_changed() {
             20,
             true,
         ),
+        (passed(ignored), 18, false),
         (kept_open(New, resolved), 3, true),
         (kept_open(New, Notified), 3, false),
     ]
@@ -377,4 +382,28 @@ fn a_dispute_without_a_label_ends_after_a_day_unless_people_deleted_the_ticket()
     assert_eq!((after(2, true, 0, 15), after(2, true, 0, 16)), (0, 1));
     let disputed = only(reverted_before().plan()).after.unwrap();
     assert_eq!(disputed.disputes, 1);
+}
+
+#[test]
+fn a_row_repeats_itself_in_its_episode_and_where_it_writes_a_status() {
+    let reverted = |last| {
+        let mut state = reverted_before();
+        state.link.last_row = Some(last);
+        only(state.plan()).ticket
+    };
+    assert_eq!(reverted((10, 1, 1)), TicketStep::Label);
+    assert_eq!(reverted((10, 0, 1)), TicketStep::Keep);
+    assert_eq!(reverted((9, 1, 1)), TicketStep::Keep);
+    let updated = |w, content: &str| {
+        let mut state = State::failing(w)
+            .base(OPEN, Notified)
+            .ticket(Open, BOT)
+            .set_by_hand(16);
+        content.clone_into(&mut state.link.content);
+        state.link.last_row = Some((16, 1, 1));
+        only(state.plan()).ticket
+    };
+    let same = State::failing(New).link.content;
+    assert_eq!(updated(New, &same), TicketStep::Label);
+    assert_eq!(updated(Notified, "another"), TicketStep::Update);
 }

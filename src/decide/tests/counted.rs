@@ -169,3 +169,14 @@ fn a_finding_whose_note_names_another_ticket_is_told_its_own_once() {
     assert!(noted(None, None).is_empty());
     assert!(!noted(Some("SEC-9"), Some("SEC-8")).is_empty());
 }
+
+#[test]
+fn people_read_whose_a_finding_is() {
+    let mut state = State::failing(New);
+    state.snapshot.owners = super::asked::owners("PAY");
+    let subject = only(state.plan()).subject;
+    assert_eq!(
+        (subject.team.as_str(), subject.project.as_str()),
+        ("payments", "PAY")
+    );
+}
