@@ -6,10 +6,9 @@ use jiff::SignedDuration;
 use super::Policy;
 use super::needs::needs;
 use super::policy::{CloseWhileFailing, SuppressedByHand};
-use super::tests::{AT_RESOLVED, BOT, OPEN, REVIEWER, State, TEAM, only, t};
+use super::tests::{AT_RESOLVED, BOT, OPEN, REVIEWER, State, TEAM, moves, only, t};
 use crate::model::{
-    BaseTicket, DecisionKind, Dispute, Finding, FindingState, Move, Resource, TicketState,
-    WorkflowStatus,
+    BaseTicket, DecisionKind, Dispute, Finding, FindingState, Resource, TicketState, WorkflowStatus,
 };
 use crate::plan::{HeldReason, TicketStep};
 use crate::ports::ResourceFact;
@@ -199,19 +198,8 @@ fn an_event_proves_a_deletion_only_for_every_resource_and_after_the_last_evaluat
 
 #[test]
 fn a_close_without_the_right_takes_the_ticket_to_where_it_would_be_without_it() {
-    let moved = |mut state: State, moves: &[(&str, TicketState, TicketState, i64)]| {
-        let all = moves
-            .iter()
-            .enumerate()
-            .map(|(n, (by, from, to, hour))| Move {
-                changelog_id: n.to_string(),
-                by: (*by).to_owned(),
-                by_name: (*by).to_owned(),
-                at: t(*hour),
-                from: Some(*from),
-                to: Some(*to),
-            });
-        state.snapshot.moves.insert(1, all.collect());
+    let moved = |mut state: State, all: &[(&str, TicketState, TicketState, i64)]| {
+        state.snapshot.moves.insert(1, moves(all));
         only(state.plan())
     };
     let open = || {
@@ -249,12 +237,12 @@ fn a_close_without_the_right_takes_the_ticket_to_where_it_would_be_without_it() 
     let action = moved(open().resource_deleted(), &[(TEAM, Open, Closed, 15)]);
     assert_eq!((action.row, action.ticket), (4, TicketStep::Delete));
     // What the engine has undone once does not count as somebody's decision.
-    let moves = [
+    let again = [
         (TEAM, Open, Closed, 13),
         (BOT, Closed, Open, 14),
         (TEAM, Open, Closed, 15),
     ];
-    let action = moved(open(), &moves);
+    let action = moved(open(), &again);
     assert_eq!(action.ticket, TicketStep::Move { to: Open });
     assert_eq!(written(&action), None);
 }
@@ -266,20 +254,12 @@ fn a_reviewer_who_keeps_a_stopped_ticket_open_is_heard_after_an_undo_too() {
         .base(OPEN, WorkflowStatus::Resolved)
         .base_finding(FindingState::Passing)
         .ticket(Open, BOT);
-    let of = |by: &str, from, to, hour| Move {
-        changelog_id: String::new(),
-        by: by.to_owned(),
-        by_name: by.to_owned(),
-        at: t(hour),
-        from: Some(from),
-        to: Some(to),
-    };
-    let moves = vec![
-        of(REVIEWER, Resolved, Open, 12),
-        of(TEAM, Open, Closed, 13),
-        of(BOT, Closed, Open, 14),
-    ];
-    state.snapshot.moves.insert(1, moves);
+    let all = moves(&[
+        (REVIEWER, Resolved, Open, 12),
+        (TEAM, Open, Closed, 13),
+        (BOT, Closed, Open, 14),
+    ]);
+    state.snapshot.moves.insert(1, all);
     let plan = state.plan();
     assert!(plan.is_empty() && plan.held.is_empty(), "{plan:?}");
 }

@@ -42,6 +42,33 @@ fn finding(compliance: &str, record: &str, w: WorkflowStatus) -> Finding {
     crate::model::finding::asff::parse(&value).unwrap().finding
 }
 
+/// What both sides agreed on since the finding has failed, from hour 10 on.
+fn agreed_on(ticket: BaseTicket, workflow: WorkflowStatus) -> Base {
+    Base {
+        ticket,
+        workflow,
+        workflow_by: Author::Ours,
+        finding: FindingState::Failing,
+        episode: 1,
+        episode_started_at: t(10),
+        first_observed_at: Some(t(10)),
+    }
+}
+
+/// By whom a ticket was moved, from where to where, and at which hour.
+pub(super) fn moves(all: &[(&str, TicketState, TicketState, i64)]) -> Vec<Move> {
+    let all = all.iter().enumerate();
+    all.map(|(n, (by, from, to, hour))| Move {
+        changelog_id: n.to_string(),
+        by: (*by).to_owned(),
+        by_name: (*by).to_owned(),
+        at: t(*hour),
+        from: Some(*from),
+        to: Some(*to),
+    })
+    .collect()
+}
+
 /// One link with everything that deciding asks about it.
 pub(super) struct State {
     pub(super) finding: Option<Finding>,
@@ -76,15 +103,7 @@ impl State {
     }
 
     pub(super) fn base(mut self, ticket: BaseTicket, workflow: WorkflowStatus) -> Self {
-        self.link.base = Some(Base {
-            ticket,
-            workflow,
-            workflow_by: Author::Ours,
-            finding: FindingState::Failing,
-            episode: 1,
-            episode_started_at: t(10),
-            first_observed_at: Some(t(10)),
-        });
+        self.link.base = Some(agreed_on(ticket, workflow));
         self
     }
 

@@ -105,20 +105,12 @@ fn what_a_reviewer_closed_is_accepted_though_we_had_to_close_it_once_more() {
     let mut state = State::failing(resolved)
         .base(AT_RESOLVED, resolved)
         .ticket(Closed, BOT);
-    let of = |by: &str, from, to, hour| Move {
-        changelog_id: String::new(),
-        by: by.to_owned(),
-        by_name: by.to_owned(),
-        at: t(hour),
-        from: Some(from),
-        to: Some(to),
-    };
-    let moves = vec![
-        of(REVIEWER, Resolved, Closed, 13),
-        of(TEAM, Closed, Ignored, 14),
-        of(BOT, Ignored, Closed, 15),
-    ];
-    state.snapshot.moves.insert(1, moves);
+    let all = moves(&[
+        (REVIEWER, Resolved, Closed, 13),
+        (TEAM, Closed, Ignored, 14),
+        (BOT, Ignored, Closed, 15),
+    ]);
+    state.snapshot.moves.insert(1, all);
     let plan = state.plan();
     assert!(plan.is_empty(), "{plan:?}");
     let decision = plan.noted[0].decision.as_ref().unwrap();

@@ -21,18 +21,6 @@ fn finding_of(n: usize, w: WorkflowStatus) -> Finding {
     finding
 }
 
-fn base(ticket: BaseTicket, workflow: WorkflowStatus) -> Option<Base> {
-    Some(Base {
-        ticket,
-        workflow,
-        workflow_by: Author::Ours,
-        finding: FindingState::Failing,
-        episode: 1,
-        episode_started_at: t(10),
-        first_observed_at: Some(t(10)),
-    })
-}
-
 /// A ticket in this state, on which both sides agreed, of so many findings that fail since hour 10.
 pub(super) fn agreed(n: usize, state: TicketState, w: WorkflowStatus) -> Shared {
     let mut snapshot = Snapshot {
@@ -48,7 +36,7 @@ pub(super) fn agreed(n: usize, state: TicketState, w: WorkflowStatus) -> Shared 
     };
     let alias = home(&finding_of(0, w), &snapshot.owners, policy.grouping).unwrap();
     let mut group = Link::new(alias, finding_of(0, w).severity);
-    group.base = base(BaseTicket::Is(state), w);
+    group.base = Some(agreed_on(BaseTicket::Is(state), w));
     let mut shared = Shared {
         snapshot,
         policy,
@@ -60,7 +48,7 @@ pub(super) fn agreed(n: usize, state: TicketState, w: WorkflowStatus) -> Shared 
         let finding = finding_of(n, w);
         let mut link = Link::new(finding.alias.clone(), finding.severity);
         link.track(finding.key.clone());
-        link.base = base(BaseTicket::None, w);
+        link.base = Some(agreed_on(BaseTicket::None, w));
         link.member = Some(Box::new(Member {
             of: shared.group.marker.clone(),
             standing: Standing::Fails { unclear: false },
@@ -482,7 +470,7 @@ fn who_leaves_or_joins_a_shared_ticket_waits_until_the_one_before_is_closed() {
         id: 2,
         key: "SEC-2".to_owned(),
     });
-    link.base = base(OPEN, Notified);
+    link.base = Some(agreed_on(OPEN, Notified));
     let own = link.marker.clone();
     let mut ticket = joins.snapshot.tickets[&1].clone();
     ticket.at = link.ticket.clone().unwrap();
