@@ -306,24 +306,3 @@ async fn days_count_tickets_by_state_and_the_deleted_ones_too() {
         vec![("deleted", 1), ("open", 1)]
     );
 }
-
-/// A partial index makes SQLite compare what is bound with its condition, and prepare again for another value.
-#[test]
-fn no_statement_is_prepared_again_for_another_value() {
-    use rusqlite::StatementStatus::RePrepare;
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("asaf.sqlite3");
-    let prepared_again = |db: &Connection| {
-        let sql = "SELECT body FROM link WHERE marker = ?1";
-        let mut statement = db.prepare(sql).unwrap();
-        for marker in ["asaf-1", "asaf-2", "asaf-3"] {
-            assert!(!statement.exists([marker]).unwrap());
-        }
-        statement.get_status(RePrepare)
-    };
-    let writes = super::open::open(&path).unwrap();
-    let reads = super::open::open_to_read(&path).unwrap();
-    assert_eq!((prepared_again(&writes), prepared_again(&reads)), (0, 0));
-    let plain = Connection::open(&path).unwrap();
-    assert!(prepared_again(&plain) > 0);
-}
