@@ -4,7 +4,9 @@
 mod asked;
 mod both_moved;
 mod counted;
+mod episodes;
 mod ignoring;
+mod part_read;
 mod placed;
 mod shared;
 
