@@ -8,6 +8,7 @@ mod episodes;
 mod ignoring;
 mod part_read;
 mod placed;
+mod remembered;
 mod shared;
 
 use jiff::{SignedDuration, Timestamp};

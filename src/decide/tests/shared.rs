@@ -112,6 +112,18 @@ impl Shared {
         self
     }
 
+    /// Another finding of the same link, with an id of its own.
+    pub(super) fn twin(mut self, n: usize, w: WorkflowStatus) -> Self {
+        let (finding, link) = &mut self.members[n];
+        let mut twin = Finding::clone(finding);
+        twin.key.id += "-twin";
+        twin.workflow = w;
+        link.track(twin.key.clone());
+        let findings = &mut self.snapshot.findings;
+        findings.insert(twin.key.clone(), Box::new(twin));
+        self
+    }
+
     /// What a reviewer accepted when the ticket was closed.
     pub(super) fn accepted(mut self) -> Self {
         let decision = State::failing(New).decided().link.decision;
@@ -129,7 +141,7 @@ impl Shared {
         self
     }
 
-    fn rule(mut self, n: usize) -> Self {
+    pub(super) fn rule(mut self, n: usize) -> Self {
         let mut rules = match self.snapshot.ignored {
             Ignoring::Known(rules) => rules,
             Ignoring::Unknown { .. } => Default::default(),
@@ -211,17 +223,23 @@ pub(super) fn told(plan: &Plan) -> Vec<String> {
     told
 }
 
+/// The next row of a finding's link: its action's, or what is noted, or else what its ticket's action says.
+pub(super) fn next(plan: &Plan, n: usize) -> Option<&Link> {
+    let marker = Marker::of(&finding_of(n, New).alias);
+    let is = |link: &&Link| link.marker == marker;
+    let own = plan
+        .actions
+        .iter()
+        .find_map(|action| action.after.as_deref().filter(is));
+    let noted = plan.noted.iter().map(Box::as_ref).find(is);
+    assert!(own.is_none() || noted.is_none(), "{marker} has two rows");
+    let mut shared = plan.actions.iter().flat_map(|action| &action.members);
+    own.or(noted).or_else(|| shared.find(is))
+}
+
 /// What the next row of a finding says that it is to its ticket.
 fn standing(plan: &Plan, n: usize) -> Option<String> {
-    let marker = Marker::of(&finding_of(n, New).alias);
-    let noted = plan.noted.iter().map(Box::as_ref);
-    let written = plan.actions.iter().flat_map(|action| {
-        let after = action.after.as_deref();
-        after.into_iter().chain(&action.members)
-    });
-    let mut links = noted.chain(written);
-    let link = links.find(|link| link.marker == marker)?;
-    Some(link.member.as_ref()?.standing.sentence())
+    Some(next(plan, n)?.member.as_ref()?.standing.sentence())
 }
 
 pub(super) const RESOLVED: WorkflowStatus = WorkflowStatus::Resolved;
