@@ -229,18 +229,20 @@ fn who_set_a_status_is_asked_where_it_settles_something_that_we_did_not_write() 
     ]);
 }
 
+/// Made for a team with this project; its owner has WEB now.
+pub(super) fn owned(project: &str, change: OwnerChange) -> State {
+    with(open(), |state| {
+        state.policy.owner_change = change;
+        state.link.owner = Some(LinkOwner {
+            team: "payments".to_owned(),
+            project: project.to_owned(),
+        });
+        state.snapshot.owners = owners("WEB");
+    })
+}
+
 #[test]
 fn whether_a_ticket_may_be_moved_is_asked_where_its_owner_has_another_project() {
-    let owned = |project: &str, change| {
-        with(open(), |state| {
-            state.policy.owner_change = change;
-            state.link.owner = Some(LinkOwner {
-                team: "payments".to_owned(),
-                project: project.to_owned(),
-            });
-            state.snapshot.owners = owners("WEB");
-        })
-    };
     let moves = OwnerChange::Move;
     assert_all(vec![
         (owned("SEC", moves), &["transfers"]),
