@@ -62,15 +62,16 @@ fn joint_letters<'a>(
     let deleted_at = ruling.iter().filter_map(|view| view.deleted_at).max();
     let since = goes_on_since(f, deleted_at, episode_started_at);
     let moved = moved(t, ticket, &base, since, moves, snapshot)?;
-    let moved = moved.filter(|_| about != About::Nobody);
-    let (moved, overruled) =
-        later_counts(moved, w, &w_by, &base, snapshot.people.reviewers.as_ref());
+    let reviewers = snapshot.people.reviewers.as_ref();
+    let (moved, overruled) = match later_counts(moved, w, &w_by, &base, reviewers) {
+        (Some(_), _) if about == About::Nobody => (None, None),
+        counts => counts,
+    };
     link.evaluated_at = ruling
         .iter()
         .filter_map(|view| view.link.evaluated_at)
         .max();
     Ok(Letters(View {
-        link: link.clone(),
         w,
         w_by,
         t,

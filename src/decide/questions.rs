@@ -1,5 +1,7 @@
 //! What the rows of the table ask of a view, each question in the table's own words.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::model::{
@@ -58,8 +60,12 @@ impl<'a> View<'a> {
             None => (None, self.moves),
         };
         let stood = last.and_then(|last| last.from);
+        let accepted = earlier.last().is_some_and(|before| {
+            let may_close = |reviewers: &BTreeSet<String>| reviewers.contains(&before.by);
+            before.to == Some(TicketState::Closed) && self.reviewers.is_some_and(may_close)
+        });
         let state = match (stood, self.base.ticket) {
-            (Some(state), _) if state != TicketState::Closed => state,
+            (Some(state), _) if state != TicketState::Closed || accepted => state,
             (_, BaseTicket::Is(state)) => state,
             (_, BaseTicket::None | BaseTicket::Deleted) => TicketState::Open,
         };

@@ -173,3 +173,34 @@ fn the_finding_that_changed_speaks_for_all_unless_it_shows_what_was_before_our_w
     assert_eq!(beside(write(New, false)), [9]);
     assert_eq!(beside(write(Suppressed, true)), [9]);
 }
+
+/// The team ignored what a reviewer had closed, and no run came between.
+#[test]
+fn what_a_reviewer_closed_goes_back_to_closed() {
+    let ignored = |closes: &str, at| {
+        let resolved = WorkflowStatus::Resolved;
+        let mut state = State::failing(resolved)
+            .base(AT_RESOLVED, resolved)
+            .ticket(Ignored, TEAM);
+        state.link.decision = None;
+        let all = moves(&[(closes, Resolved, Closed, at), (TEAM, Closed, Ignored, 15)]);
+        state.snapshot.moves.insert(1, all);
+        let action = only(state.plan());
+        let decided = action.after.unwrap().decision;
+        (
+            action.row,
+            action.ticket,
+            decided.map(|decision| decision.by),
+        )
+    };
+    let accepted = (
+        2,
+        TicketStep::Move { to: Closed },
+        Some(REVIEWER.to_owned()),
+    );
+    let open = (2, TicketStep::Move { to: Open }, None);
+    assert_eq!(ignored(REVIEWER, 14), accepted);
+    assert_eq!(ignored(TEAM, 14), open);
+    // It has failed anew since it was closed.
+    assert_eq!(ignored(REVIEWER, 9), open);
+}
