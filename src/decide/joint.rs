@@ -90,6 +90,7 @@ fn joint_letters<'a>(
         owner: case.owner.as_ref().ok().cloned(),
         may_move: may_move(case, ticket, snapshot),
         shared: true,
+        accepted: about == About::Accepted,
         ..View::clone(lead)
     }))
 }

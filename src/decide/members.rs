@@ -124,7 +124,7 @@ pub(super) fn row(one: &Seen<'_, '_>, now: Timestamp) -> Link {
 }
 
 /// Those whose state is the ticket's: what fails; else what is ignored; else what was set RESOLVED; else what stopped;
-/// else what a reviewer accepted.
+/// else what a reviewer accepted; else what was deleted.
 pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, 'a>> {
     type Kind = fn(&Standing) -> bool;
     let kinds: [Kind; 6] = [
@@ -137,8 +137,8 @@ pub(super) fn ruling<'s, 'v, 'a>(seen: &'s [Seen<'v, 'a>]) -> Vec<&'s Seen<'v, '
         },
         |standing| matches!(standing, Standing::ResolvedInSecurityHub { .. }),
         |standing| matches!(standing, Standing::Stopped { .. }),
-        |standing| matches!(standing, Standing::Deleted),
         |standing| matches!(standing, Standing::Accepted { .. }),
+        |standing| matches!(standing, Standing::Deleted),
     ];
     let of = |kind: &Kind| -> Vec<&'s Seen<'v, 'a>> {
         seen.iter().filter(|one| kind(&one.standing)).collect()

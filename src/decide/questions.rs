@@ -180,10 +180,11 @@ impl<'a> View<'a> {
 
     /// A person decided in this episode that the finding is dealt with.
     pub(super) fn decided(&self) -> bool {
-        self.link.decision.as_ref().is_some_and(|decision| {
+        let now = self.link.decision.as_ref().is_some_and(|decision| {
             decision.episode == self.episode
                 && decision.kind != crate::model::DecisionKind::Reopened
-        })
+        });
+        now || self.accepted
     }
 
     /// It fails again since the ticket was closed, and nobody has decided anything in this episode.

@@ -286,13 +286,27 @@ fn fails(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> {
     if v.f != Failing {
         return None;
     }
-    ticket_deleted(v, policy)
+    accepted_before(v)
+        .or_else(|| ticket_deleted(v, policy))
         .or_else(|| no_longer_ignored(v, policy))
         .or_else(|| handed_over(v, policy))
         .or_else(|| fails_again(v, policy, now))
         .or_else(|| new_ticket(v, policy))
         .or_else(|| open_ticket(v))
         .or_else(|| still_failing(v, policy, now))
+}
+
+/// Row 7, later: what was open beside it is over, and the ticket is of nothing else any more.
+fn accepted_before(v: &View<'_>) -> Option<Ruling> {
+    if !v.accepted || v.is(Closed) {
+        return None;
+    }
+    let verdict = Verdict::new(7, Reason::OnlyAcceptedLeft).to(Closed);
+    Some(if v.exists() {
+        Ruling::Row(verdict.comment(""))
+    } else {
+        Ruling::Agree
+    })
 }
 
 /// Row 12: a person deleted the ticket.

@@ -12,6 +12,7 @@ mod part_read;
 mod placed;
 mod remembered;
 mod shared;
+mod standings;
 mod together;
 
 use jiff::{SignedDuration, Timestamp};

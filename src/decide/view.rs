@@ -74,6 +74,8 @@ pub(super) struct View<'a> {
     pub(super) lead: Option<(Severity, String)>,
     /// The ticket is of several findings.
     pub(super) shared: bool,
+    /// A reviewer has accepted all that it is of, and nobody has said anything since.
+    pub(super) accepted: bool,
 }
 
 /// Row 1: what is not decided, with the link's counters moved on.
@@ -161,6 +163,7 @@ fn letters<'a>(
         owner: case.owner.as_ref().ok().cloned(),
         may_move: may_move(case, ticket, snapshot),
         shared: false,
+        accepted: false,
     }))
 }
 

@@ -61,6 +61,8 @@ pub enum Reason {
         /// The finding still fails.
         failing: bool,
     },
+    /// Row 7 for a ticket of several findings: all that still fail were accepted before.
+    OnlyAcceptedLeft,
     /// Row 7 with policy `reopen`.
     ClosedWhileFailing {
         /// The reviewer.
@@ -284,6 +286,7 @@ impl Reason {
             | Reason::Verified => self.of_aws(),
             Reason::ContentChanged
             | Reason::MoreFail
+            | Reason::OnlyAcceptedLeft
             | Reason::Consolidated { .. }
             | Reason::Split { .. }
             | Reason::TicketNamed
@@ -381,6 +384,10 @@ impl Reason {
             }
             Reason::MoreFail => {
                 "The ticket is about several resources, and more of them fail now: see its table."
+                    .to_owned()
+            }
+            Reason::OnlyAcceptedLeft => {
+                "Nothing is left to do: a reviewer has closed what still fails, and the rest is over."
                     .to_owned()
             }
             Reason::Consolidated { old_key } => format!(
