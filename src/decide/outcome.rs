@@ -127,9 +127,6 @@ fn write(
         let why = why.clone();
         return Outcome::Held(HeldReason::OwnerUnknown { why }, v.link.clone());
     }
-    if verdict.tell_team && workflow.is_none() && v.base.ticket == v.t {
-        return Outcome::Agree(after(case, v, Some((&verdict, None, &None)), now));
-    }
     let after = after(case, v, Some((&verdict, comment.as_ref(), &workflow)), now);
     let subject = case.subject();
     Outcome::Write(Box::new(Action {

@@ -1,6 +1,7 @@
 //! The decision table, row by row: one state in, one ruling out.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod after;
 mod asked;
 mod both_moved;
 mod counted;
@@ -213,6 +214,23 @@ impl State {
             origin: Some("pull request #12".to_owned()),
         };
         self.snapshot.ignored = Ignoring::Known([(self.link.marker.clone(), rule)].into());
+        self
+    }
+
+    /// Another finding of the same link, with an id of its own.
+    pub(super) fn twin(mut self, w: WorkflowStatus) -> Self {
+        let mut twin = self.finding.clone().unwrap();
+        twin.key.id = "twin".to_owned();
+        twin.workflow = w;
+        self.link.track(twin.key.clone());
+        let findings = &mut self.snapshot.findings;
+        findings.insert(twin.key.clone(), Box::new(twin));
+        self
+    }
+
+    /// The first change of compliance that AWS tells of since both sides agreed was at hour 17.
+    pub(super) fn fails_anew(mut self) -> Self {
+        self.finding.as_mut().unwrap().first_observed_at = Some(t(17));
         self
     }
 
