@@ -24,8 +24,6 @@ mod verdict;
 mod view;
 
 #[cfg(test)]
-mod damping_tests;
-#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;

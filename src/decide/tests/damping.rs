@@ -1,20 +1,9 @@
 //! Disputes, hold-down and proofs from events, one state at a time.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use jiff::SignedDuration;
+use super::*;
+use crate::decide::needs::needs;
+use crate::model::{DecisionKind, Dispute, Resource};
 
-use super::Policy;
-use super::needs::needs;
-use super::policy::{CloseWhileFailing, SuppressedByHand};
-use super::tests::{AT_RESOLVED, BOT, OPEN, REVIEWER, State, TEAM, moves, only, t};
-use crate::model::{
-    BaseTicket, DecisionKind, Dispute, Finding, FindingState, Resource, TicketState, WorkflowStatus,
-};
-use crate::plan::{HeldReason, TicketStep};
-use crate::ports::ResourceFact;
-
-use TicketState::{Closed, Ignored, Open, Resolved};
-use WorkflowStatus::{New, Notified, Suppressed};
 
 /// A suppression that an automation rule sets again after the engine has reverted it.
 fn reverted_before() -> State {

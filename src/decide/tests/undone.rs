@@ -1,0 +1,42 @@
+//! What somebody did without the right is undone: the ticket goes to where it would be without that move.
+
+use super::shared::told;
+use super::*;
+
+/// Open and NOTIFIED when both sides agreed; closed by the team since, after these moves.
+fn closed_after(earlier: &[(&str, TicketState, TicketState, i64)]) -> State {
+    let mut state = State::failing(Notified)
+        .base(OPEN, Notified)
+        .ticket(Closed, TEAM);
+    let from = earlier.last().map_or(Open, |(_, _, to, _)| *to);
+    let all = moves(&[earlier, &[(TEAM, from, Closed, 15)]].concat());
+    state.snapshot.moves.insert(1, all);
+    state
+}
+
+#[test]
+fn it_goes_back_to_what_people_who_may_made_of_it() {
+    let resolved = |by, hour| closed_after(&[(by, Open, Resolved, hour)]);
+    let claimed = ["2 Move { to: Resolved } RESOLVED f"];
+    let open = ["2 Move { to: Open }"];
+    assert_eq!(told(&closed_after(&[]).plan()), open);
+    assert_eq!(told(&resolved(TEAM, 13).plan()), claimed);
+    // It fails anew since that was said, or we had moved it ourselves.
+    assert_eq!(told(&resolved(TEAM, 9).plan()), open);
+    assert_eq!(told(&resolved(TEAM, 10).plan()), open);
+    assert_eq!(told(&resolved(BOT, 13).plan()), open);
+    // Closed twice without the right, with our undoing in between.
+    let again = closed_after(&[(TEAM, Open, Closed, 12), (BOT, Closed, Open, 13)]);
+    assert_eq!(told(&again.plan()), open);
+    let passes = resolved(TEAM, 9).is("PASSED", "ACTIVE");
+    assert_eq!(told(&passes.plan()), ["2 Move { to: Resolved } RESOLVED f"]);
+}
+
+/// A changelog of which a move is missing tells where the ticket stood, and not who put it there.
+#[test]
+fn a_move_that_leads_elsewhere_decides_nothing() {
+    let mut state = closed_after(&[]);
+    let all = moves(&[(TEAM, Resolved, Open, 13), (TEAM, Resolved, Closed, 15)]);
+    state.snapshot.moves.insert(1, all);
+    assert_eq!(told(&state.plan()), ["2 Move { to: Open }"]);
+}
