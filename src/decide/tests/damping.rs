@@ -4,7 +4,6 @@ use super::*;
 use crate::decide::needs::needs;
 use crate::model::{DecisionKind, Dispute, Resource};
 
-
 /// A suppression that an automation rule sets again after the engine has reverted it.
 fn reverted_before() -> State {
     let mut state = State::failing(Suppressed)
