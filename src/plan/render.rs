@@ -50,7 +50,7 @@ pub fn markdown(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {
         let _ = writeln!(
             out,
             "* held: {} – {}",
-            code_span(&held.subject.finding.id),
+            code_span(held_name(held)),
             code_span(&held.why.sentence())
         );
     }
@@ -76,7 +76,7 @@ fn headline(plan: &Plan) -> String {
         let _ = writeln!(out, "  not read: {}", plain(gap));
     }
     if seen.gaps.len() > 5 {
-        let _ = writeln!(out, "  and {} more gaps", seen.gaps.len() - 5);
+        let _ = writeln!(out, "  and {} more", seen.gaps.len() - 5);
     }
     out
 }
@@ -136,9 +136,13 @@ fn action_line(action: &Action) -> String {
 }
 
 fn held_line(held: &Held) -> String {
+    let line = format!("? held     {}  {}", held_name(held), held.why.sentence());
+    plain(&line).into_owned()
+}
+
+fn held_name(held: &Held) -> &str {
     let s = &held.subject;
-    let name = s.ticket.as_deref().unwrap_or(&s.finding.id);
-    plain(&format!("? held     {name}  {}", held.why.sentence())).into_owned()
+    s.ticket.as_deref().unwrap_or(&s.finding.id)
 }
 
 fn summary(plan: &Plan, braked: Option<Braked>, digest: &str) -> String {

@@ -1,6 +1,8 @@
 //! The plan in numbers, and what brakes and pauses take out of it.
 #![allow(clippy::unwrap_used)]
 
+mod wording;
+
 use jiff::Timestamp;
 
 use super::limits::{Braked, Earlier, Limits, brake, is_removal};
