@@ -75,12 +75,10 @@ impl<'a> View<'a> {
                 self.f != FindingState::Failing || before.at > self.episode_started_at;
             news && before.by != self.bot && of_this_episode
         });
-        let (moved, overruled) =
-            later_counts(decided, self.w, &self.w_by, &self.base, self.reviewers);
+        let (moved, _) = later_counts(decided, self.w, &self.w_by, &self.base, self.reviewers);
         View {
             t: BaseTicket::Is(state),
             moved,
-            overruled,
             moves: earlier,
             ..self.clone()
         }

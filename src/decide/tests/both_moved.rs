@@ -204,3 +204,21 @@ fn what_a_reviewer_closed_goes_back_to_closed() {
     // It has failed anew since it was closed.
     assert_eq!(ignored(REVIEWER, 9), open);
 }
+
+/// It passed at hour 12.
+#[test]
+fn what_was_suppressed_before_it_stopped_is_ignored() {
+    let suppressed = |hour| {
+        let mut state = State::failing(Suppressed)
+            .base(OPEN, Notified)
+            .ticket(Open, BOT)
+            .is("PASSED", "ACTIVE")
+            .set_by_hand(hour);
+        state.finding.as_mut().unwrap().first_observed_at = Some(t(12));
+        let action = only(state.plan());
+        (action.row, action.ticket)
+    };
+    assert_eq!(suppressed(11), (9, TicketStep::Move { to: Ignored }));
+    assert_eq!(suppressed(12), (18, TicketStep::Move { to: Resolved }));
+    assert_eq!(suppressed(13), (18, TicketStep::Move { to: Resolved }));
+}

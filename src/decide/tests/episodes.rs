@@ -131,3 +131,36 @@ fn the_last_change_of_compliance_is_the_latest_that_says_something() {
     assert_eq!(observed(unclear), untold);
     assert_eq!(observed(|other| other.first_observed_at = None), untold);
 }
+
+/// What is seen for the first time has not turned; what stops, or fails again, has.
+#[test]
+fn a_finding_turns_when_it_stops_or_fails_again() {
+    let turned = |state: State| {
+        let plan = state.plan();
+        let after = plan.actions.into_iter().find_map(|action| action.after);
+        after
+            .or_else(|| plan.noted.into_iter().next())
+            .unwrap()
+            .turned_at
+    };
+    let open = || {
+        State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Open, BOT)
+    };
+    let mut first = State::failing(New);
+    first.link.base = None;
+    assert_eq!(turned(first), None);
+    assert_eq!(turned(open()), None);
+    assert_eq!(turned(open().is("PASSED", "ACTIVE")), Some(t(20)));
+    let again = open().base_finding(FindingState::Archived);
+    assert_eq!(turned(again), Some(t(20)));
+    let gone_on = open()
+        .is("PASSED", "ARCHIVED")
+        .base_finding(FindingState::Passing);
+    assert_eq!(turned(gone_on), None);
+    assert_eq!(
+        turned(open().is("NOT_AVAILABLE", "ACTIVE").status(New)),
+        None
+    );
+}

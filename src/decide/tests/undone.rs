@@ -40,3 +40,22 @@ fn a_move_that_leads_elsewhere_decides_nothing() {
     state.snapshot.moves.insert(1, all);
     assert_eq!(told(&state.plan()), ["2 Move { to: Open }"]);
 }
+
+/// It passed at hour 12, and a reviewer set its ticket back to open at this one: something is left to look at.
+#[test]
+fn it_stays_open_where_a_reviewer_keeps_it_open() {
+    let closed = |hour| {
+        let mut state = State::failing(WorkflowStatus::Resolved)
+            .base(AT_RESOLVED, WorkflowStatus::Resolved)
+            .ticket(Closed, TEAM)
+            .is("PASSED", "ACTIVE");
+        let finding = state.finding.as_mut().unwrap();
+        finding.first_observed_at = Some(t(12));
+        let all = moves(&[(REVIEWER, Resolved, Open, hour), (TEAM, Open, Closed, 15)]);
+        state.snapshot.moves.insert(1, all);
+        told(&state.plan())
+    };
+    assert_eq!(closed(13), ["2 Move { to: Open }"]);
+    assert_eq!(closed(12), ["2 Move { to: Resolved }"]);
+    assert_eq!(closed(11), ["2 Move { to: Resolved }"]);
+}
