@@ -130,6 +130,39 @@ async fn what_fails_after_a_reviewer_closed_the_ticket_is_no_part_of_that_though
 }
 
 #[tokio::test]
+async fn a_ticket_opened_for_what_was_deleted_since_is_closed_again_for_what_was_accepted() {
+    let scene = consolidated(BY_ACCOUNT);
+    scene.settle().await;
+    let group = a_recorded_group(&scene);
+    let (new, accepted) = group.split_first().unwrap();
+    let key = live(&scene, new)[0].clone();
+    set(&scene, std::slice::from_ref(new), "PASSED");
+    scene.settle().await;
+    transition(&scene, Role::Product, &key, "Resolved");
+    scene.settle().await;
+    transition(&scene, Role::Reviewer, &key, "Closed");
+    scene.settle().await;
+    scene.clock.advance(scene::acts::minutes(60));
+    set(&scene, std::slice::from_ref(new), "FAILED");
+    scene.settle().await;
+    assert_eq!(status_of(&scene, &key), "Open");
+    let resource = arn(&scene.world.lock(), new);
+    delete_resource(&scene, &resource);
+    in_hub(&scene, |hub, now, journal| {
+        hub.archive(&new.0, &new.1, None, now, journal);
+    });
+    scene.clock.advance(scene::acts::minutes(8 * 60));
+    scene.settle().await;
+    assert_eq!(status_of(&scene, &key), "Closed");
+    let why = comments(&scene, &key).pop().unwrap();
+    assert!(why.contains("closed what still fails"), "{why}");
+    for finding in accepted {
+        assert_eq!(live(&scene, finding), [""; 0]);
+        assert_eq!(workflow(&scene, finding), "RESOLVED");
+    }
+}
+
+#[tokio::test]
 async fn what_the_console_takes_back_after_the_close_is_open_again_without_the_others() {
     let scene = consolidated(BY_ACCOUNT);
     scene.settle().await;
