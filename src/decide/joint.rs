@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::Link;
+use crate::model::{Finding, Link, Marker};
 use crate::plan::HeldReason;
 use crate::read::snapshot::Snapshot;
 
@@ -90,7 +90,23 @@ fn joint_letters<'a>(
         owner: case.owner.as_ref().ok().cloned(),
         may_move: may_move(case, ticket, snapshot),
         shared: true,
+        of_more: deleted_at.is_some() && is_of_more(case, snapshot),
         accepted: about == About::Accepted,
         ..View::clone(lead)
     }))
+}
+
+/// A finding that left the ticket when it was dealt with still names it in its fields: the ticket says how that went.
+fn is_of_more(case: &Case<'_>, snapshot: &Snapshot) -> bool {
+    let rows = case.shared.as_ref().map_or(&[][..], |shared| &shared.rows);
+    let naming = |finding: &&Box<Finding>| {
+        finding.noted_ticket.is_some() && finding.noted_ticket == case.key
+    };
+    let mut others = snapshot.findings.values().filter(naming);
+    others.any(|finding| {
+        let marker = Marker::of(&finding.alias);
+        let exists = |link: &Link| link.resource_deleted_at.is_none();
+        let is_row = rows.iter().any(|row| row.marker == marker);
+        !is_row && snapshot.link(&marker).is_none_or(exists)
+    })
 }

@@ -125,8 +125,8 @@ fn resource_deleted(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     let mut verdict = Verdict::new(4, Reason::ResourceDeleted { at });
     if v.exists() && !v.is(Closed) {
         verdict = match policy.resource_deleted {
-            ResourceDeleted::Delete => verdict.step(TicketStep::Delete),
-            ResourceDeleted::Close => verdict.to(Closed).comment(""),
+            ResourceDeleted::Delete if !v.of_more => verdict.step(TicketStep::Delete),
+            ResourceDeleted::Delete | ResourceDeleted::Close => verdict.to(Closed).comment(""),
         };
     }
     if v.unsettled() && !matches!(v.f, Archived | Gone) {

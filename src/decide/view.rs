@@ -74,6 +74,8 @@ pub(super) struct View<'a> {
     pub(super) lead: Option<(Severity, String)>,
     /// The ticket is of several findings.
     pub(super) shared: bool,
+    /// Findings that have left it were dealt with in this ticket, and their resources exist.
+    pub(super) of_more: bool,
     /// A reviewer has accepted all that it is of, and nobody has said anything since.
     pub(super) accepted: bool,
 }
@@ -163,6 +165,7 @@ fn letters<'a>(
         owner: case.owner.as_ref().ok().cloned(),
         may_move: may_move(case, ticket, snapshot),
         shared: false,
+        of_more: false,
         accepted: false,
     }))
 }

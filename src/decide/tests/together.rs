@@ -186,3 +186,36 @@ fn it_stays_with_its_team_though_the_worst_one_is_another_teams() {
     let plan = state.plan();
     assert!(plan.is_empty() && plan.held.is_empty(), "{plan:?}");
 }
+
+/// What had stopped when the ticket was closed has left it, and names it still: the ticket says how that went.
+#[test]
+fn a_ticket_in_which_others_were_dealt_with_outlives_the_last_resource() {
+    let with = |change: &dyn Fn(&mut Finding, &mut Link)| {
+        let mut state = agreed(2, Open, Notified).deleted(0);
+        state.members[1].1.member = None;
+        let (finding, link) = &mut state.members[1];
+        finding.noted_ticket = Some("SEC-1".to_owned());
+        change(finding, link);
+        told(&state.is(1, "PASSED", "ACTIVE").status(1, RESOLVED).plan())
+    };
+    let closed = ["4 Move { to: Closed } RESOLVED f0"];
+    let deleted = ["4 Delete RESOLVED f0"];
+    assert_eq!(with(&|_, _| ()), closed);
+    assert_eq!(with(&|finding, _| finding.noted_ticket = None), deleted);
+    let another = Some("SEC-9".to_owned());
+    assert_eq!(
+        with(&|finding, _| finding.noted_ticket.clone_from(&another)),
+        deleted
+    );
+    assert_eq!(
+        with(&|_, link| link.resource_deleted_at = Some(t(16))),
+        deleted
+    );
+    // An archived finding of the same resource is no other.
+    let twin = agreed(1, Open, Notified).deleted(0);
+    let mut twin = twin.twin(0, RESOLVED);
+    let archived = twin.snapshot.findings.values_mut().next().unwrap();
+    archived.noted_ticket = Some("SEC-1".to_owned());
+    archived.record = finding("FAILED", "ARCHIVED", New).record;
+    assert_eq!(told(&twin.plan()), deleted);
+}
