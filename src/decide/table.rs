@@ -110,7 +110,7 @@ fn kept_open_by_a_reviewer(v: &View<'_>) -> Option<Ruling> {
     if !(v.is(Open) && (v.f.is_stopped() || v.deleted_at.is_some()) && v.kept_open()) {
         return None;
     }
-    if v.f.is_stopped() && v.f != Gone && v.unsettled() {
+    if v.f.is_stopped() && v.unsettled() {
         let to = WorkflowStatus::Resolved;
         return Some(Ruling::Row(
             Verdict::new(3, Reason::StatusAligned { to }).status(to),

@@ -330,3 +330,31 @@ fn the_team_hears_of_a_ticket_that_a_reviewer_opens_again() {
         matches!(action.alerts.as_slice(), [alert] if alert.to == crate::ports::Audience::Team)
     );
 }
+
+#[test]
+fn that_it_passes_is_said_once() {
+    let verified = |key: &str| {
+        let state = resolved().is("PASSED", "ACTIVE");
+        let key = format!("{}:{key}", state.link.marker);
+        told(&with(state, |link| link.comments = [key].into()).plan())
+    };
+    assert_eq!(verified("1:19:"), [""; 0]);
+    assert_eq!(verified("1:18:"), ["19 Keep"]);
+    assert_eq!(verified("0:19:"), ["19 Keep"]);
+}
+
+#[test]
+fn a_decision_counts_in_its_episode_unless_it_was_to_open_it_again() {
+    use crate::model::DecisionKind::{Closed as Accepted, Reopened};
+    let decided = |kind, episode| {
+        let state = with(resolved(), |link| {
+            let decision = link.decision.as_mut().unwrap();
+            (decision.kind, decision.episode) = (kind, episode);
+        });
+        told(&state.plan())
+    };
+    let open = ["14 Move { to: Open } NOTIFIED f"];
+    assert_eq!(decided(Accepted, 1), [""; 0]);
+    assert_eq!(decided(Accepted, 0), open);
+    assert_eq!(decided(Reopened, 1), open);
+}

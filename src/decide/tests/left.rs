@@ -1,4 +1,4 @@
-//! A shared ticket that no finding belongs to any more.
+//! A ticket that no finding belongs to any more, or whose resource is gone.
 
 use super::shared::{Shared, agreed, told};
 use super::*;
@@ -58,4 +58,18 @@ fn it_is_history_then_unless_somebody_deletes_it() {
     let hidden = unread(long_ago(), Missing::Unreadable);
     let held = vec!["held ticket_unreadable".to_owned()];
     assert_eq!(ticket(hidden), (held, None));
+}
+
+#[test]
+fn what_is_deleted_with_its_resource_is_a_ticket_that_is_not_closed() {
+    let gone = |state: State| told(&state.resource_deleted().plan());
+    let closed = State::failing(WorkflowStatus::Resolved)
+        .base(AT_CLOSED, WorkflowStatus::Resolved)
+        .ticket(Closed, BOT);
+    assert_eq!(gone(closed), [""; 0]);
+    assert_eq!(gone(State::failing(New)), ["4 Keep RESOLVED f"]);
+    let ignored = State::failing(Suppressed)
+        .base(AT_IGNORED, Suppressed)
+        .ticket(Ignored, BOT);
+    assert_eq!(gone(ignored), ["4 Delete"]);
 }

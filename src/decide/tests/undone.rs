@@ -59,3 +59,31 @@ fn it_stays_open_where_a_reviewer_keeps_it_open() {
     assert_eq!(closed(12), ["2 Move { to: Resolved }"]);
     assert_eq!(closed(11), ["2 Move { to: Resolved }"]);
 }
+
+#[test]
+fn a_ticket_is_ignored_by_a_rule_or_with_the_status_in_security_hub() {
+    use crate::plan::Reason;
+    let ignored = || {
+        State::failing(Notified)
+            .base(OPEN, Notified)
+            .ticket(Ignored, TEAM)
+    };
+    let action = only(ignored().plan());
+    let is_undone = matches!(action.reason, Reason::IgnoredWithoutRule { .. });
+    assert_eq!((action.row, is_undone), (2, true));
+    assert_eq!(only(ignored().rule().plan()).row, 5);
+    let hidden = ignored().status(Suppressed).set_by_hand(16).plan();
+    assert_eq!(told(&hidden), [""; 0]);
+}
+
+/// Its resource is gone, and a reviewer keeps its ticket open: what Security Hub says of it stays.
+#[test]
+fn nothing_is_said_of_what_a_reviewer_keeps_open_while_it_fails() {
+    let mut state = State::failing(Notified)
+        .base(AT_RESOLVED, Notified)
+        .ticket(Open, REVIEWER);
+    let proof = vec![ResourceFact::Deleted { at: t(12) }];
+    let marker = state.link.marker.clone();
+    state.snapshot.resources.insert(marker, proof);
+    assert_eq!(told(&state.plan()), [""; 0]);
+}
