@@ -181,6 +181,8 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use rusqlite::StatementStatus;
+
     use super::*;
 
     #[test]
@@ -193,5 +195,20 @@ mod tests {
         drop(first);
         lock(&database).unwrap();
         drop(copy);
+    }
+
+    /// An index is only of posts that have a parent.
+    #[test]
+    fn a_statement_is_not_prepared_again_for_other_values() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = open(&dir.path().join("asaf.sqlite3")).unwrap();
+        let mut statement = connection.prepare(super::super::outbox::OPEN_POST).unwrap();
+        for parent in [None, Some(1), None, Some(2)] {
+            let mut rows = statement
+                .query(("slack", "#a", "fold", parent, 0, "m"))
+                .unwrap();
+            assert!(rows.next().unwrap().is_none());
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }

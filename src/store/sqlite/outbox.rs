@@ -244,6 +244,8 @@ fn parent(step: &Transaction<'_>, notice: &Notice) -> Result<Option<i64>, Fault>
         .optional()?)
 }
 
+pub(super) const OPEN_POST: &str = "SELECT id, sent FROM post WHERE place = ?1 AND recipient = ?2 AND fold = ?3 AND parent IS ?4 AND opened_ms > ?5 AND given_up = 0 AND NOT EXISTS (SELECT 1 FROM notice WHERE post = post.id AND marker IS ?6) ORDER BY id DESC LIMIT 1";
+
 /// A post that still takes the notice in; one link's news stay apart, so that their order can be read.
 fn open_post(
     step: &Transaction<'_>,
@@ -255,9 +257,8 @@ fn open_post(
     let Some(fold) = &notice.fold else {
         return Ok(None);
     };
-    let sql = "SELECT id, sent FROM post WHERE place = ?1 AND recipient = ?2 AND fold = ?3 AND parent IS ?4 AND opened_ms > ?5 AND given_up = 0 AND NOT EXISTS (SELECT 1 FROM notice WHERE post = post.id AND marker IS ?6) ORDER BY id DESC LIMIT 1";
     let open: Option<(i64, i64)> = step
-        .prepare_cached(sql)?
+        .prepare_cached(OPEN_POST)?
         .query_row(
             (
                 &notice.place,
