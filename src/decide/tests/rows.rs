@@ -566,3 +566,58 @@ fn markers_follow_what_a_finding_is_about_and_not_its_id() {
     b.key.id = "another".to_owned();
     assert_eq!(Marker::of(&a.alias), Marker::of(&b.alias));
 }
+
+#[test]
+fn a_reviewer_closes_what_cannot_be_checked_whatever_is_done_with_what_fails() {
+    use crate::plan::HeldReason::ClosedWhileFailing;
+    let closed = |policy| {
+        State::failing(Notified)
+            .base(AT_RESOLVED, Notified)
+            .ticket(Closed, REVIEWER)
+            .policy(move |it| it.close_while_failing = policy)
+    };
+    for policy in [
+        CloseWhileFailing::Resolve,
+        CloseWhileFailing::Hold,
+        CloseWhileFailing::Reopen,
+    ] {
+        let unclear = only(closed(policy).is("NOT_AVAILABLE", "ACTIVE").plan());
+        let written = unclear.workflow.map(|step| step.to);
+        assert_eq!(
+            (unclear.row, written),
+            (7, Some(WorkflowStatus::Resolved)),
+            "{policy:?}"
+        );
+    }
+    let held = closed(CloseWhileFailing::Hold).plan().held;
+    assert!(matches!(held[0].why, ClosedWhileFailing { .. }));
+    let reopened = only(closed(CloseWhileFailing::Reopen).plan());
+    assert_eq!(
+        (reopened.row, reopened.ticket),
+        (7, TicketStep::Move { to: Open })
+    );
+}
+
+/// By policy, only rules suppress.
+#[test]
+fn a_suppression_by_hand_is_reverted_where_somebody_had_decided_and_else_the_ticket_is_opened() {
+    let row = |base: BaseTicket, state, decided: bool| {
+        let mut it = State::failing(Suppressed)
+            .base(base, WorkflowStatus::Resolved)
+            .ticket(state, BOT)
+            .set_by_hand(16)
+            .policy(|policy| policy.suppressed_by_hand = SuppressedByHand::Revert);
+        if decided {
+            it = it.decided();
+        }
+        let action = only(it.plan());
+        (action.row, action.workflow.map(|step| step.to))
+    };
+    let back = (10, Some(WorkflowStatus::Resolved));
+    let open = (14, Some(Notified));
+    for (base, state) in [(AT_RESOLVED, Resolved), (AT_CLOSED, Closed)] {
+        assert_eq!(row(base, state, true), back);
+        assert_eq!(row(base, state, false), open);
+    }
+    assert_eq!(row(OPEN, Open, false), (10, Some(Notified)));
+}

@@ -74,6 +74,9 @@ fn a_ticket_is_ignored_by_a_rule_or_with_the_status_in_security_hub() {
     assert_eq!(only(ignored().rule().plan()).row, 5);
     let hidden = ignored().status(Suppressed).set_by_hand(16).plan();
     assert_eq!(told(&hidden), [""; 0]);
+    let resolved = ignored().base(AT_RESOLVED, Notified);
+    let hidden = resolved.status(Suppressed).set_by_hand(16).plan();
+    assert_eq!(told(&hidden), [""; 0]);
 }
 
 /// Its resource is gone, and a reviewer keeps its ticket open: what Security Hub says of it stays.
