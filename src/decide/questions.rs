@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::model::{
-    Author, BaseTicket, FindingState, LinkOwner, Move, Ticket, TicketState, WorkflowStatus,
+    Author, BaseTicket, DecisionKind, FindingState, LinkOwner, Move, Ticket, TicketState,
+    WorkflowStatus,
 };
 
 use super::case::Case;
@@ -179,10 +180,16 @@ impl<'a> View<'a> {
     /// A person decided in this episode that the finding is dealt with.
     pub(super) fn decided(&self) -> bool {
         let now = self.link.decision.as_ref().is_some_and(|decision| {
-            decision.episode == self.episode
-                && decision.kind != crate::model::DecisionKind::Reopened
+            decision.episode == self.episode && decision.kind != DecisionKind::Reopened
         });
         now || self.accepted
+    }
+
+    /// A reviewer closed its ticket in this episode, whatever became of that ticket.
+    pub(super) fn was_accepted(&self) -> bool {
+        self.link.decision.as_ref().is_some_and(|decision| {
+            decision.episode == self.episode && decision.kind == DecisionKind::Closed
+        })
     }
 
     /// It fails again since the ticket was closed, and nobody has decided anything in this episode.

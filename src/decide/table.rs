@@ -414,11 +414,13 @@ fn fails_again(v: &View<'_>, policy: &Policy, now: Timestamp) -> Option<Ruling> 
     ))
 }
 
-/// Row 15: it needs a ticket. RESOLVED by AWS counts as ours does: nobody decided anything.
+/// Row 15: it needs a ticket. RESOLVED by AWS counts as ours does: nobody decided anything, unless a reviewer closed the
+/// ticket that somebody deleted since.
 fn new_ticket(v: &View<'_>, policy: &Policy) -> Option<Ruling> {
     let absent = matches!(v.t, BaseTicket::None | BaseTicket::Deleted);
-    let undecided = v.unsettled()
-        || (v.w == Some(WorkflowStatus::Resolved) && v.theirs(WorkflowStatus::Resolved).is_none());
+    let resolved =
+        v.w == Some(WorkflowStatus::Resolved) && v.theirs(WorkflowStatus::Resolved).is_none();
+    let undecided = v.unsettled() || (resolved && !v.was_accepted());
     if !(absent && undecided) {
         return None;
     }
@@ -538,6 +540,7 @@ fn rest(v: &View<'_>, policy: &Policy) -> Ruling {
         BaseTicket::None | BaseTicket::Deleted => {
             v.theirs(Suppressed).is_some()
                 || v.theirs(WorkflowStatus::Resolved).is_some()
+                || v.was_accepted()
                 || !v.warrants_ticket(policy)
         }
         BaseTicket::Is(Open | Resolved) => false,
