@@ -30,7 +30,7 @@ fn rule_of_the_rest(v: &View<'_>, policy: &Policy, now: Timestamp) -> Ruling {
         .or_else(|| set_by_hand(v, policy))
         .or_else(|| fails(v, policy, now))
         .or_else(|| stopped(v, policy))
-        .unwrap_or_else(|| rest(v, policy))
+        .unwrap_or_else(|| rest(v))
 }
 
 /// Row 2: undone, whatever the finding says.
@@ -526,7 +526,7 @@ fn resolve_stopped(v: &View<'_>, suppression_stays: bool, ignored_for_nothing: b
 }
 
 /// Rows 21 to 23: nothing to do, or a defect.
-fn rest(v: &View<'_>, policy: &Policy) -> Ruling {
+fn rest(v: &View<'_>) -> Ruling {
     if v.f == Unclear {
         return Ruling::Wait;
     }
@@ -541,7 +541,6 @@ fn rest(v: &View<'_>, policy: &Policy) -> Ruling {
             v.theirs(Suppressed).is_some()
                 || v.theirs(WorkflowStatus::Resolved).is_some()
                 || v.was_accepted()
-                || !v.warrants_ticket(policy)
         }
         BaseTicket::Is(Open | Resolved) => false,
     };

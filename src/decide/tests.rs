@@ -12,6 +12,7 @@ mod ignoring;
 mod left;
 mod part_read;
 mod placed;
+mod read;
 mod remembered;
 mod rows;
 mod shared;

@@ -35,13 +35,9 @@ fn with(mut state: State, change: impl FnOnce(&mut Link)) -> State {
     state
 }
 
-/// The link's next row, or the one that it has.
+/// What the link remembers.
 fn after(state: State) -> Link {
-    let known = state.link.clone();
-    let plan = state.plan();
-    let mut rows = plan.actions.into_iter().filter_map(|action| action.after);
-    let row = rows.next().or_else(|| plan.noted.into_iter().next());
-    row.map_or(known, |row| *row)
+    state.after()
 }
 
 #[test]

@@ -6,10 +6,7 @@ use crate::decide::episode::{changed_between, first_observed};
 
 /// The episode that both sides agree on after this run, and when it began.
 fn began(state: State) -> (u32, Timestamp) {
-    let plan = state.plan();
-    let after = plan.actions.into_iter().find_map(|action| action.after);
-    let link = after.or_else(|| plan.noted.into_iter().next()).unwrap();
-    let base = link.base.unwrap();
+    let base = state.after().base.unwrap();
     (base.episode, base.episode_started_at)
 }
 
@@ -135,14 +132,7 @@ fn the_last_change_of_compliance_is_the_latest_that_says_something() {
 /// What is seen for the first time has not turned; what stops, or fails again, has.
 #[test]
 fn a_finding_turns_when_it_stops_or_fails_again() {
-    let turned = |state: State| {
-        let plan = state.plan();
-        let after = plan.actions.into_iter().find_map(|action| action.after);
-        after
-            .or_else(|| plan.noted.into_iter().next())
-            .unwrap()
-            .turned_at
-    };
+    let turned = |state: State| state.after().turned_at;
     let open = || {
         State::failing(Notified)
             .base(OPEN, Notified)

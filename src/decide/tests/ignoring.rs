@@ -255,3 +255,42 @@ fn in_no_state_do_unread_rules_hide_or_show_anything() {
     }
     assert!(held > 1_000, "{held}");
 }
+
+/// It passes. Whatever had hidden it is told apart from what stopped by itself.
+#[test]
+fn what_is_hidden_for_nothing_is_resolved() {
+    use crate::plan::Reason;
+    let passes = |base, state, w| {
+        let state = State::failing(w)
+            .base(base, w)
+            .ticket(state, BOT)
+            .is("PASSED", "ACTIVE");
+        let action = only(state.plan());
+        let ended = action.reason == Reason::IgnoreEnded;
+        let written = action.workflow.map(|step| step.to);
+        (action.row, action.ticket, written, ended)
+    };
+    let resolved = Some(WorkflowStatus::Resolved);
+    let to_resolved = TicketStep::Move { to: Resolved };
+    let keep = TicketStep::Keep;
+    assert_eq!(
+        passes(AT_IGNORED, Ignored, Suppressed),
+        (18, to_resolved, resolved, true)
+    );
+    assert_eq!(
+        passes(AT_IGNORED, Ignored, Notified),
+        (18, to_resolved, resolved, true)
+    );
+    assert_eq!(
+        passes(AT_RESOLVED, Resolved, Suppressed),
+        (18, keep, resolved, true)
+    );
+    assert_eq!(
+        passes(OPEN, Open, Suppressed),
+        (18, to_resolved, resolved, false)
+    );
+    assert_eq!(
+        passes(OPEN, Open, Notified),
+        (18, to_resolved, resolved, false)
+    );
+}

@@ -1,5 +1,6 @@
 //! One finding with everything that deciding asks about it.
 
+use super::shared::told;
 use super::*;
 
 pub(in crate::decide) const BOT: &str = "bot";
@@ -219,6 +220,21 @@ impl State {
     pub(in crate::decide) fn plan(self) -> Plan {
         let (snapshot, policy, now) = self.seen();
         decide(&snapshot, &policy, now)
+    }
+
+    /// The link's next row, or the one that it has, and what is done.
+    pub(in crate::decide) fn outcome(self) -> (Link, Vec<String>) {
+        let known = self.link.clone();
+        let plan = self.plan();
+        let done = told(&plan);
+        let rows = plan.actions.into_iter().filter_map(|action| action.after);
+        let mut rows = rows.chain(plan.noted);
+        (rows.next().map_or(known, |row| *row), done)
+    }
+
+    /// The link's next row, or the one that it has.
+    pub(in crate::decide) fn after(self) -> Link {
+        self.outcome().0
     }
 
     /// What a run sees.
