@@ -10,6 +10,7 @@ mod episodes;
 mod handed_over;
 mod ignoring;
 mod left;
+mod movers;
 mod part_read;
 mod placed;
 mod read;
@@ -20,6 +21,7 @@ mod standings;
 mod state;
 mod together;
 mod undone;
+mod writers;
 
 use jiff::{SignedDuration, Timestamp};
 
