@@ -1,5 +1,10 @@
 //! Random histories of the engine, each decided by one number: `cargo run --release --example simulate -- --help`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 #[path = "../tests/scene/mod.rs"]
 mod scene;
@@ -95,7 +100,12 @@ fn several(seeds: &Range<u64>, modes: &[Mode]) -> Vec<Failed> {
     let bar = ProgressBar::new(kept.len() as u64 + each * modes.len() as u64);
     let style = "{pos} of {len} histories, {elapsed_precise}, {eta} left";
     bar.set_style(ProgressStyle::with_template(style).unwrap());
-    let done = || bar.inc(1);
+    let done = |failed: Option<&Failed>| {
+        bar.inc(1);
+        if let Some(failed) = failed {
+            bar.suspend(|| eprintln!("{failed}"));
+        }
+    };
     let (_, mut failed) = many(&kept, &done);
     for mode in modes {
         let begun = Instant::now();

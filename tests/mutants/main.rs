@@ -43,7 +43,7 @@ fn in_its_story(name: &'static str) -> Option<String> {
 fn at_a_seed(name: &str) -> Option<String> {
     for from in (0..SEEDS_MOST).step_by(TOGETHER as usize) {
         for mode in Mode::ALL {
-            let (_, failed) = many(&Case::all(from..from + TOGETHER, mode), &|| ());
+            let (_, failed) = many(&Case::all(from..from + TOGETHER, mode), &|_| ());
             if let Some(first) = failed.first() {
                 println!("{name}: {first}");
                 return Some(format!("at {}", first.case));

@@ -67,7 +67,7 @@ fn refuse(failed: &[Failed]) {
 
 #[test]
 fn seeds_that_failed_once_hold() {
-    let (_, failed) = many(&kept(), &|| ());
+    let (_, failed) = many(&kept(), &|_| ());
     refuse(&failed);
 }
 
@@ -89,7 +89,7 @@ fn histories_hold_in_every_mode() {
     let seeds = asked.map_or(SEEDS, |text| text.parse().unwrap());
     let (mut all, mut failed) = (Counts::default(), Vec::new());
     for mode in Mode::ALL {
-        let (counts, some) = many(&Case::all(FIRST..FIRST + seeds, mode), &|| ());
+        let (counts, some) = many(&Case::all(FIRST..FIRST + seeds, mode), &|_| ());
         all.add(&counts);
         failed.extend(some);
     }

@@ -134,7 +134,10 @@ impl std::fmt::Display for Failed {
 }
 
 /// Lives through many histories, on as many threads as the machine has cores. `done` is told of each.
-pub(crate) fn many(cases: &[Case], done: &(dyn Fn() + Sync)) -> (Counts, Vec<Failed>) {
+pub(crate) fn many(
+    cases: &[Case],
+    done: &(dyn Fn(Option<&Failed>) + Sync),
+) -> (Counts, Vec<Failed>) {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let next = AtomicUsize::new(0);
     let work = || {
@@ -143,11 +146,10 @@ pub(crate) fn many(cases: &[Case], done: &(dyn Fn() + Sync)) -> (Counts, Vec<Fai
             let outcome = run(*case, false);
             counts.add(&outcome.counts);
             let violations = outcome.violations;
-            if !violations.is_empty() {
-                let case = *case;
-                failed.push(Failed { case, violations });
-            }
-            done();
+            let case = *case;
+            let failure = (!violations.is_empty()).then_some(Failed { case, violations });
+            done(failure.as_ref());
+            failed.extend(failure);
         }
         (counts, failed)
     };
