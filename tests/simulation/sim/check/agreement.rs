@@ -238,6 +238,17 @@ pub(super) fn may_be_closed(world: &World, id: u64) -> bool {
     }
 }
 
+/// At any time.
+pub(super) fn was_closed_by_a_reviewer(world: &World, wanted: u64) -> bool {
+    let mut entries = world.journal.entries.iter();
+    entries.any(|entry| {
+        let by_reviewer =
+            matches!(&entry.actor, Actor::Person { role, .. } if role == "reviewer");
+        let closed = matches!(&entry.change, Change::TicketMoved { id, to, .. } if *id == wanted && to == "Closed");
+        by_reviewer && closed
+    })
+}
+
 fn last_move<'a>(world: &'a World, wanted: u64, into: Option<&str>) -> Option<&'a Actor> {
     let moves = world
         .journal

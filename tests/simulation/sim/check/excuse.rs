@@ -252,7 +252,7 @@ impl<'a> Excuses<'a> {
             .any(|other| matches!(&other.change, Change::WorkflowSet { id: of, .. } if of == id))
     }
 
-    /// Our own RESOLVED was the last status before somebody's.
+    /// RESOLVED, ours or one that we knew of, was the last status before somebody's.
     fn was_taken_back(&self, entry: &Entry) -> bool {
         let Change::WorkflowSet { id, .. } = &entry.change else {
             return false;
@@ -268,7 +268,7 @@ impl<'a> Excuses<'a> {
         let last = earlier.next();
         let theirs = last.is_some_and(|(actor, _)| *actor != Actor::Engine);
         let before = earlier.next();
-        theirs && before.is_some_and(|(actor, to)| *actor == Actor::Engine && to == "RESOLVED")
+        theirs && before.is_some_and(|(_, to)| to == "RESOLVED")
     }
 
     /// The finding was archived and became active again before we set it RESOLVED for that, and nothing that a read shows

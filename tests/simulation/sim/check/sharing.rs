@@ -9,7 +9,9 @@ use asaf::model::Severity;
 use asaf::model::finding::asff;
 use serde_json::Value;
 
-use super::agreement::{Pair, is_deleted, may_be_closed, moved_by_a_person};
+use super::agreement::{
+    Pair, is_deleted, may_be_closed, moved_by_a_person, was_closed_by_a_reviewer,
+};
 use super::excuse::Excuses;
 
 /// Account and rule, in lower case.
@@ -139,6 +141,17 @@ impl Shared<'_> {
             .collect()
     }
 
+    /// A reviewer had closed it, what it was opened for again is deleted, and nothing else of it has work: the engine would
+    /// close it itself.
+    fn would_be_closed(&self, world: &World) -> bool {
+        let gone = |asff: &&Value| fails(asff) && is_deleted(world, asff);
+        let work = |asff: &&Value| fails(asff) && !gone(asff) && status(asff) != "RESOLVED";
+        let mut findings = self.findings.iter();
+        was_closed_by_a_reviewer(world, self.issue.id)
+            && findings.any(|asff| gone(&asff))
+            && !self.findings.iter().any(|asff| work(&asff))
+    }
+
     fn whole(&self, world: &World, excuses: &Excuses<'_>) -> Vec<String> {
         let ticket = world.jira.status_name(self.issue.status);
         let key = &self.issue.key;
@@ -148,7 +161,9 @@ impl Shared<'_> {
             found.push(format!("S1: {} live tickets with {key}", self.live.len()));
         }
         let id = self.issue.id;
-        let may = || may_be_closed(world, id) || excuses.may_stay_closed(id);
+        let may = || {
+            may_be_closed(world, id) || self.would_be_closed(world) || excuses.may_stay_closed(id)
+        };
         if ticket == "Closed" && !may() {
             found.push(format!("S2: {key} is closed by somebody who may not"));
         }
