@@ -2,7 +2,7 @@
 
 use super::shared::{agreed, told};
 use super::*;
-use crate::model::{Changed, Dispute, LinkOwner, Severity};
+use crate::model::{Changed, Dispute, InFlight, LinkOwner, Severity};
 use crate::plan::Reason;
 
 const RESOLVED: WorkflowStatus = WorkflowStatus::Resolved;
@@ -353,4 +353,65 @@ fn a_decision_counts_in_its_episode_unless_it_was_to_open_it_again() {
     assert_eq!(decided(Accepted, 1), [""; 0]);
     assert_eq!(decided(Accepted, 0), open);
     assert_eq!(decided(Reopened, 1), open);
+}
+
+/// Notes of other statuses than NOTIFIED say why they were set, and stay.
+#[test]
+fn a_note_that_names_another_ticket_stays_where_it_says_why() {
+    let misnamed = |mut state: State| {
+        state.finding.as_mut().unwrap().noted_ticket = Some("SEC-9".to_owned());
+        state.outcome().1
+    };
+    assert_eq!(misnamed(resolved()), [""; 0]);
+    assert_eq!(misnamed(closed()), [""; 0]);
+    assert_eq!(misnamed(open()), ["16 Keep NOTIFIED f"]);
+}
+
+/// RESOLVED was written and seen; one read is older, and another finding of the link is NEW.
+#[test]
+fn another_finding_follows_a_write_that_is_under_way() {
+    let mut state = closed().status(Notified).twin(New);
+    let write = InFlight {
+        seen: true,
+        ..InFlight::new(RESOLVED, Notified, std::iter::empty(), t(20))
+    };
+    state.link.in_flight = Some(write);
+    let key = state.finding.as_ref().unwrap().key.clone();
+    let ours = crate::ports::WorkflowWrite {
+        identity: Some("role".to_owned()),
+        ours: true,
+        at: t(20),
+        to: RESOLVED,
+    };
+    state.snapshot.writes.insert(key, Some(ours));
+    assert_eq!(state.outcome().1, ["22 Keep RESOLVED twin"]);
+}
+
+#[test]
+fn a_reviewer_who_reopens_while_our_write_is_under_way_is_followed() {
+    let mut state = resolved().status(New).ticket(Open, REVIEWER);
+    let write = InFlight::new(RESOLVED, New, std::iter::empty(), t(20));
+    state.link.in_flight = Some(write);
+    assert_eq!(state.outcome().1, ["8 Keep NOTIFIED f"]);
+}
+
+#[test]
+fn a_third_deletion_is_told_once() {
+    let deleted = |disputed: bool| {
+        with(open_before().missing(2), |link| {
+            link.deleted_by_people = 2;
+            link.dispute = disputed.then_some(Dispute {
+                row: 12,
+                at: t(19),
+                labelled: false,
+            });
+        })
+    };
+    let action = only(deleted(false).plan());
+    let told = matches!(action.reason, Reason::Withheld { .. });
+    assert_eq!(
+        (action.row, action.ticket, told),
+        (12, TicketStep::Keep, true)
+    );
+    assert_eq!(deleted(true).outcome().1, ["held deleted_too_often"]);
 }

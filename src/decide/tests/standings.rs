@@ -227,3 +227,28 @@ fn a_ticket_is_closed_again_when_nothing_is_left_but_what_was_accepted() {
             .collect(),
     );
 }
+
+/// RESOLVED was written and seen for one that is accepted; a read is older, and another finding of its resource is NEW.
+#[test]
+fn another_finding_of_a_member_follows_a_write_that_is_under_way() {
+    let mut state = agreed(2, Closed, RESOLVED).accepted().status(0, Notified);
+    let (finding, link) = &mut state.members[0];
+    link.in_flight = Some(InFlight {
+        seen: true,
+        ..InFlight::new(RESOLVED, Notified, std::iter::empty(), t(20))
+    });
+    let ours = WorkflowWrite {
+        identity: Some("role".to_owned()),
+        ours: true,
+        at: t(20),
+        to: RESOLVED,
+    };
+    state
+        .snapshot
+        .writes
+        .insert(finding.key.clone(), Some(ours));
+    assert_eq!(
+        told(&state.twin(0, New).plan()),
+        ["22 Keep RESOLVED f0-twin"]
+    );
+}

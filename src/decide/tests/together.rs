@@ -73,8 +73,11 @@ fn the_ticket_goes_on_in_its_own_episode() {
 fn what_is_accepted_stays_so_when_another_one_has_stopped() {
     let mut state = agreed(1, Closed, RESOLVED).accepted();
     state.group.base.as_mut().unwrap().finding = FindingState::Passing;
+    let group = state.group.marker.clone();
     let plan = state.plan();
     assert!(plan.is_empty() && plan.held.is_empty(), "{plan:?}");
+    let noted = plan.noted.iter().find(|link| link.marker == group);
+    assert_eq!(noted.unwrap().base.as_ref().unwrap().episode, 1);
 }
 
 /// A reviewer sets the ticket back to open at hour 15. The worst one had stopped, or its resource was gone, by then.
