@@ -335,6 +335,10 @@ fn that_it_passes_is_said_once() {
         told(&with(state, |link| link.comments = [key].into()).plan())
     };
     assert_eq!(verified("1:19:"), [""; 0]);
+    let state = resolved().is("PASSED", "ACTIVE").status(Notified);
+    let said = format!("{}:1:19:", state.link.marker);
+    let aligned = with(state, |link| link.comments = [said].into());
+    assert_eq!(aligned.outcome().1, ["20 Keep RESOLVED f"]);
     assert_eq!(verified("1:18:"), ["19 Keep"]);
     assert_eq!(verified("0:19:"), ["19 Keep"]);
 }

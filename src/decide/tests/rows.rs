@@ -635,6 +635,12 @@ fn a_ticket_that_a_reviewer_closed_is_not_made_anew_when_somebody_deletes_it() {
         [""; 0]
     );
     // It was only claimed, or fails again since.
+    let mut earlier = deleted(BaseTicket::Deleted).decided();
+    earlier.link.decision.as_mut().unwrap().episode = 0;
+    assert_eq!(told(&earlier.plan()), new(15));
+    let mut resolved = deleted(BaseTicket::Deleted).decided();
+    resolved.link.decision.as_mut().unwrap().kind = crate::model::DecisionKind::Resolved;
+    assert_eq!(told(&resolved.plan()), new(15));
     let mut claimed = deleted(AT_RESOLVED).decided();
     claimed.link.decision.as_mut().unwrap().kind = crate::model::DecisionKind::Resolved;
     assert_eq!(told(&claimed.plan()), new(12));

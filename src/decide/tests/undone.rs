@@ -75,8 +75,12 @@ fn a_ticket_is_ignored_by_a_rule_or_with_the_status_in_security_hub() {
     let hidden = ignored().status(Suppressed).set_by_hand(16).plan();
     assert_eq!(told(&hidden), [""; 0]);
     let resolved = ignored().base(AT_RESOLVED, Notified);
-    let hidden = resolved.status(Suppressed).set_by_hand(16).plan();
+    let hidden = resolved.status(Suppressed).set_by_hand(14).plan();
     assert_eq!(told(&hidden), [""; 0]);
+    let revert = |policy: &mut Policy| policy.suppressed_by_hand = SuppressedByHand::Revert;
+    let hidden = ignored().status(Suppressed).set_by_hand(14).policy(revert);
+    let back = ["10 Move { to: Open } NOTIFIED f"];
+    assert_eq!(told(&hidden.plan()), back);
 }
 
 /// Its resource is gone, and a reviewer keeps its ticket open: what Security Hub says of it stays.

@@ -130,12 +130,14 @@ impl<'a> Excuses<'a> {
         let accepted = moves.find(|(entry, to)| {
             let by_reviewer =
                 matches!(&entry.actor, Actor::Person { role, .. } if role == "reviewer");
-            let closed = by_reviewer && *to == "Closed";
+            // What we close, we close for a reviewer.
+            let ours = entry.actor == Actor::Engine;
+            let closed = (by_reviewer || ours) && *to == "Closed";
             last = last.or(Some(entry.seq));
             opened = if closed { opened } else { Some(entry.seq) };
-            closed || entry.actor == Actor::Engine
+            closed || ours
         });
-        let closed = accepted.is_some_and(|(entry, _)| entry.actor != Actor::Engine);
+        let closed = accepted.is_some_and(|(_, to)| to == "Closed");
         let [from, to] = [opened, last].map(|at| usize::try_from(at.unwrap_or_default()).unwrap());
         let about = self.of_ticket.get(&ticket).map(String::as_str);
         let mut begun = self.runs.iter().filter(|(run, _)| from < *run && *run < to);
@@ -238,18 +240,40 @@ impl<'a> Excuses<'a> {
             })
     }
 
-    /// Somebody set a status so shortly before that a read may show neither that nor what we wrote since; or we did, and the
-    /// store that knew of it was lost.
+    /// Somebody set a status so shortly before the run read it that a read may show neither that nor what we wrote since; or
+    /// we did, and the store that knew of it was lost, or another finding of the resource appeared since.
     fn was_set_just_before(&self, entry: &Entry) -> bool {
         let Change::WorkflowSet { id, .. } = &entry.change else {
             return false;
         };
         let at = usize::try_from(entry.seq).unwrap();
+        let read_at = self.began_at(entry);
         let earlier = self.world.journal.entries[..at].iter().rev();
+        let mut appeared = false;
         earlier
-            .take_while(|other| entry.at.duration_since(other.at) <= STALEST_READ)
-            .filter(|other| other.actor != Actor::Engine || self.store_was_lost)
-            .any(|other| matches!(&other.change, Change::WorkflowSet { id: of, .. } if of == id))
+            .take_while(|other| read_at.duration_since(other.at) <= STALEST_READ)
+            .any(|other| match &other.change {
+                Change::WorkflowSet { id: of, .. } if of == id => {
+                    other.actor != Actor::Engine || self.store_was_lost || appeared
+                }
+                Change::FindingAppeared { id: of, .. } => {
+                    appeared |= self.of_finding.get(of) == self.of_finding.get(id);
+                    false
+                }
+                _ => false,
+            })
+    }
+
+    /// When the run that made a change began, at the earliest: the last change before it.
+    fn began_at(&self, entry: &Entry) -> Timestamp {
+        let at = usize::try_from(entry.seq).unwrap();
+        let runs = self
+            .runs
+            .iter()
+            .filter(|(from, to)| *from <= at && at < *to);
+        let from = runs.map(|(from, _)| *from).min().unwrap_or(at);
+        let before = from.checked_sub(1).map(|n| &self.world.journal.entries[n]);
+        before.map_or(entry.at, |before| before.at)
     }
 
     /// RESOLVED, ours or one that we knew of, was the last status before somebody's.
