@@ -99,10 +99,10 @@ fn joint_letters<'a>(
 /// A finding that left the ticket when it was dealt with still names it in its fields: the ticket says how that went.
 fn is_of_more(case: &Case<'_>, snapshot: &Snapshot) -> bool {
     let rows = case.shared.as_ref().map_or(&[][..], |shared| &shared.rows);
-    let naming = |finding: &&Box<Finding>| {
-        finding.noted_ticket.is_some() && finding.noted_ticket == case.key
-    };
-    let mut others = snapshot.findings.values().filter(naming);
+    let names =
+        |finding: &&Finding| finding.noted_ticket.is_some() && finding.noted_ticket == case.key;
+    let findings = snapshot.findings.values().map(Box::as_ref);
+    let mut others = findings.filter(names);
     others.any(|finding| {
         let marker = Marker::of(&finding.alias);
         let exists = |link: &Link| link.resource_deleted_at.is_none();
