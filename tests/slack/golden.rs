@@ -113,7 +113,7 @@ async fn digests_of_a_team_and_of_security() {
     scene.run(Wish::Due).await;
     scene.world.lock().first_day();
     scene.settle().await;
-    let mut dice = Dice::new(5);
+    let mut dice = Dice::new(6);
     for day in 0..9 {
         a_day(&scene, &mut dice, day);
         scene.settle().await;

@@ -131,10 +131,12 @@ fn queue(message: Message, affairs: &Affairs, now: Timestamp) -> Message {
         })
         .collect();
     let more = affairs.queue.len().saturating_sub(SHOWN);
-    let head = format!(
-        "Waiting for review: {}, {old} of them for a week or more",
-        counted(affairs.queue.len(), "ticket")
-    );
+    let late = match old {
+        0 => String::new(),
+        old => format!(", {old} of them for a week or more"),
+    };
+    let queue = counted(affairs.queue.len(), "ticket");
+    let head = format!("Waiting for review: {queue}{late}");
     message.list(head, items, more)
 }
 
