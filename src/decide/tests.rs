@@ -13,6 +13,7 @@ mod left;
 mod movers;
 mod part_read;
 mod placed;
+mod policies;
 mod read;
 mod remembered;
 mod rows;

@@ -153,19 +153,7 @@ fn while_the_rules_cannot_be_read_what_they_hid_stays_hidden() {
 
 #[test]
 fn a_gone_finding_under_a_live_rule_stays_ignored() {
-    let mut state = hidden().rule();
-    let finding = state.finding.take().unwrap();
-    let account = finding.alias.account.clone();
-    let place = (account.clone(), finding.alias.region);
-    state.snapshot.coverage.seen.insert(place, 1);
-    state.link.absent_reads = 1;
-    let fact = AccountFact {
-        id: account.clone(),
-        name: "a".to_owned(),
-        active: true,
-    };
-    state.snapshot.accounts = Some([(account, fact)].into());
-    let plan = state.plan();
+    let plan = hidden().rule().absent(1, Some(true)).plan();
     assert!(plan.actions.is_empty() && plan.held.is_empty(), "{plan:?}");
     assert_eq!(
         plan.noted[0].base.as_ref().unwrap().finding,

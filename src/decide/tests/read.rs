@@ -81,21 +81,11 @@ fn a_ticket_that_is_found_again_was_never_lost() {
 
 #[test]
 fn a_finding_is_gone_when_two_complete_reads_of_a_member_account_do_not_show_it() {
-    let absent = |reads, active: Option<bool>, covered| {
-        let mut state = open();
-        state.link.absent_reads = reads;
-        let account = state.link.alias.account.clone();
-        state.finding = None;
-        if covered {
-            let place = (account.clone(), state.link.alias.region.clone());
-            state.snapshot.coverage.seen.insert(place, 1);
+    let absent = |reads, active, covered: bool| {
+        let mut state = open().absent(reads, active);
+        if !covered {
+            state.snapshot.coverage.seen.clear();
         }
-        let fact = active.map(|active| AccountFact {
-            id: account.clone(),
-            name: String::new(),
-            active,
-        });
-        state.snapshot.accounts = fact.map(|fact| [(account, fact)].into());
         let (link, told) = state.outcome();
         (link.absent_reads, told)
     };

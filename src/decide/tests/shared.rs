@@ -23,13 +23,7 @@ fn finding_of(n: usize, w: WorkflowStatus) -> Finding {
 
 /// A ticket in this state, on which both sides agreed, of so many findings that fail since hour 10.
 pub(super) fn agreed(n: usize, state: TicketState, w: WorkflowStatus) -> Shared {
-    let mut snapshot = Snapshot {
-        taken_at: t(20),
-        ..Snapshot::default()
-    };
-    snapshot.people.bot = BOT.to_owned();
-    snapshot.people.reviewers = Some([REVIEWER.to_owned()].into());
-    snapshot.coverage.full = true;
+    let snapshot = complete();
     let policy = Policy {
         grouping: Grouping::AccountControl,
         ..Policy::default()

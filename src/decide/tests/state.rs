@@ -49,6 +49,18 @@ pub(in crate::decide) fn moves(all: &[(&str, TicketState, TicketState, i64)]) ->
     .collect()
 }
 
+/// A complete read at hour 20 that shows nothing yet.
+pub(in crate::decide) fn complete() -> Snapshot {
+    let mut snapshot = Snapshot {
+        taken_at: t(20),
+        ..Snapshot::default()
+    };
+    snapshot.people.bot = BOT.to_owned();
+    snapshot.people.reviewers = Some([REVIEWER.to_owned()].into());
+    snapshot.coverage.full = true;
+    snapshot
+}
+
 /// One link with everything that deciding asks about it.
 pub(in crate::decide) struct State {
     pub(in crate::decide) finding: Option<Finding>,
@@ -66,17 +78,10 @@ impl State {
         link.track(finding.key.clone());
         link.content =
             crate::decide::content::content_hash(&finding, finding.account_name.as_deref(), "");
-        let mut snapshot = Snapshot {
-            taken_at: t(20),
-            ..Snapshot::default()
-        };
-        snapshot.people.bot = BOT.to_owned();
-        snapshot.people.reviewers = Some([REVIEWER.to_owned()].into());
-        snapshot.coverage.full = true;
         let state = State {
             finding: Some(finding),
             link,
-            snapshot,
+            snapshot: complete(),
             policy: Policy::default(),
             now: t(20),
         };
@@ -187,6 +192,22 @@ impl State {
             origin: Some("pull request #12".to_owned()),
         };
         self.snapshot.ignored = Ignoring::Known([(self.link.marker.clone(), rule)].into());
+        self
+    }
+
+    /// So many complete reads before this one did not show the finding; what Organizations says of its account.
+    pub(in crate::decide) fn absent(mut self, reads: u32, active: Option<bool>) -> Self {
+        self.finding = None;
+        self.link.absent_reads = reads;
+        let (account, region) = (&self.link.alias.account, &self.link.alias.region);
+        let place = (account.clone(), region.clone());
+        self.snapshot.coverage.seen.insert(place, 1);
+        let fact = active.map(|active| AccountFact {
+            id: account.clone(),
+            name: "a".to_owned(),
+            active,
+        });
+        self.snapshot.accounts = fact.map(|fact| [(account.clone(), fact)].into());
         self
     }
 
