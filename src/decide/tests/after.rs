@@ -5,12 +5,6 @@ use super::*;
 use crate::model::{Changed, Dispute, InFlight, LinkOwner, Severity};
 use crate::plan::Reason;
 
-const RESOLVED: WorkflowStatus = WorkflowStatus::Resolved;
-
-fn open() -> State {
-    open_before().ticket(Open, BOT)
-}
-
 /// Both sides agreed on an open ticket.
 fn open_before() -> State {
     State::failing(Notified).base(OPEN, Notified)

@@ -9,8 +9,6 @@ use crate::decide::policy::OwnerChange;
 use crate::model::owner::Knowledge;
 use crate::model::{InFlight, LinkOwner, Owner, Routing};
 
-const RESOLVED: WorkflowStatus = WorkflowStatus::Resolved;
-
 fn asked(state: State) -> Needs {
     let (snapshot, policy, now) = state.seen();
     needs(&snapshot, &policy, now)
@@ -44,12 +42,6 @@ fn assert_all(rows: Vec<(State, &[&str])>) {
         let needs = asked(state);
         assert_eq!(words(&needs), expected, "case {n}: {needs:?}");
     }
-}
-
-fn open() -> State {
-    State::failing(Notified)
-        .base(OPEN, Notified)
-        .ticket(Open, BOT)
 }
 
 fn resolved() -> State {

@@ -1,6 +1,6 @@
 //! Shared tickets of which some findings could not be looked at.
 
-use super::shared::{RESOLVED, Shared, agreed, assert_all, named, told};
+use super::shared::{Shared, agreed, assert_all, named, told};
 use super::*;
 use crate::model::Standing;
 

@@ -11,8 +11,6 @@ use crate::model::{
     AliasKey, DecisionKind, Grouping, LinkOwner, Owner, Product, Routing, Severity,
 };
 
-const RESOLVED: WorkflowStatus = WorkflowStatus::Resolved;
-
 /// Whose everything is depends on units, and Organizations could never be read.
 fn unknown_owners() -> Arc<Routing> {
     let units = Conditions {

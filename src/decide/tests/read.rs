@@ -4,12 +4,6 @@ use super::shared::told;
 use super::*;
 use crate::model::InFlight;
 
-fn open() -> State {
-    State::failing(Notified)
-        .base(OPEN, Notified)
-        .ticket(Open, BOT)
-}
-
 #[test]
 fn a_resource_is_gone_when_all_that_is_named_is_proven_deleted_since_the_last_evaluation() {
     let gone = |facts: &[ResourceFact]| {

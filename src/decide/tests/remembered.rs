@@ -1,6 +1,6 @@
 //! What the link of a finding that shares a ticket remembers of what was done.
 
-use super::shared::{RESOLVED, Shared, agreed, next, told};
+use super::shared::{Shared, agreed, next, told};
 use super::*;
 
 /// Who set the status that both sides agree on now, and which it is.

@@ -236,8 +236,6 @@ fn standing(plan: &Plan, n: usize) -> Option<String> {
     Some(next(plan, n)?.member.as_ref()?.standing.sentence())
 }
 
-pub(super) const RESOLVED: WorkflowStatus = WorkflowStatus::Resolved;
-
 /// A state, what is done, and what the first findings are to the ticket then.
 pub(super) type Row = (Shared, &'static [&'static str], [Option<&'static str>; 2]);
 

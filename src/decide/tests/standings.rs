@@ -1,6 +1,6 @@
 //! What a finding is to the ticket that it shares, and what that remembers and forgets.
 
-use super::shared::{RESOLVED, Shared, agreed, assert_all, next, told};
+use super::shared::{Shared, agreed, assert_all, next, told};
 use super::*;
 use crate::model::{InFlight, Standing};
 

@@ -49,6 +49,15 @@ pub(in crate::decide) fn moves(all: &[(&str, TicketState, TicketState, i64)]) ->
     .collect()
 }
 
+pub(in crate::decide) const RESOLVED: WorkflowStatus = WorkflowStatus::Resolved;
+
+/// Failing since hour 10, with an open ticket on which both sides agree.
+pub(in crate::decide) fn open() -> State {
+    State::failing(Notified)
+        .base(OPEN, Notified)
+        .ticket(Open, BOT)
+}
+
 /// A complete read at hour 20 that shows nothing yet.
 pub(in crate::decide) fn complete() -> Snapshot {
     let mut snapshot = Snapshot {

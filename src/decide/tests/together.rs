@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::asked::owners;
-use super::shared::{RESOLVED, Shared, agreed, told};
+use super::shared::{Shared, agreed, told};
 use super::*;
 use crate::decide::policy::OwnerChange;
 use crate::model::owner::{Conditions, Knowledge};

@@ -3,8 +3,6 @@
 use super::*;
 use crate::model::InFlight;
 
-const RESOLVED: WorkflowStatus = WorkflowStatus::Resolved;
-
 /// Open and NOTIFIED when both sides agreed; this status is read now.
 fn now(w: WorkflowStatus) -> State {
     State::failing(w).base(OPEN, Notified).ticket(Open, BOT)
