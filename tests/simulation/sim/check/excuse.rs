@@ -257,7 +257,7 @@ impl<'a> Excuses<'a> {
                     other.actor != Actor::Engine || self.store_was_lost || appeared
                 }
                 Change::FindingAppeared { id: of, .. } => {
-                    appeared |= self.of_finding.get(of) == self.of_finding.get(id);
+                    appeared |= of != id && self.of_finding.get(of) == self.of_finding.get(id);
                     false
                 }
                 _ => false,
